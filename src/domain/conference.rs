@@ -1,0 +1,130 @@
+//! Scheduled conferences (`domain.md` 2.5, 8).
+
+use super::conversation::Role;
+use super::{Address, Time};
+use serde::{Deserialize, Serialize};
+
+/// A conference's name among those of its organizer: 8 to 32 ASCII letters and digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ConferenceId(pub String);
+
+/// Who gets in directly (`domain.md` 8.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccessLevel {
+    /// Everybody of the own enterprise.
+    SameEnterprise,
+    /// Nobody but organizer and leaders.
+    Locked,
+    /// Those invited.
+    Invited,
+    /// Everyone, anonymous people too.
+    Everyone,
+}
+
+/// Who becomes leader on entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AutomaticLeaders {
+    /// 0
+    Disabled,
+    /// 32768
+    SameEnterprise,
+    /// 2147483648
+    Everyone,
+}
+
+/// One invited person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitee {
+    /// Who.
+    pub uri: Address,
+    /// Role on entry.
+    pub role: Role,
+}
+
+/// What the organizer decides; the body of schedule and update.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConferenceSettings {
+    /// Title.
+    pub subject: String,
+    /// Longer text.
+    pub description: String,
+    /// When it begins; `None` for an ad hoc conference. Kept in our private namespace inside `notification-data`.
+    pub start: Option<Time>,
+    /// When it ends.
+    pub end: Option<Time>,
+    /// Time zone the organizer meant (IANA name); empty: UTC.
+    pub time_zone: String,
+    /// After this the server may delete it (from now minus 1 year to now plus 10 years).
+    pub expiry: Option<Time>,
+    /// Who gets in directly.
+    pub access: AccessLevel,
+    /// Phone callers skip the lobby.
+    pub lobby_bypass: bool,
+    /// Who becomes leader.
+    pub automatic_leaders: AutomaticLeaders,
+    /// Announce entry and exit.
+    pub announcements: bool,
+    /// Needed by phone and anonymous joiners.
+    pub passcode: Option<String>,
+    /// Whether joiners may leave the passcode out.
+    pub passcode_optional: bool,
+    /// Phone access (only with [`AccessLevel::Everyone`] and a passcode).
+    pub phone_access: bool,
+    /// Invited people.
+    pub participants: Vec<Invitee>,
+    /// MCU types: `chat`, `audio-video`.
+    pub mcus: Vec<String>,
+}
+
+impl Default for ConferenceSettings {
+    /// The defaults of `domain.md` 2.5.
+    fn default() -> Self {
+        ConferenceSettings {
+            subject: String::new(),
+            description: String::new(),
+            start: None,
+            end: None,
+            time_zone: String::new(),
+            expiry: None,
+            access: AccessLevel::SameEnterprise,
+            lobby_bypass: false,
+            automatic_leaders: AutomaticLeaders::Disabled,
+            announcements: false,
+            passcode: None,
+            passcode_optional: true,
+            phone_access: false,
+            participants: Vec::new(),
+            mcus: vec!["chat".into()],
+        }
+    }
+}
+
+/// A conference as the server keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conference {
+    /// Its name.
+    pub id: ConferenceId,
+    /// Focus URI: `sip:organizer;gruu;opaque=app:conf:focus:id:ID`.
+    pub uri: String,
+    /// `https://host/organizer/id`; may be empty.
+    pub join_url: String,
+    /// Who scheduled it; only the organizer may change or cancel.
+    pub organizer: Address,
+    /// Server-kept number for conflict detection.
+    pub version: u32,
+    /// Last change.
+    pub last_update: Option<Time>,
+    /// Somebody is in it.
+    pub is_active: bool,
+    /// Everything else.
+    pub settings: ConferenceSettings,
+}
+
+/// What a server offers for conferences.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capabilities {
+    /// MCU types, `chat` among them.
+    pub mcus: Vec<String>,
+    /// Whether anonymous people can be let in.
+    pub anonymous: bool,
+}

@@ -1,0 +1,140 @@
+//! Conversations, messages and participants (`domain.md` 2.3, 2.4, 3.2, 7.1).
+
+use super::{Address, Time};
+use serde::{Deserialize, Serialize};
+
+/// A conversation's name: the value of `Ms-Conversation-ID`, the same on every dialog of one conversation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ConversationId(pub String);
+
+/// A message's name, chosen by whoever first holds it; unique in one account's store.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct MessageId(pub String);
+
+/// States of `domain.md` 3.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConversationState {
+    /// Nothing established yet, or everything ended.
+    Idle,
+    /// Somebody invites us.
+    Incoming,
+    /// The first call is being established.
+    Establishing,
+    /// Two-party, established.
+    Established,
+    /// Joining a conference.
+    Conferencing,
+    /// Waiting for admission.
+    InLobby,
+    /// In the conference.
+    Conferenced,
+    /// Ending.
+    Terminating,
+    /// Ended.
+    Terminated,
+}
+
+/// How a text is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TextFormat {
+    /// `text/plain`
+    Plain,
+    /// `text/html`
+    Html,
+    /// `text/rtf`
+    Rtf,
+}
+
+/// One instant message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstantMessage {
+    /// Its name.
+    pub id: MessageId,
+    /// Who wrote it.
+    pub author: Address,
+    /// When it was written or arrived.
+    pub at: Time,
+    /// The text as it came; show it only through the `text` room.
+    pub body: String,
+    /// What `body` is.
+    pub format: TextFormat,
+    /// Where it stands.
+    pub state: Delivery,
+}
+
+/// How far a message got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Delivery {
+    /// Written, waiting for the link or the other side's acceptance.
+    Queued,
+    /// Given to the server.
+    Sent,
+    /// The other side (two-party) or everybody (conference) has it.
+    Delivered,
+    /// It did not arrive; the sentence says why.
+    Failed(String),
+    /// It came from somebody else.
+    Received,
+}
+
+/// Role in a conference (`domain.md` 8.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Role {
+    /// Leader (presenter).
+    Leader,
+    /// Attendee.
+    Attendee,
+}
+
+/// One person in a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Participant {
+    /// Who.
+    pub uri: Address,
+    /// Name as the roster says it; may be empty.
+    pub display_name: String,
+    /// Conference role.
+    pub role: Role,
+    /// Connected to the IM MCU (or to the two-party IM call).
+    pub has_messages: bool,
+    /// Waiting in the lobby.
+    pub in_lobby: bool,
+    /// Typing now.
+    pub typing: bool,
+}
+
+/// A conversation as it stands; sent whole with every change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversation {
+    /// Its name.
+    pub id: ConversationId,
+    /// State machine of `domain.md` 3.2.
+    pub state: ConversationState,
+    /// Title; may be empty.
+    pub subject: String,
+    /// The others: one in two-party, all visible ones in a conference (without ourselves).
+    pub participants: Vec<Participant>,
+    /// Set once it is a conference: the focus URI.
+    pub focus: Option<String>,
+    /// Own role in the conference.
+    pub my_role: Option<Role>,
+    /// The conference is locked.
+    pub locked: bool,
+    /// For [`ConversationState::Incoming`]: who invites and the toast text, and until when we may answer.
+    pub invitation: Option<Invitation>,
+    /// Why it ended, in words, when it did not end by our own wish.
+    pub end_reason: Option<String>,
+}
+
+/// An invitation that waits for an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// Who invites.
+    pub from: Address,
+    /// First words; may be empty.
+    pub toast: String,
+    /// When it is accepted by itself (`domain.md` 7.1: 10 s, 8.4: 15 s); `None`: it waits until it times out.
+    pub auto_accept: Option<Time>,
+    /// An invitation into a conference.
+    pub conference: bool,
+}

@@ -1,0 +1,14 @@
+//! The words of the field: endpoints, contacts, presence, conversations and conferences, and the rules
+//! between them that need no wire, no clock and no store. Everyone may import this room; it imports nobody.
+
+pub mod address;
+pub mod conference;
+pub mod contact;
+pub mod conversation;
+pub mod presence;
+pub mod rng;
+pub mod time;
+
+pub use address::Address;
+pub use rng::Rng;
+pub use time::Time;

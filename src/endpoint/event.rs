@@ -1,0 +1,201 @@
+//! What an endpoint says.
+
+use super::OperationId;
+use crate::domain::conference::{Capabilities, Conference};
+use crate::domain::contact::{Contact, ContactError, Group, GroupId};
+use crate::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId};
+use crate::domain::presence::{Presence, SelfPresence};
+use crate::domain::{Address, Time};
+use serde::{Deserialize, Serialize};
+
+/// States of `domain.md` 3.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndpointState {
+    /// Not signed in.
+    Idle,
+    /// Signing in.
+    Establishing,
+    /// Signed in.
+    Established,
+    /// The registration was lost; trying again.
+    Reestablishing,
+    /// Finishing conversations (application endpoints).
+    Draining,
+    /// Signing out.
+    Terminating,
+    /// Over.
+    Terminated,
+}
+
+/// Why the state is what it is (`domain.md` 2.1, `last_reason`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reason {
+    /// By own wish.
+    None,
+    /// The account was disabled or removed.
+    OwnerDisabledOrRemoved,
+    /// Re-registration failed.
+    RegistrationRefreshFailed,
+    /// Re-registration succeeded.
+    RegistrationRefreshSucceeded,
+    /// More than 8 endpoints.
+    TooManyActiveEndpoints,
+    /// Something else: why, and what to do.
+    Failed(Error),
+}
+
+/// The kinds of `domain.md` 4.6 in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum ErrorKind {
+    InvalidArgument,
+    InvalidOperation,
+    Retryable,
+    AuthenticationFailed,
+    RegisterFailed,
+    ConnectionFailed,
+    TlsFailed,
+    FailureResponse,
+    Timeout,
+    OperationFailed,
+    ConferenceFailed,
+    PublishSubscribeFailed,
+    Contact,
+    Parsing,
+}
+
+/// A failure: one sentence for a person, and the details for the one who wants them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{text}")]
+pub struct Error {
+    /// Kind.
+    pub kind: ErrorKind,
+    /// What failed, why, what to do.
+    pub text: String,
+    /// SIP status, if a response said it.
+    pub status: Option<u16>,
+    /// `ms-diagnostics` or other detail.
+    pub detail: Option<String>,
+}
+
+impl Error {
+    /// An error without wire details.
+    pub fn new(kind: ErrorKind, text: impl Into<String>) -> Error {
+        Error { kind, text: text.into(), status: None, detail: None }
+    }
+}
+
+impl From<ContactError> for Error {
+    fn from(e: ContactError) -> Error {
+        Error::new(ErrorKind::Contact, e.to_string())
+    }
+}
+
+/// One row of a directory search.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectoryEntry {
+    /// Address.
+    pub uri: Address,
+    /// Name.
+    pub display_name: String,
+    /// Title; may be empty.
+    pub title: String,
+    /// E-mail; may be empty.
+    pub email: String,
+}
+
+/// What an operation brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// The new group.
+    Group(GroupId),
+    /// Directory rows.
+    Found(Vec<DirectoryEntry>),
+    /// Conference capabilities.
+    Capabilities(Capabilities),
+    /// A conference.
+    Conference(Box<Conference>),
+    /// Own conferences.
+    Conferences(Vec<Conference>),
+}
+
+/// One thing that happened. Repeating the same state emits nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// The endpoint's state.
+    State {
+        /// New state.
+        state: EndpointState,
+        /// Why.
+        reason: Reason,
+        /// When the next try is made, while Reestablishing or waiting for the link.
+        retry_at: Option<Time>,
+    },
+    /// Signed in as this: GRUU and own instance.
+    SignedIn {
+        /// Own GRUU.
+        gruu: String,
+        /// `Server` header.
+        server: String,
+    },
+    /// The full contact list replaces what was known.
+    ContactList {
+        /// Groups.
+        groups: Vec<Group>,
+        /// Contacts.
+        contacts: Vec<Contact>,
+    },
+    /// A contact is new or changed.
+    ContactChanged(Contact),
+    /// A contact is gone.
+    ContactRemoved(Address),
+    /// A group is new or changed.
+    GroupChanged(Group),
+    /// A group is gone.
+    GroupRemoved(GroupId),
+    /// Somebody's presence, whole.
+    Presence {
+        /// Who.
+        uri: Address,
+        /// What.
+        presence: Box<Presence>,
+    },
+    /// Own presence as the server keeps it, whole.
+    SelfPresence(Box<SelfPresence>),
+    /// A conversation is new or changed, whole.
+    Conversation(Box<Conversation>),
+    /// Somebody wrote (or another of our own devices did).
+    Message {
+        /// Where.
+        conversation: ConversationId,
+        /// What.
+        message: InstantMessage,
+    },
+    /// One of our messages got further.
+    MessageState {
+        /// Where.
+        conversation: ConversationId,
+        /// Which.
+        message: MessageId,
+        /// How far.
+        state: Delivery,
+    },
+    /// A conversation was missed: nobody answered here or elsewhere.
+    Missed {
+        /// From whom.
+        from: Address,
+        /// First words.
+        toast: String,
+    },
+    /// Something a person should read that belongs to no operation.
+    Notice(String),
+    /// An operation ended.
+    Completed {
+        /// Which.
+        id: OperationId,
+        /// How.
+        result: Result<Outcome, Error>,
+    },
+}

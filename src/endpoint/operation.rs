@@ -1,0 +1,275 @@
+//! What one may ask of an endpoint, in the words of the domain.
+
+use crate::domain::conference::{ConferenceId, ConferenceSettings};
+use crate::domain::contact::GroupId;
+use crate::domain::conversation::{ConversationId, MessageId, Role};
+use crate::domain::presence::{Level, MachineState, Note, Phone, Publication, PublicationKey, UserStatus};
+use crate::domain::{Address, Time};
+use serde::{Deserialize, Serialize};
+
+/// Names one operation; its [`super::Event::Completed`] carries the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct OperationId(pub u64);
+
+/// Where to join.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JoinTarget {
+    /// A focus URI (`sip:…;gruu;opaque=app:conf:focus:id:…`), `conf:`, or `https://host/organizer/id`.
+    Link(String),
+    /// Organizer and conference id.
+    Conference(Address, ConferenceId),
+}
+
+/// One request to an endpoint. Every operation ends with exactly one [`super::Event::Completed`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operation {
+    /// Connect and register.
+    SignIn,
+    /// End everything and deregister.
+    SignOut,
+
+    /// Fetch the full list again.
+    RefreshContacts,
+    /// Put a person on the list (and subscribe to their presence).
+    AddContact {
+        /// Who.
+        uri: Address,
+        /// Alias; empty: none.
+        name: String,
+        /// Groups; empty: Other Contacts.
+        groups: Vec<GroupId>,
+    },
+    /// Change the alias.
+    RenameContact {
+        /// Who.
+        uri: Address,
+        /// New alias; empty: none.
+        name: String,
+    },
+    /// Replace the set of groups (move, copy and remove from group are made of this).
+    SetContactGroups {
+        /// Who.
+        uri: Address,
+        /// The complete new set.
+        groups: Vec<GroupId>,
+    },
+    /// Take a person off the list.
+    DeleteContact {
+        /// Who.
+        uri: Address,
+    },
+    /// New group; completes with [`super::Outcome::Group`].
+    AddGroup {
+        /// Name.
+        name: String,
+    },
+    /// Rename a group.
+    RenameGroup {
+        /// Which.
+        id: GroupId,
+        /// New name.
+        name: String,
+    },
+    /// Delete a group; its contacts stay.
+    DeleteGroup {
+        /// Which.
+        id: GroupId,
+    },
+    /// Search the server's directory; completes with [`super::Outcome::Found`].
+    SearchDirectory {
+        /// Name, or the beginning of an address.
+        query: String,
+    },
+
+    /// Set the own status by hand.
+    SetStatus {
+        /// What.
+        status: UserStatus,
+        /// Own words for the activity; empty: none.
+        activity: String,
+        /// Until when; `None`: Busy and Do Not Disturb last 24 h, others until changed.
+        until: Option<Time>,
+    },
+    /// Take the hand-set status back.
+    ResetStatus,
+    /// Personal note; `None` clears it.
+    SetNote {
+        /// The note.
+        note: Option<Note>,
+    },
+    /// Where this device is; empty clears it.
+    SetLocation {
+        /// office, home, mobile or free text.
+        location: String,
+    },
+    /// What this device does.
+    SetMachineState {
+        /// Active, idle or away.
+        state: MachineState,
+    },
+    /// Own phones of the contact card (instance 1).
+    SetPhones {
+        /// All of them.
+        phones: Vec<Phone>,
+    },
+    /// Publish anything, everything given (grammar-free). Versions are filled in and conflicts retried by the endpoint.
+    Publish {
+        /// Instances; `version`, `publish_time` and `endpoint_id` are ignored.
+        publications: Vec<Publication>,
+    },
+    /// Delete publications.
+    Unpublish {
+        /// Which.
+        keys: Vec<PublicationKey>,
+    },
+    /// Put one person on a level ([`None`]: back to what their network gets).
+    SetLevel {
+        /// Who.
+        uri: Address,
+        /// The level.
+        level: Option<Level>,
+    },
+    /// Answer a new watcher.
+    AcknowledgeSubscriber {
+        /// Who.
+        uri: Address,
+    },
+    /// Subscribe to presence of people who are no contacts (counted by reference).
+    Watch {
+        /// Who.
+        uris: Vec<Address>,
+    },
+    /// End one [`Operation::Watch`].
+    Unwatch {
+        /// Who.
+        uris: Vec<Address>,
+    },
+
+    /// Open a two-party conversation (no invitation leaves before the first message).
+    StartConversation {
+        /// Its name, chosen by the caller.
+        id: ConversationId,
+        /// The other person.
+        with: Address,
+        /// Title; may be empty.
+        subject: String,
+    },
+    /// Send a text; it queues until the conversation is up. Delivery comes as [`super::Event::MessageState`].
+    SendMessage {
+        /// Where.
+        conversation: ConversationId,
+        /// Its name.
+        message: MessageId,
+        /// Plain text.
+        text: String,
+    },
+    /// The user is typing (call with every key; the endpoint limits the notices).
+    Typing {
+        /// Where.
+        conversation: ConversationId,
+        /// Typing, or stopped.
+        active: bool,
+    },
+    /// Accept an invitation.
+    Accept {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Decline an invitation.
+    Decline {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Invite one more person; a two-party conversation becomes a conference (`domain.md` 7.3).
+    Invite {
+        /// Where.
+        conversation: ConversationId,
+        /// Who.
+        uri: Address,
+    },
+    /// Leave or end the conversation.
+    EndConversation {
+        /// Which.
+        conversation: ConversationId,
+    },
+
+    /// Ask what the server can do; completes with [`super::Outcome::Capabilities`].
+    ConferenceCapabilities,
+    /// Schedule; completes with [`super::Outcome::Conference`].
+    ScheduleConference {
+        /// Settings.
+        settings: ConferenceSettings,
+    },
+    /// Replace the settings; completes with [`super::Outcome::Conference`].
+    UpdateConference {
+        /// Which (own).
+        id: ConferenceId,
+        /// New settings.
+        settings: ConferenceSettings,
+    },
+    /// Delete; an active one ends.
+    CancelConference {
+        /// Which (own).
+        id: ConferenceId,
+    },
+    /// Fetch one; completes with [`super::Outcome::Conference`].
+    GetConference {
+        /// Which (own).
+        id: ConferenceId,
+    },
+    /// Fetch all own ones whole (list, then get); completes with [`super::Outcome::Conferences`].
+    ListConferences,
+    /// Join; completes when the roster is here (or in the lobby).
+    JoinConference {
+        /// Name for the conversation.
+        id: ConversationId,
+        /// Where.
+        target: JoinTarget,
+    },
+    /// Schedule an ad hoc conference, join it and invite people.
+    MeetNow {
+        /// Name for the conversation.
+        id: ConversationId,
+        /// Title.
+        subject: String,
+        /// Whom to invite.
+        invite: Vec<Address>,
+    },
+    /// Lock or unlock (leader).
+    LockConference {
+        /// Which.
+        conversation: ConversationId,
+        /// Locked.
+        locked: bool,
+    },
+    /// Throw somebody out (leader).
+    Eject {
+        /// Which.
+        conversation: ConversationId,
+        /// Who.
+        uri: Address,
+    },
+    /// Promote or demote (leader).
+    SetRole {
+        /// Which.
+        conversation: ConversationId,
+        /// Who.
+        uri: Address,
+        /// New role.
+        role: Role,
+    },
+    /// Let somebody in from the lobby, or not (leader).
+    Admit {
+        /// Which.
+        conversation: ConversationId,
+        /// Who.
+        uri: Address,
+        /// Let in, or deny.
+        admit: bool,
+    },
+    /// End the conference for everyone (leader).
+    EndConference {
+        /// Which.
+        conversation: ConversationId,
+    },
+}

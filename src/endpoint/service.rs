@@ -1,0 +1,149 @@
+//! What a service of an endpoint may do: send, answer, say. The endpoint owns transactions, signing and the link.
+
+use super::{Error, Event, OperationId, Outcome};
+use crate::domain::{Address, Rng, Time};
+use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx, Uri};
+
+/// Which service a response or a timer belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum ServiceId {
+    Contacts,
+    Publication,
+    Subscription,
+    Conversations,
+    Conferences,
+}
+
+/// A service's own name for a request it sent; comes back with the response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
+
+/// Who we are on this registration.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Owner.
+    pub uri: Address,
+    /// Own display name; may be empty.
+    pub display_name: String,
+    /// `epid`, 10 hexadecimal digits.
+    pub epid: String,
+    /// Instance UUID, lower case.
+    pub instance: String,
+    /// GRUU (as text without brackets); before registration the IP contact.
+    pub contact: String,
+    /// `host:port` of our side for Via.
+    pub sent_by: String,
+    /// `TLS` or `TCP`, for Via.
+    pub transport: &'static str,
+    /// `User-Agent`.
+    pub user_agent: String,
+}
+
+/// What a service wants done after a call.
+#[derive(Debug)]
+pub enum Action {
+    /// Send a request in a transaction of its own.
+    Send {
+        /// Who gets the response.
+        service: ServiceId,
+        /// Its name.
+        token: Token,
+        /// The request.
+        request: Request,
+    },
+    /// Send without transaction (ACK of a 2xx, BENOTIFY).
+    SendStateless(Request),
+    /// CANCEL a pending INVITE sent with this token.
+    Cancel(ServiceId, Token),
+    /// Answer.
+    Respond(ServerTx, Response),
+    /// Tell the user of the endpoint.
+    Emit(Event),
+}
+
+/// A reply to a sent request.
+#[derive(Debug)]
+pub enum Reply {
+    /// Provisional or final.
+    Response(Response),
+    /// Timed out after 32 s (RFC 3261 Timer B/F).
+    Timeout,
+    /// The link went.
+    LinkLost,
+}
+
+/// The door between a service and its endpoint; made anew for each call.
+pub struct Ctx<'a> {
+    /// The time of this call.
+    pub now: Time,
+    /// Randomness.
+    pub rng: &'a mut Rng,
+    /// Who we are.
+    pub me: &'a Identity,
+    /// Whose answers come back.
+    pub service: ServiceId,
+    /// Whether the registration stands (nothing can be sent otherwise).
+    pub online: bool,
+    /// What is to be done, in order.
+    pub actions: &'a mut Vec<Action>,
+    /// Source of tokens.
+    pub next_token: &'a mut u64,
+}
+
+impl Ctx<'_> {
+    /// Sends a request; the reply comes to the service's `on_reply` with the token.
+    pub fn send(&mut self, request: Request) -> Token {
+        *self.next_token += 1;
+        let token = Token(*self.next_token);
+        self.actions.push(Action::Send { service: self.service, token, request });
+        token
+    }
+
+    /// Sends without transaction.
+    pub fn send_stateless(&mut self, request: Request) {
+        self.actions.push(Action::SendStateless(request));
+    }
+
+    /// Cancels a pending INVITE.
+    pub fn cancel(&mut self, token: Token) {
+        self.actions.push(Action::Cancel(self.service, token));
+    }
+
+    /// Answers a request.
+    pub fn respond(&mut self, tx: ServerTx, response: Response) {
+        self.actions.push(Action::Respond(tx, response));
+    }
+
+    /// Says something.
+    pub fn emit(&mut self, event: Event) {
+        self.actions.push(Action::Emit(event));
+    }
+
+    /// Ends an operation.
+    pub fn complete(&mut self, id: OperationId, result: Result<Outcome, Error>) {
+        self.emit(Event::Completed { id, result });
+    }
+
+    /// A request outside any dialog with Via, From (fresh tag, epid), To, Max-Forwards, Call-ID, CSeq 1, User-Agent and Contact.
+    pub fn request(&mut self, method: Method, to: &Uri) -> Request {
+        let from = self.from_header();
+        let mut r = Request::new(method.clone(), to.clone());
+        r.headers
+            .push(Name::Via, format!("SIP/2.0/{} {};branch=z9hG4bK{}", self.me.transport, self.me.sent_by, self.rng.hex(20)))
+            .push(Name::From, from)
+            .push(Name::To, NameAddr::new(to.clone()).to_string())
+            .push(Name::MaxForwards, "70")
+            .push(Name::CallId, self.rng.hex(32))
+            .push(Name::CSeq, format!("1 {method}"))
+            .push(Name::UserAgent, self.me.user_agent.clone())
+            .push(Name::Contact, format!("<{}>", self.me.contact));
+        r
+    }
+
+    /// `"Name" <sip:me>;tag=…;epid=…` with a fresh tag.
+    pub fn from_header(&mut self) -> String {
+        let tag = self.rng.hex(10);
+        format!("<{}>;tag={};epid={}", self.me.uri, tag, self.me.epid)
+    }
+}

@@ -1,0 +1,424 @@
+//! Header names, the ordered list of headers, and the typed values that most code needs.
+
+use super::{Method, Uri};
+use std::fmt;
+
+macro_rules! names {
+    ($($variant:ident $text:literal $compact:literal,)*) => {
+        /// A header's name; known ones as variants, others as text. Compares without case.
+        #[derive(Clone, Debug)]
+        #[allow(missing_docs)]
+        pub enum Name { $($variant,)* Other(Box<str>) }
+
+        impl Name {
+            /// From the wire: any case, compact forms too (RFC 3261 §7.3.3).
+            pub fn parse(text: &str) -> Name {
+                $(if text.eq_ignore_ascii_case($text) || (!$compact.is_empty() && text.eq_ignore_ascii_case($compact)) { return Name::$variant; })*
+                Name::Other(text.into())
+            }
+
+            /// The canonical spelling.
+            pub fn as_str(&self) -> &str {
+                match self { $(Name::$variant => $text,)* Name::Other(t) => t }
+            }
+        }
+    };
+}
+
+names! {
+    Via "Via" "v",
+    From "From" "f",
+    To "To" "t",
+    CallId "Call-ID" "i",
+    CSeq "CSeq" "",
+    MaxForwards "Max-Forwards" "",
+    Contact "Contact" "m",
+    RecordRoute "Record-Route" "",
+    Route "Route" "",
+    Expires "Expires" "",
+    MinExpires "Min-Expires" "",
+    Event "Event" "o",
+    AllowEvents "Allow-Events" "u",
+    SubscriptionState "Subscription-State" "",
+    Supported "Supported" "k",
+    Require "Require" "",
+    ProxyRequire "Proxy-Require" "",
+    Unsupported "Unsupported" "",
+    Allow "Allow" "",
+    Accept "Accept" "",
+    ContentType "Content-Type" "c",
+    ContentLength "Content-Length" "l",
+    ContentEncoding "Content-Encoding" "e",
+    UserAgent "User-Agent" "",
+    Server "Server" "",
+    Date "Date" "",
+    Warning "Warning" "",
+    RetryAfter "Retry-After" "",
+    Subject "Subject" "s",
+    Reason "Reason" "",
+    ReferTo "Refer-To" "r",
+    ReferredBy "Referred-By" "b",
+    SessionExpires "Session-Expires" "x",
+    WwwAuthenticate "WWW-Authenticate" "",
+    ProxyAuthenticate "Proxy-Authenticate" "",
+    Authorization "Authorization" "",
+    ProxyAuthorization "Proxy-Authorization" "",
+    AuthenticationInfo "Authentication-Info" "",
+    ProxyAuthenticationInfo "Proxy-Authentication-Info" "",
+    PAssertedIdentity "P-Asserted-Identity" "",
+    PPreferredIdentity "P-Preferred-Identity" "",
+    MsDiagnostics "ms-diagnostics" "",
+    MsDiagnosticsPublic "ms-diagnostics-public" "",
+    MsKeepAlive "ms-keep-alive" "",
+    MsPiggybackCseq "ms-piggyback-cseq" "",
+    MsTextFormat "ms-text-format" "",
+    MsConversationId "Ms-Conversation-ID" "",
+    MsSender "Ms-Sender" "",
+    MessageId "Message-Id" "",
+    PresenceState "presence-state" "",
+    RosterManager "Roster-Manager" "",
+    EndPoints "EndPoints" "",
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Name) -> bool {
+        self.as_str().eq_ignore_ascii_case(other.as_str())
+    }
+}
+
+impl Eq for Name {}
+
+impl From<&str> for Name {
+    fn from(text: &str) -> Name {
+        Name::parse(text)
+    }
+}
+
+/// Headers in order, values verbatim (folding already undone).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(Name, String)>);
+
+impl Headers {
+    /// None yet.
+    pub fn new() -> Headers {
+        Headers::default()
+    }
+
+    /// Adds one at the end. CR, LF and other controls but TAB in `value` become spaces, so that no value can start a line of its own.
+    pub fn push(&mut self, name: impl Into<Name>, value: impl Into<String>) -> &mut Self {
+        self.0.push((name.into(), one_line(value.into())));
+        self
+    }
+
+    /// Adds one at the front (Via of a proxy).
+    pub fn push_front(&mut self, name: impl Into<Name>, value: impl Into<String>) -> &mut Self {
+        self.0.insert(0, (name.into(), one_line(value.into())));
+        self
+    }
+
+    /// Replaces all of this name by one, keeping the first one's place.
+    pub fn set(&mut self, name: impl Into<Name>, value: impl Into<String>) -> &mut Self {
+        let name = name.into();
+        let value = one_line(value.into());
+        match self.0.iter().position(|h| h.0 == name) {
+            Some(at) => {
+                let mut i = 0;
+                self.0.retain(|h| {
+                    i += 1;
+                    i - 1 <= at || h.0 != name
+                });
+                self.0[at].1 = value;
+            }
+            None => self.0.push((name, value)),
+        }
+        self
+    }
+
+    /// Takes all of this name out.
+    pub fn remove(&mut self, name: &Name) {
+        self.0.retain(|h| h.0 != *name);
+    }
+
+    /// Takes the first of this name out and returns its value.
+    pub fn remove_first(&mut self, name: &Name) -> Option<String> {
+        let at = self.0.iter().position(|h| h.0 == *name)?;
+        Some(self.0.remove(at).1)
+    }
+
+    /// First value of this name.
+    pub fn get(&self, name: &Name) -> Option<&str> {
+        self.0.iter().find(|h| h.0 == *name).map(|h| h.1.as_str())
+    }
+
+    /// All values of this name, a header line each.
+    pub fn all<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |h| h.0 == *name).map(|h| h.1.as_str())
+    }
+
+    /// Whether some header of this name lists the token (comma separated, without case).
+    pub fn has_token(&self, name: &Name, token: &str) -> bool {
+        self.all(name).any(|v| v.split(',').any(|t| t.trim().eq_ignore_ascii_case(token)))
+    }
+
+    /// All in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Name, &str)> {
+        self.0.iter().map(|h| (&h.0, h.1.as_str()))
+    }
+
+    /// `Call-ID`, or an empty text.
+    pub fn call_id(&self) -> &str {
+        self.get(&Name::CallId).unwrap_or("")
+    }
+
+    /// Parsed `CSeq`.
+    pub fn cseq(&self) -> Option<CSeq> {
+        CSeq::parse(self.get(&Name::CSeq)?)
+    }
+
+    /// Parsed `From`.
+    pub fn from(&self) -> Option<NameAddr> {
+        NameAddr::parse(self.get(&Name::From)?)
+    }
+
+    /// Parsed `To`.
+    pub fn to(&self) -> Option<NameAddr> {
+        NameAddr::parse(self.get(&Name::To)?)
+    }
+
+    /// Parsed first `Contact`.
+    pub fn contact(&self) -> Option<NameAddr> {
+        NameAddr::parse(self.get(&Name::Contact)?)
+    }
+
+    /// `Expires` as a number of seconds.
+    pub fn expires(&self) -> Option<u32> {
+        self.get(&Name::Expires)?.trim().parse().ok()
+    }
+}
+
+fn one_line(value: String) -> String {
+    if value.bytes().any(|b| b < 0x20 && b != b'\t') {
+        value.chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }).collect()
+    } else {
+        value
+    }
+}
+
+/// `;name=value` parameters in order. Quoted values are kept without their quotes and escapes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Params(pub Vec<(String, Option<String>)>);
+
+impl Params {
+    /// Reads `;a;b=c;d="e;f"`; anything before the first `;` is left out.
+    pub fn parse(text: &str) -> Params {
+        let mut out = Vec::new();
+        for part in split_quoted(text, ';').into_iter().skip(1) {
+            let part = part.trim();
+            if part.is_empty() {
+                continue;
+            }
+            match part.split_once('=') {
+                Some((n, v)) => out.push((n.trim().to_owned(), Some(unquote(v.trim())))),
+                None => out.push((part.to_owned(), None)),
+            }
+        }
+        Params(out)
+    }
+
+    /// Value (names compare without case); `Some("")` for one without value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|p| p.0.eq_ignore_ascii_case(name)).map(|p| p.1.as_deref().unwrap_or(""))
+    }
+
+    /// Sets or adds.
+    pub fn set(&mut self, name: &str, value: Option<&str>) {
+        let value = value.map(str::to_owned);
+        match self.0.iter_mut().find(|p| p.0.eq_ignore_ascii_case(name)) {
+            Some(p) => p.1 = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+}
+
+impl fmt::Display for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, v) in &self.0 {
+            match v {
+                None => write!(f, ";{n}")?,
+                Some(v) if !v.is_empty() && v.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.!%*_+`'~:[]".contains(&b)) => {
+                    write!(f, ";{n}={v}")?
+                }
+                Some(v) => write!(f, ";{n}=\"{}\"", v.replace('\\', "\\\\").replace('"', "\\\""))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `"Display" <uri>;param=value` (RFC 3261 §20.10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameAddr {
+    /// Display name without quotes; empty when absent.
+    pub display: String,
+    /// The URI between the angle brackets.
+    pub uri: Uri,
+    /// Header parameters after it.
+    pub params: Params,
+}
+
+impl NameAddr {
+    /// A bare URI.
+    pub fn new(uri: Uri) -> NameAddr {
+        NameAddr { display: String::new(), uri, params: Params::default() }
+    }
+
+    /// Reads one value. Without angle brackets everything after `;` belongs to the header.
+    pub fn parse(text: &str) -> Option<NameAddr> {
+        let text = text.trim();
+        let open = find_unquoted(text, '<');
+        let (display, uri, rest) = match open {
+            Some(at) => {
+                let (before, after) = (text.get(..at)?, text.get(at + 1..)?);
+                let (uri, rest) = after.split_once('>')?;
+                (unquote(before.trim()), uri, rest)
+            }
+            None => {
+                let end = text.find(';').unwrap_or(text.len());
+                (String::new(), text.get(..end)?, text.get(end..)?)
+            }
+        };
+        Some(NameAddr { display, uri: Uri::parse(uri.trim())?, params: Params::parse(rest) })
+    }
+
+    /// The `tag` parameter.
+    pub fn tag(&self) -> Option<&str> {
+        self.params.get("tag")
+    }
+
+    /// With another tag.
+    pub fn with_tag(mut self, tag: &str) -> NameAddr {
+        self.params.set("tag", Some(tag));
+        self
+    }
+}
+
+impl fmt::Display for NameAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.display.is_empty() {
+            write!(f, "\"{}\" ", self.display.replace('\\', "\\\\").replace('"', "\\\""))?;
+        }
+        write!(f, "<{}>{}", self.uri, self.params)
+    }
+}
+
+/// `CSeq` value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CSeq {
+    /// Below 2^31.
+    pub number: u32,
+    /// Method.
+    pub method: Method,
+}
+
+impl CSeq {
+    /// Reads `314159 INVITE`.
+    pub fn parse(text: &str) -> Option<CSeq> {
+        let (n, m) = text.trim().split_once([' ', '\t'])?;
+        Some(CSeq { number: n.parse().ok().filter(|n| *n < 1 << 31)?, method: Method::parse(m.trim())? })
+    }
+}
+
+impl fmt::Display for CSeq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.number, self.method)
+    }
+}
+
+/// One `Via` value (RFC 3261 §20.42).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Via {
+    /// TCP, TLS, UDP, … as written.
+    pub transport: String,
+    /// `host[:port]` as written.
+    pub sent_by: String,
+    /// Parameters.
+    pub params: Params,
+}
+
+impl Via {
+    /// Reads one value (of a comma list, split first).
+    pub fn parse(text: &str) -> Option<Via> {
+        let mut slash = text.trim().splitn(3, '/');
+        let (name, version) = (slash.next()?.trim(), slash.next()?.trim());
+        let rest = slash.next()?.trim();
+        (name.eq_ignore_ascii_case("SIP") && version == "2.0").then_some(())?;
+        let (transport, rest) = rest.split_once([' ', '\t'])?;
+        let rest = rest.trim();
+        let end = rest.find(';').unwrap_or(rest.len());
+        Some(Via {
+            transport: transport.to_owned(),
+            sent_by: rest.get(..end)?.trim().to_owned(),
+            params: Params::parse(rest.get(end..)?),
+        })
+    }
+
+    /// The `branch` parameter.
+    pub fn branch(&self) -> Option<&str> {
+        self.params.get("branch")
+    }
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SIP/2.0/{} {}{}", self.transport, self.sent_by, self.params)
+    }
+}
+
+/// Splits at `sep` outside quotes and angle brackets.
+pub fn split_quoted(text: &str, sep: char) -> Vec<&str> {
+    let (mut out, mut start, mut quoted, mut escaped, mut angle) = (Vec::new(), 0, false, false, false);
+    for (i, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '<' if !quoted => angle = true,
+            '>' if !quoted => angle = false,
+            c if c == sep && !quoted && !angle => {
+                out.push(&text[start..i]);
+                start = i + c.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    out.push(&text[start..]);
+    out
+}
+
+fn find_unquoted(text: &str, wanted: char) -> Option<usize> {
+    let (mut quoted, mut escaped) = (false, false);
+    for (i, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            c if c == wanted && !quoted => return Some(i),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn unquote(text: &str) -> String {
+    match text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) {
+        None => text.to_owned(),
+        Some(inner) => {
+            let mut out = String::with_capacity(inner.len());
+            let mut chars = inner.chars();
+            while let Some(c) = chars.next() {
+                out.push(if c == '\\' { chars.next().unwrap_or('\\') } else { c });
+            }
+            out
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! SIP, sans-IO: messages, framing, transactions, dialogs and authentication (RFC 3261 and the Lync dialect's wire rules).
+
+pub mod header;
+pub mod message;
+pub mod transaction;
+pub mod uri;
+
+pub use header::{CSeq, Headers, Name, NameAddr, Params, Via};
+pub use message::{Message, Method, Request, Response};
+pub use transaction::{ClientTx, FlowId, Layer, ServerTx, Transmit};
+pub use uri::Uri;
