@@ -4,7 +4,7 @@ use crate::domain::Address;
 use std::fmt;
 
 /// A URI exactly as it stood on the wire. Unknown schemes are kept as opaque text.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 pub struct Uri(Box<str>);
 
 impl Uri {
