@@ -5,9 +5,21 @@
 //! ([`contacts`], [`publication`], [`subscription`], [`conversations`], [`conferences`]) never reach into each other:
 //! each gets a [`service::Ctx`] and speaks through it.
 
+pub mod conferences;
+pub mod contacts;
+pub mod conversations;
+pub mod directory;
 pub mod event;
+pub mod limits;
 pub mod operation;
+pub mod publication;
+
 pub mod service;
+pub mod subscription;
+pub mod trace;
+pub mod user;
 
 pub use event::{EndpointState, Error, ErrorKind, Event, Outcome, Reason};
 pub use operation::{JoinTarget, Operation, OperationId};
+pub use trace::{Direction, WireRecord};
+pub use user::{Config, Output, UserEndpoint};

@@ -1,6 +1,6 @@
 //! What a service of an endpoint may do: send, answer, say. The endpoint owns transactions, signing and the link.
 
-use super::{Error, Event, OperationId, Outcome};
+use super::{Error, Event, Operation, OperationId, Outcome};
 use crate::domain::{Address, Rng, Time};
 use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx, Uri};
 
@@ -13,6 +13,70 @@ pub enum ServiceId {
     Subscription,
     Conversations,
     Conferences,
+    Directory,
+}
+
+/// What one service tells the others; the endpoint hands it to every service but the sender, after the call that made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InternalEvent {
+    /// Provisioning named the focus factory (`lync.md` 4.2).
+    FocusFactory(String),
+    /// The contact list as presence needs it: everybody whose presence is wanted. From contacts.
+    Wanted(Vec<Address>),
+    /// The user has just put this person on the list: the subscription carries `<context/>`. From contacts.
+    ContactAdded(Address),
+    /// This person was taken off the list: their user entries leave the containers (`domain.md` 6 rule 8). From contacts.
+    ContactDeleted(Address),
+    /// The owner's endpoints as roaming-self shows them (device instances). From publication.
+    OwnDevices(usize),
+}
+
+/// Whether a service takes a request from the network.
+#[derive(Debug)]
+pub enum Handled {
+    /// It is mine and dealt with.
+    Yes,
+    /// Not mine: ask the next.
+    No(Request),
+}
+
+/// A service of an endpoint. It is called with a fresh [`Ctx`] and never blocks; every method has an empty default.
+pub trait Service {
+    /// Somebody wants something. Returns false when the operation is not for this service (or not for this conversation).
+    fn on_operation(&mut self, _ctx: &mut Ctx<'_>, _id: OperationId, _operation: &Operation) -> bool {
+        false
+    }
+
+    /// A request came. `tx` is `None` for ACK and BENOTIFY, which are never answered.
+    fn on_request(&mut self, _ctx: &mut Ctx<'_>, _tx: Option<ServerTx>, request: Request) -> Handled {
+        Handled::No(request)
+    }
+
+    /// The INVITE of this transaction was cancelled (the CANCEL is answered already); answer the INVITE 487.
+    fn on_cancel(&mut self, _ctx: &mut Ctx<'_>, _tx: ServerTx, _cancel: &Request) {}
+
+    /// A reply to a request this service sent; provisional ones too.
+    fn on_reply(&mut self, _ctx: &mut Ctx<'_>, _token: Token, _reply: Reply) {}
+
+    /// Another service said something.
+    fn on_internal(&mut self, _ctx: &mut Ctx<'_>, _event: &InternalEvent) {}
+
+    /// The registration stands (again). All dialogs of an earlier link are dead.
+    fn on_online(&mut self, _ctx: &mut Ctx<'_>) {}
+
+    /// The link or the registration is gone; pending requests have had [`Reply::LinkLost`] already.
+    fn on_offline(&mut self, _ctx: &mut Ctx<'_>) {}
+
+    /// The user signs out and the link still stands: say goodbye (BYE, unsubscribe). What is sent here leaves before the deregistration.
+    fn on_sign_out(&mut self, _ctx: &mut Ctx<'_>) {}
+
+    /// Time of [`Service::poll_timeout`] has come (or earlier: check).
+    fn on_timeout(&mut self, _ctx: &mut Ctx<'_>) {}
+
+    /// When to call [`Service::on_timeout`].
+    fn poll_timeout(&self) -> Option<Time> {
+        None
+    }
 }
 
 /// A service's own name for a request it sent; comes back with the response.
@@ -60,6 +124,8 @@ pub enum Action {
     Respond(ServerTx, Response),
     /// Tell the user of the endpoint.
     Emit(Event),
+    /// Tell the other services.
+    Internal(ServiceId, InternalEvent),
 }
 
 /// A reply to a sent request.
@@ -113,6 +179,11 @@ impl Ctx<'_> {
     /// Answers a request.
     pub fn respond(&mut self, tx: ServerTx, response: Response) {
         self.actions.push(Action::Respond(tx, response));
+    }
+
+    /// Tells the other services.
+    pub fn tell(&mut self, event: InternalEvent) {
+        self.actions.push(Action::Internal(self.service, event));
     }
 
     /// Says something.
