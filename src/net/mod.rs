@@ -1,1 +1,8 @@
-//! net.
+//! Sockets, TLS and the clock: the only room that touches the network. Everything above speaks in octets.
+
+pub mod clock;
+pub mod stream;
+pub mod tcp;
+
+pub use clock::{Clock, entropy};
+pub use stream::{Ends, Incoming, Outgoing, Stream};
