@@ -145,6 +145,15 @@ impl Headers {
         Some(self.0.remove(at).1)
     }
 
+    /// Gives the first of this name another value; adds one when there is none.
+    pub fn replace_first(&mut self, name: &Name, value: impl Into<String>) {
+        let value = one_line(value.into());
+        match self.0.iter_mut().find(|h| h.0 == *name) {
+            Some(h) => h.1 = value,
+            None => self.0.push((name.clone(), value)),
+        }
+    }
+
     /// First value of this name.
     pub fn get(&self, name: &Name) -> Option<&str> {
         self.0.iter().find(|h| h.0 == *name).map(|h| h.1.as_str())

@@ -1,6 +1,7 @@
 //! SIP, sans-IO: messages, framing, transactions, dialogs and authentication (RFC 3261 and the Lync dialect's wire rules).
 
 pub mod header;
+pub mod limits;
 pub mod message;
 pub mod transaction;
 pub mod uri;

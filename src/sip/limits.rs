@@ -1,0 +1,20 @@
+//! Sizes, counts and times of this room.
+
+use std::time::Duration;
+
+/// RFC 3261 T1: estimate of a round trip.
+pub const T1: Duration = Duration::from_millis(500);
+/// RFC 3261 T2: longest interval between retransmissions of non-INVITE requests and INVITE responses.
+pub const T2: Duration = Duration::from_millis(4000);
+/// RFC 3261 T4: longest time a message stays in the network.
+pub const T4: Duration = Duration::from_millis(5000);
+/// 64 × T1: after this a peer is taken for dead (Timers B, F, H, J, L, M).
+pub const T1_64: Duration = Duration::from_millis(32_000);
+/// Timer C: longest wait for a final response to INVITE after the last provisional one (RFC 3261 §16.6: more than 3 minutes).
+pub const TIMER_C: Duration = Duration::from_secs(190);
+/// Time the user of a server INVITE has before the layer sends 100 by itself (RFC 3261 §17.2.1).
+pub const TRYING_AFTER: Duration = Duration::from_millis(200);
+/// Transactions one flow may hold; beyond it answered ones are forgotten early, then new requests get 503.
+pub const MAX_TRANSACTIONS_PER_FLOW: usize = 16_384;
+/// Server transactions of the whole layer; beyond it new requests get 503.
+pub const MAX_SERVER_TRANSACTIONS: usize = 262_144;
