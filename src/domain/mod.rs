@@ -1,6 +1,7 @@
 //! The words of the field: endpoints, contacts, presence, conversations and conferences, and the rules
 //! between them that need no wire, no clock and no store. Everyone may import this room; it imports nobody.
 
+pub mod access;
 pub mod address;
 pub mod conference;
 pub mod contact;

@@ -1,0 +1,54 @@
+//! What a front end is called and what it grants.
+
+use super::limits;
+
+/// Settings of one front end; fixed while it runs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Host name as clients see it: `targetname` of NTLM, Via and Contact of the server.
+    pub host: String,
+    /// Port written into Contact and Via.
+    pub port: u16,
+    /// SIP domains whose users live here, lower case, at least one.
+    pub domains: Vec<String>,
+    /// NetBIOS name of the domain for the NTLM challenge.
+    pub netbios_domain: String,
+    /// Federated domains (people from them resolve to the `federated` members).
+    pub federated: Vec<String>,
+    /// Seconds of a registration.
+    pub registration_expires: u32,
+    /// Seconds of a subscription.
+    pub subscription_expires: u32,
+    /// Category names beyond those of `domain.md` 5.5 that may be published.
+    pub custom_categories: Vec<String>,
+    /// Base of join URLs, such as `https://meet.contoso.com`; empty: none.
+    pub join_base: String,
+}
+
+impl Config {
+    /// Usual settings for one domain on one host.
+    pub fn new(host: &str, port: u16, domain: &str) -> Config {
+        let domain = domain.to_lowercase();
+        Config {
+            host: host.to_owned(),
+            port,
+            netbios_domain: domain.split('.').next().unwrap_or("").chars().take(15).collect::<String>().to_uppercase(),
+            domains: vec![domain],
+            federated: Vec::new(),
+            registration_expires: limits::REGISTRATION_EXPIRES,
+            subscription_expires: limits::SUBSCRIPTION_EXPIRES,
+            custom_categories: Vec::new(),
+            join_base: String::new(),
+        }
+    }
+
+    /// Whether users of this domain live here.
+    pub fn is_local(&self, domain: &str) -> bool {
+        self.domains.iter().any(|d| d.eq_ignore_ascii_case(domain))
+    }
+
+    /// `sip:host:port;transport=…`, the Contact of the server on a flow.
+    pub fn contact(&self, secure: bool) -> String {
+        format!("sip:{}:{};transport={}", self.host, self.port, if secure { "tls" } else { "tcp" })
+    }
+}

@@ -1,0 +1,148 @@
+//! What a front end keeps for ever: loaded at the start, every change told as a [`StoreOp`].
+
+use crate::domain::Address;
+use crate::domain::conference::Conference;
+use crate::domain::contact::{Contact, DEFAULT_GROUP, DEFAULT_GROUP_NAME, Group};
+use crate::domain::presence::{Container, Publication, PublicationKey, Subscriber};
+use serde::{Deserialize, Serialize};
+
+/// An account. Passwords are kept as the hashes that NTLM and Digest need, never themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRecord {
+    /// Who.
+    pub address: Address,
+    /// Name in the directory and on the card.
+    pub display_name: String,
+    /// Mail address; empty: the SIP address.
+    #[serde(default)]
+    pub email: String,
+    /// Title.
+    #[serde(default)]
+    pub title: String,
+    /// Company.
+    #[serde(default)]
+    pub company: String,
+    /// Department.
+    #[serde(default)]
+    pub department: String,
+    /// Office.
+    #[serde(default)]
+    pub office: String,
+    /// Work phone as a `tel:` URI.
+    #[serde(default)]
+    pub phone: String,
+    /// A bot (`automaton`).
+    #[serde(default)]
+    pub automaton: bool,
+    /// MD4 of the UTF-16LE password.
+    pub nt_hash: [u8; 16],
+    /// Digest HA1 with MD5, lower-case hexadecimal.
+    pub ha1_md5: String,
+    /// Digest HA1 with SHA-256, lower-case hexadecimal.
+    pub ha1_sha256: String,
+}
+
+/// One owner's contacts and groups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactList {
+    /// Version of the list, never 0.
+    pub delta: u32,
+    /// The next group id to give; ids are not used twice (`domain.md` 6, rule 4).
+    pub next_group: u32,
+    /// Groups in order of creation, `~` first.
+    pub groups: Vec<Group>,
+    /// Contacts in order of addition.
+    pub contacts: Vec<Contact>,
+}
+
+impl Default for ContactList {
+    /// Nobody, and the group `~`.
+    fn default() -> Self {
+        let first = Group { id: DEFAULT_GROUP, name: DEFAULT_GROUP_NAME.into(), external_uri: String::new() };
+        ContactList { delta: 1, next_group: 2, groups: vec![first], contacts: Vec::new() }
+    }
+}
+
+/// Everything of one account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserData {
+    /// The account.
+    pub record: UserRecord,
+    /// Contacts and groups.
+    pub contacts: ContactList,
+    /// Publications that outlive sessions ([`Expiry::Static`](crate::domain::presence::Expiry::Static) and timed ones).
+    pub publications: Vec<Publication>,
+    /// Containers.
+    pub containers: Vec<Container>,
+    /// Watchers, acknowledged or not.
+    pub subscribers: Vec<Subscriber>,
+}
+
+/// Everything kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Data {
+    /// Accounts.
+    pub users: Vec<UserData>,
+    /// Scheduled conferences of everybody.
+    pub conferences: Vec<Conference>,
+}
+
+/// One change of what is kept. Applying the same twice does no harm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StoreOp {
+    /// A new account, or new values (password hashes too) of one.
+    PutUser(UserRecord),
+    /// An account and everything of it is gone.
+    RemoveUser(Address),
+    /// The whole contact list of one owner.
+    PutContacts {
+        /// Whose.
+        owner: Address,
+        /// The list.
+        list: ContactList,
+    },
+    /// One publication that outlives sessions.
+    PutPublication {
+        /// Whose.
+        owner: Address,
+        /// The publication with its key.
+        publication: Publication,
+    },
+    /// A publication is gone.
+    DeletePublication {
+        /// Whose.
+        owner: Address,
+        /// Its name.
+        key: PublicationKey,
+    },
+    /// One container, complete.
+    PutContainer {
+        /// Whose.
+        owner: Address,
+        /// Its id, version and members.
+        container: Container,
+    },
+    /// One watcher.
+    PutSubscriber {
+        /// Whose watcher.
+        owner: Address,
+        /// The watcher.
+        subscriber: Subscriber,
+    },
+    /// A watcher is gone.
+    DeleteSubscriber {
+        /// Whose watcher.
+        owner: Address,
+        /// Who.
+        uri: Address,
+    },
+    /// A conference, new or changed.
+    PutConference(Conference),
+    /// A conference is gone.
+    DeleteConference {
+        /// Its organizer.
+        organizer: Address,
+        /// Its name.
+        id: crate::domain::conference::ConferenceId,
+    },
+}
