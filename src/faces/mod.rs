@@ -1,5 +1,10 @@
-//! faces.
+//! What a person or a script starts: the screen, the demo, the front end and the small commands.
+
+pub mod demo;
+pub mod link;
+
 use std::process::ExitCode;
+
 /// Runs the program named by the command line.
 pub fn main() -> ExitCode {
     ExitCode::SUCCESS

@@ -66,16 +66,14 @@ pub fn start(stream: impl Stream, mut deliver: impl FnMut(Incoming) -> bool + Se
     tokio::spawn(async move {
         let mut buffer = vec![0; READ_SIZE];
         let reason = loop {
-            tokio::select! {
-                read = reader.read(&mut buffer) => match read {
-                    Ok(0) => break None,
-                    Ok(n) => {
-                        if !deliver(Incoming::Bytes(buffer[..n].to_vec())) {
-                            break None;
-                        }
+            match reader.read(&mut buffer).await {
+                Ok(0) => break None,
+                Ok(n) => {
+                    if !deliver(Incoming::Bytes(buffer[..n].to_vec())) {
+                        break None;
                     }
-                    Err(e) => break Some(e.to_string()),
-                },
+                }
+                Err(e) => break Some(e.to_string()),
             }
         };
         deliver(Incoming::Closed(reason));
