@@ -1,7 +1,11 @@
 //! The Lync / Skype for Business dialect: documents and operations on the wire, both directions, and NTLM signing.
 //! Pure functions between bytes and domain types; used by `endpoint` (client side) and `frontend` (server side).
 
+pub mod diagnostics;
+pub mod identity;
 pub mod limits;
+pub mod registration;
+pub mod time;
 pub mod xml;
 
 pub use xml::{Element, Node, XmlError};
