@@ -3,9 +3,11 @@
 
 pub mod access;
 pub mod address;
+pub mod aggregation;
 pub mod conference;
 pub mod contact;
 pub mod conversation;
+pub mod instances;
 pub mod presence;
 pub mod rng;
 pub mod time;
