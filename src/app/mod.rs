@@ -1,1 +1,17 @@
-//! app.
+//! The messenger without a terminal: a [`State`], and [`update`](update::update) that turns an [`Event`] into changes and [`Effect`]s.
+//!
+//! Contract: `update(&mut state, now, event)` does no I/O and reads no clock; what should happen outside is returned as plain
+//! data, and its answer comes back as an event with the same id. Before drawing, call [`State::settle`] once: it rebuilds the
+//! derived rows that went stale. After drawing, hand the measured sizes back through [`State::measured`].
+//! Texts of other people stay raw here; only `text` makes them fit for a screen.
+
+pub mod editor;
+pub mod effect;
+pub mod event;
+pub mod limits;
+pub mod state;
+
+pub use editor::Editor;
+pub use effect::Effect;
+pub use event::Event;
+pub use state::State;

@@ -1,0 +1,42 @@
+//! Limits of the application layer.
+
+use std::time::Duration;
+
+/// Messages kept in memory for one tab; older ones are fetched again when scrolled to.
+pub const TAB_MESSAGES: usize = 12_000;
+/// Messages fetched from the store in one go.
+pub const HISTORY_PAGE: usize = 200;
+/// Wire records kept for the Wire pane.
+pub const WIRE_RECORDS: usize = 2_000;
+/// Octets kept of one wire record.
+pub const WIRE_RECORD_BYTES: usize = 64 * 1024;
+/// Characters of one composer.
+pub const COMPOSER_CHARS: usize = 8_000;
+/// Characters of one form field.
+pub const FIELD_CHARS: usize = 2_000;
+/// Lines recalled with the arrow-up key, per tab.
+pub const RECALL: usize = 100;
+/// Undo steps of one editor.
+pub const UNDO_STEPS: usize = 100;
+/// Rows the palette shows at most.
+pub const PALETTE_ROWS: usize = 50;
+/// Questions (invitations, new watchers) waiting at the same time; the oldest falls away.
+pub const QUESTIONS: usize = 50;
+/// Open conversation tabs.
+pub const TABS: usize = 200;
+/// How long a toast stays.
+pub const TOAST: Duration = Duration::from_secs(6);
+/// How long a toast that offers an undo stays.
+pub const TOAST_UNDO: Duration = Duration::from_secs(12);
+/// How long an unfinished key chord waits before its help appears.
+pub const CHORD_HELP: Duration = Duration::from_millis(600);
+/// Own typing is reported as stopped after this silence (`domain.md` 7.1).
+pub const TYPING_IDLE: Duration = Duration::from_secs(10);
+/// Smallest usable screen.
+pub const MIN_COLUMNS: u16 = 40;
+/// Smallest usable screen.
+pub const MIN_ROWS: u16 = 10;
+/// From this width on two panes stand side by side.
+pub const NORMAL_COLUMNS: u16 = 80;
+/// From this width on a third column may open.
+pub const WIDE_COLUMNS: u16 = 120;

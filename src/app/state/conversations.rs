@@ -1,0 +1,207 @@
+//! Tabs: transcript, roster, composer.
+
+use crate::app::Editor;
+use crate::domain::conversation::{Conversation, ConversationId, InstantMessage, MessageId};
+use crate::domain::{Address, Time};
+use std::collections::BTreeSet;
+
+/// What a tab's history belongs to; survives the conversations that come and go.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Thread {
+    /// One other person.
+    Person(Address),
+    /// A conference, by its focus URI.
+    Conference(String),
+    /// A conversation of many that is no conference yet.
+    Conversation(ConversationId),
+}
+
+impl Thread {
+    /// The key under which the store keeps it.
+    pub fn key(&self) -> String {
+        match self {
+            Thread::Person(a) => a.as_str().to_owned(),
+            Thread::Conference(f) => format!("conf:{f}"),
+            Thread::Conversation(id) => format!("conv:{}", id.0),
+        }
+    }
+
+    /// Reads [`Thread::key`] back.
+    pub fn from_key(key: &str) -> Option<Thread> {
+        if let Some(f) = key.strip_prefix("conf:") {
+            return Some(Thread::Conference(f.to_owned()));
+        }
+        if let Some(id) = key.strip_prefix("conv:") {
+            return Some(Thread::Conversation(ConversationId(id.to_owned())));
+        }
+        Address::parse(key).ok().map(Thread::Person)
+    }
+}
+
+/// Which part of the pane has the keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// Writing.
+    #[default]
+    Composer,
+    /// Reading.
+    Transcript,
+}
+
+/// The Conversations pane.
+#[derive(Clone, Debug, Default)]
+pub struct Conversations {
+    /// Tabs in order.
+    pub tabs: Vec<Tab>,
+    /// Position of the shown tab.
+    pub at: usize,
+    /// Which part has the keys.
+    pub part: Part,
+}
+
+impl Conversations {
+    /// The shown tab.
+    pub fn current(&self) -> Option<&Tab> {
+        self.tabs.get(self.at)
+    }
+
+    /// The shown tab.
+    pub fn current_mut(&mut self) -> Option<&mut Tab> {
+        self.tabs.get_mut(self.at)
+    }
+
+    /// The tab of a conversation.
+    pub fn find(&self, id: &ConversationId) -> Option<usize> {
+        self.tabs.iter().position(|t| t.conversation.id == *id)
+    }
+
+    /// A name some roster gives for this address, raw.
+    pub fn roster_name(&self, uri: &Address) -> Option<&str> {
+        let mut all = self.tabs.iter().flat_map(|t| &t.conversation.participants);
+        all.find(|p| p.uri == *uri && !p.display_name.is_empty()).map(|p| p.display_name.as_str())
+    }
+}
+
+/// One tab.
+#[derive(Clone, Debug)]
+pub struct Tab {
+    /// What the history belongs to.
+    pub thread: Thread,
+    /// The conversation as it stands; state Idle while none is open.
+    pub conversation: Conversation,
+    /// Transcript, oldest first.
+    pub entries: Vec<Entry>,
+    /// Still older messages are in the store.
+    pub more_history: bool,
+    /// They are being fetched.
+    pub loading: bool,
+    /// Messages not read yet.
+    pub unread: usize,
+    /// Unread ones that mention me.
+    pub mentions: usize,
+    /// The unread line stands before this entry.
+    pub unread_from: Option<MessageId>,
+    /// Position of the transcript.
+    pub scroll: Scroll,
+    /// Messages that arrived below the window ("↓ 3 new").
+    pub new_below: usize,
+    /// The message the transcript keys act on.
+    pub cursor: Option<MessageId>,
+    /// Marked messages.
+    pub marks: BTreeSet<MessageId>,
+    /// Search in this transcript.
+    pub search: Option<Search>,
+    /// What is being written.
+    pub composer: Editor,
+    /// Sent lines for recall, oldest first.
+    pub sent: Vec<String>,
+    /// Position in `sent` while recalling.
+    pub recall: Option<usize>,
+    /// Completion in progress.
+    pub completion: Option<Completion>,
+    /// Why the last slash command did not work; the text is still in the composer.
+    pub composer_error: Option<String>,
+    /// Until when our own typing was reported; `None`: not typing.
+    pub typing_until: Option<Time>,
+    /// The draft as the store has it.
+    pub saved_draft: String,
+    /// The last read message's time.
+    pub read_until: Option<Time>,
+}
+
+/// Position of a transcript. Rows are counted upwards: `up` rows lie between the bottom of the window and the last row
+/// of `anchor`; negative values lie below it. `None` follows the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scroll {
+    /// The entry the position is bound to.
+    pub anchor: Option<MessageId>,
+    /// Rows above the anchor's last row.
+    pub up: i64,
+}
+
+/// One thing in a transcript.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A message; its text is raw.
+    Message {
+        /// The message.
+        message: InstantMessage,
+        /// It mentions me.
+        mention: bool,
+    },
+    /// Something that happened ("Carol Diaz joined"); may contain raw names.
+    Notice {
+        /// Its name.
+        id: MessageId,
+        /// When.
+        at: Time,
+        /// The words.
+        text: String,
+    },
+}
+
+impl Entry {
+    /// Its name.
+    pub fn id(&self) -> &MessageId {
+        match self {
+            Entry::Message { message, .. } => &message.id,
+            Entry::Notice { id, .. } => id,
+        }
+    }
+
+    /// Its time.
+    pub fn at(&self) -> Time {
+        match self {
+            Entry::Message { message, .. } => message.at,
+            Entry::Notice { at, .. } => *at,
+        }
+    }
+
+    /// The message, if it is one.
+    pub fn message(&self) -> Option<&InstantMessage> {
+        match self {
+            Entry::Message { message, .. } => Some(message),
+            Entry::Notice { .. } => None,
+        }
+    }
+}
+
+/// Search in a transcript.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// What is searched; highlighted in the transcript.
+    pub query: Editor,
+    /// The search line has the keys.
+    pub typing: bool,
+}
+
+/// Tab completion in progress; the next Tab takes the next candidate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// Where the completed word starts, as octet offset.
+    pub from: usize,
+    /// Candidates, with what to show beside each.
+    pub candidates: Vec<(String, String)>,
+    /// Which is in the composer now.
+    pub at: usize,
+}

@@ -1,0 +1,210 @@
+//! What the screen shows: a tree of small plain structs, no I/O, no clock.
+
+pub mod conversations;
+pub mod meetings;
+pub mod overlay;
+pub mod own;
+pub mod people;
+pub mod view;
+pub mod wire;
+
+pub use conversations::{Conversations, Entry, Scroll, Tab, Thread};
+pub use meetings::{Field, FieldId, FieldValue, Form, Meetings};
+pub use overlay::{Overlay, Question, QuestionKind, Toast, ToastKind};
+pub use own::{Own, OwnEndpoint};
+pub use people::{People, Row, RowId, Sort};
+pub use view::{Layout, Metrics, View};
+pub use wire::{Wire, WireRecord};
+
+use crate::domain::presence::{Activity, Availability, Note};
+use crate::domain::{Address, Rng, Time};
+use crate::endpoint::EndpointState;
+
+/// Names one signed-in account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(pub String);
+
+/// Everything the screen knows.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The account shown.
+    pub account: Account,
+    /// The way to the server.
+    pub link: Link,
+    /// The pane that has the keys.
+    pub pane: Pane,
+    /// The pane that fills the space beside People (never [`Pane::People`]).
+    pub main: Pane,
+    /// Size, options, clock.
+    pub view: View,
+    /// Contacts and groups.
+    pub people: People,
+    /// Tabs.
+    pub conversations: Conversations,
+    /// Agenda.
+    pub meetings: Meetings,
+    /// What I publish.
+    pub own: Own,
+    /// SIP traffic.
+    pub wire: Wire,
+    /// Dialogs over the panes; the last is on top and has the keys.
+    pub overlays: Vec<Overlay>,
+    /// Questions that wait for Alt-y / Alt-n / Alt-l; the first not postponed one is shown as a card.
+    pub questions: Vec<Question>,
+    /// The row over the hint line.
+    pub toast: Option<Toast>,
+    /// Source of message and conversation names.
+    pub rng: Rng,
+    /// Number of the last operation.
+    pub last_operation: u64,
+}
+
+/// Whose screen this is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Account {
+    /// Name of the account.
+    pub id: AccountId,
+    /// Own address; `None` before an account is chosen.
+    pub address: Option<Address>,
+    /// Own display name; may be empty.
+    pub name: String,
+    /// Own availability as others see it (aggregated).
+    pub availability: Option<Availability>,
+    /// Own activity.
+    pub activity: Option<Activity>,
+    /// Own personal note.
+    pub note: Option<Note>,
+}
+
+/// The way to the server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// State of the endpoint.
+    pub state: EndpointState,
+    /// Why it is not up; one sentence.
+    pub problem: Option<String>,
+    /// When the next try is made.
+    pub retry_at: Option<Time>,
+    /// Host shown in the status line.
+    pub server: String,
+    /// `tls` or `tcp`.
+    pub transport: String,
+    /// Round-trip time in milliseconds.
+    pub round_trip: Option<u32>,
+    /// Since when the link is down.
+    pub down_since: Option<Time>,
+}
+
+impl Link {
+    /// Whether the server can be asked now.
+    pub fn is_up(&self) -> bool {
+        self.state == EndpointState::Established
+    }
+}
+
+/// The panes of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum Pane {
+    People,
+    Conversations,
+    Meetings,
+    Me,
+    Wire,
+}
+
+impl Pane {
+    /// All, in the order of Alt-1 to Alt-5.
+    pub const ALL: [Pane; 5] = [Pane::People, Pane::Conversations, Pane::Meetings, Pane::Me, Pane::Wire];
+
+    /// The word on the border.
+    pub fn title(self) -> &'static str {
+        match self {
+            Pane::People => "People",
+            Pane::Conversations => "Conversations",
+            Pane::Meetings => "Meetings",
+            Pane::Me => "Me",
+            Pane::Wire => "Wire",
+        }
+    }
+}
+
+impl State {
+    /// An empty screen for an account.
+    pub fn new(account: Account, view: View, rng: Rng) -> State {
+        State {
+            account,
+            link: Link {
+                state: EndpointState::Idle,
+                problem: None,
+                retry_at: None,
+                server: String::new(),
+                transport: "tls".into(),
+                round_trip: None,
+                down_since: None,
+            },
+            pane: Pane::People,
+            main: Pane::Conversations,
+            view,
+            people: People::default(),
+            conversations: Conversations::default(),
+            meetings: Meetings::default(),
+            own: Own::default(),
+            wire: Wire::default(),
+            overlays: Vec::new(),
+            questions: Vec::new(),
+            toast: None,
+            rng,
+            last_operation: 0,
+        }
+    }
+
+    /// The name to show for an address, raw: alias, card name, roster name, else `user@host`.
+    pub fn name<'a>(&'a self, uri: &'a Address) -> &'a str {
+        if self.account.address.as_ref() == Some(uri) {
+            return if self.account.name.is_empty() { uri.bare() } else { &self.account.name };
+        }
+        self.people.name(uri).or_else(|| self.conversations.roster_name(uri)).unwrap_or(uri.bare())
+    }
+
+    /// The name to show for a tab, raw.
+    pub fn title<'a>(&'a self, tab: &'a Tab) -> &'a str {
+        match (&tab.thread, tab.conversation.subject.as_str()) {
+            (Thread::Person(uri), _) => self.name(uri),
+            (_, "") => tab.conversation.participants.first().map_or("Meeting", |p| self.name(&p.uri)),
+            (_, subject) => subject,
+        }
+    }
+
+    /// Messages nobody has read yet, over all tabs.
+    pub fn unread(&self) -> usize {
+        self.conversations.tabs.iter().map(|t| t.unread).sum()
+    }
+
+    /// The question shown as a card now.
+    pub fn question(&self) -> Option<&Question> {
+        self.questions.iter().find(|q| !q.postponed)
+    }
+
+    /// Rebuilds derived rows that went stale; call once before drawing.
+    pub fn settle(&mut self) {
+        self.people.settle(&self.view);
+    }
+
+    /// Takes back what the screen measured while drawing.
+    pub fn measured(&mut self, metrics: Metrics) {
+        if let (Some(tab), Some(scroll)) = (self.conversations.current_mut(), &metrics.transcript_scroll) {
+            tab.scroll = scroll.clone();
+        }
+        self.people.top = metrics.people_top;
+        self.meetings.top = metrics.meetings_top;
+        self.wire.top = metrics.wire_top;
+        self.view.metrics = metrics;
+    }
+
+    /// When [`super::Event::Tick`] should come next.
+    pub fn next_deadline(&self) -> Option<Time> {
+        let minute = Time((self.view.now.0 / 60_000 + 1) * 60_000);
+        [Some(minute), self.toast.as_ref().map(|t| t.until)].into_iter().flatten().min()
+    }
+}

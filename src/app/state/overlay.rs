@@ -1,0 +1,250 @@
+//! What lies over the panes: dialogs, questions, the toast.
+
+use crate::app::Editor;
+use crate::domain::conference::ConferenceId;
+use crate::domain::contact::GroupId;
+use crate::domain::conversation::ConversationId;
+use crate::domain::presence::{Level, UserStatus};
+use crate::domain::{Address, Time};
+use crate::endpoint::OperationId;
+use crate::endpoint::event::DirectoryEntry;
+
+/// A dialog; the topmost one has the keys.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Overlay {
+    /// Go to anything.
+    Palette(Palette),
+    /// Keys and commands of a place.
+    Help(Help),
+    /// Yes or no, naming exactly what goes.
+    Confirm(Confirm),
+    /// One line of text.
+    Prompt(Prompt),
+    /// One of several.
+    Picker(Picker),
+    /// A contact's card.
+    Card {
+        /// Who.
+        uri: Address,
+        /// Rows scrolled.
+        scroll: u16,
+    },
+    /// The details of an error: SIP code, diagnostics.
+    Details {
+        /// Title.
+        title: String,
+        /// Raw lines.
+        lines: Vec<String>,
+        /// Rows scrolled.
+        scroll: u16,
+    },
+}
+
+/// Fuzzy search over people, conversations, meetings and commands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Palette {
+    /// What is typed.
+    pub query: Editor,
+    /// Best first.
+    pub rows: Vec<PaletteRow>,
+    /// Selected row.
+    pub at: usize,
+}
+
+/// One row of the palette.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PaletteRow {
+    /// Where it leads.
+    pub target: PaletteTarget,
+    /// What is shown, raw.
+    pub label: String,
+    /// Its key, or more about it, raw.
+    pub detail: String,
+    /// Why it cannot be done now.
+    pub unavailable: Option<String>,
+    /// Character positions in `label` that matched.
+    pub matched: Vec<u32>,
+}
+
+/// Where a palette row leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum PaletteTarget {
+    Person(Address),
+    Tab(ConversationId),
+    Meeting(ConferenceId),
+    Command(&'static str),
+}
+
+/// The help screen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Help {
+    /// Sections: title, then rows of key and words; made from the live keymap.
+    pub sections: Vec<(String, Vec<(String, String)>)>,
+    /// Rows scrolled.
+    pub scroll: u16,
+}
+
+/// A confirmation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Confirm {
+    /// The question, naming what goes; raw.
+    pub text: String,
+    /// The word for yes ("Delete").
+    pub yes: &'static str,
+    /// What is done then.
+    pub then: Deed,
+}
+
+/// What is done after a confirmation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Deed {
+    DeleteContact(Address),
+    DeleteGroup(GroupId),
+    Block(Address),
+    CancelConference(ConferenceId),
+    LeaveForm,
+    CloseTab(ConversationId),
+    EndConference(ConversationId),
+    Eject(ConversationId, Address),
+    Quit,
+}
+
+/// A one-line question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prompt {
+    /// What is asked for.
+    pub ask: Ask,
+    /// Title.
+    pub title: String,
+    /// One line of help under the line.
+    pub hint: String,
+    /// The line.
+    pub line: Editor,
+    /// Why the last answer was not taken.
+    pub error: Option<String>,
+    /// Directory rows ([`Ask::AddContact`], [`Ask::Invite`]).
+    pub found: Vec<DirectoryEntry>,
+    /// Selected row of `found`; `None`: the line itself is meant.
+    pub at: Option<usize>,
+    /// The search that is running.
+    pub searching: Option<OperationId>,
+    /// What `found` answers.
+    pub searched: String,
+}
+
+/// What a prompt asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Whom to add, into which group.
+    AddContact(Option<GroupId>),
+    /// A contact's alias.
+    Alias(Address),
+    /// Name of a new group.
+    NewGroup,
+    /// New name of a group.
+    RenameGroup(GroupId),
+    /// Whom to invite.
+    Invite(ConversationId),
+    /// Address to write to.
+    MessageTo,
+    /// A link to join.
+    Join,
+    /// Where to write the wire log.
+    SaveWire,
+    /// Where to write the calendar file of a meeting.
+    SaveInvitation(ConferenceId),
+}
+
+/// One of several.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picker {
+    /// Title.
+    pub title: String,
+    /// Rows, raw: words and a remark.
+    pub rows: Vec<(String, String)>,
+    /// Selected row.
+    pub at: usize,
+    /// What each row does; as long as `rows`.
+    pub choices: Vec<Choice>,
+}
+
+/// What a picker's row does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Set the own status.
+    Status(UserStatus),
+    /// Take the hand-set status back.
+    ResetStatus,
+    /// Put a person on a level.
+    Level(Address, Option<Level>),
+    /// Move a person: from, to.
+    Move(Address, GroupId, GroupId),
+    /// Copy a person to a group.
+    Copy(Address, GroupId),
+    /// Open a link.
+    Open(String),
+    /// Go to a message found in the history: thread key and time.
+    GoTo(String, Time),
+}
+
+/// Something that waits for an answer; never steals keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// What is asked.
+    pub kind: QuestionKind,
+    /// Alt-l was pressed: not shown until asked for.
+    pub postponed: bool,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QuestionKind {
+    /// Somebody invites us.
+    Invitation {
+        /// Into this.
+        conversation: ConversationId,
+        /// Who.
+        from: Address,
+        /// First words; raw, may be empty.
+        toast: String,
+        /// Title; raw, may be empty.
+        subject: String,
+        /// A conference.
+        conference: bool,
+        /// It is accepted by itself then.
+        auto_accept: Option<Time>,
+    },
+    /// Somebody added us.
+    Watcher {
+        /// Who.
+        uri: Address,
+        /// Name; raw, may be empty.
+        name: String,
+    },
+}
+
+/// Tone of a toast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToastKind {
+    /// It worked.
+    Info,
+    /// It did not.
+    Error,
+}
+
+/// One line over the hint line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toast {
+    /// Tone.
+    pub kind: ToastKind,
+    /// Words; raw names inside.
+    pub text: String,
+    /// It goes then.
+    pub until: Time,
+    /// What undoing asks the endpoint.
+    pub undo: Vec<crate::endpoint::Operation>,
+    /// SIP code and diagnostics, one key away.
+    pub detail: Vec<String>,
+}

