@@ -78,8 +78,8 @@ pub enum Action {
     },
     /// Send without transaction (ACK of a 2xx, BENOTIFY).
     SendStateless(FlowId, Request),
-    /// CANCEL an INVITE sent under this token.
-    Cancel(Token),
+    /// CANCEL an INVITE sent under this token, with this `Reason`.
+    Cancel(Token, Option<String>),
     /// Answer.
     Respond(ServerTx, Response),
     /// Keep for ever.
@@ -192,7 +192,12 @@ impl Ctx<'_> {
 
     /// CANCELs an INVITE sent with [`Ctx::send`].
     pub fn cancel(&mut self, token: Token) {
-        self.actions.push(Action::Cancel(token));
+        self.actions.push(Action::Cancel(token, None));
+    }
+
+    /// CANCELs an INVITE sent with [`Ctx::send`], with a `Reason` header.
+    pub fn cancel_because(&mut self, token: Token, reason: &str) {
+        self.actions.push(Action::Cancel(token, Some(reason.to_owned())));
     }
 
     /// Answers; nothing happens for requests that are never answered.

@@ -140,11 +140,11 @@ impl Server {
                 self.tokens.insert(token, tx);
             }
             Action::SendStateless(flow, request) => self.layer.send_stateless(flow, crate::sip::Message::Request(request)),
-            Action::Cancel(token) => {
-                if let Some(tx) = self.tokens.get(&token) {
-                    self.layer.cancel(now, *tx);
-                }
-            }
+            Action::Cancel(token, reason) => match (self.tokens.get(&token), reason) {
+                (Some(tx), Some(reason)) => self.layer.cancel_because(now, *tx, &reason),
+                (Some(tx), None) => self.layer.cancel(now, *tx),
+                (None, _) => {}
+            },
             Action::Respond(tx, response) => {
                 if response.is_final() {
                     self.owners.remove(&tx);

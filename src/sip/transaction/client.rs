@@ -77,6 +77,14 @@ impl Layer {
         }
     }
 
+    /// As [`Layer::cancel`], with a `Reason` (RFC 3326) on the CANCEL.
+    pub fn cancel_because(&mut self, now: Time, tx: ClientTx, reason: &str) {
+        if let Some(invite) = self.clients.get_mut(&tx.0).and_then(|c| c.request.as_mut()) {
+            invite.headers.set(Name::Reason, reason);
+        }
+        self.cancel(now, tx);
+    }
+
     fn start(&mut self, now: Time, flow: FlowId, reliable: bool, mut request: Request, silent: bool) -> ClientTx {
         let branch = self.ensure_branch(&mut request);
         if matches!(request.method, Method::Ack | Method::Benotify) {
@@ -292,7 +300,11 @@ fn ack_for(invite: &Request, response: &Response) -> Request {
 
 /// CANCEL of an INVITE (RFC 3261 §9.1).
 fn cancel_for(invite: &Request) -> Request {
-    derived(invite, Method::Cancel)
+    let mut cancel = derived(invite, Method::Cancel);
+    if let Some(reason) = invite.headers.get(&Name::Reason) {
+        cancel.headers.push(Name::Reason, reason);
+    }
+    cancel
 }
 
 fn derived(invite: &Request, method: Method) -> Request {
