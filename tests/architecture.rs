@@ -162,7 +162,9 @@ fn pure_rooms_name_no_clock_socket_file_or_chance() {
     let mut wrong = BTreeSet::new();
     for (room, file, path) in named_paths() {
         if PURE.contains(&room.as_str())
-            && IMPURE.iter().any(|bad| path == *bad || path.starts_with(&format!("{bad}::")) || path.ends_with(&format!("::{bad}")))
+            && IMPURE
+                .iter()
+                .any(|bad| path == *bad || path.starts_with(&format!("{bad}::")) || path.ends_with(&format!("::{bad}")))
         {
             wrong.insert(format!("{} names {path}", file.display()));
         }

@@ -20,6 +20,9 @@ pub enum LinkEvent {
 /// The way in: dropping it ends the task.
 pub type Operations = mpsc::UnboundedSender<(OperationId, Operation)>;
 
+/// Reads that may wait for the machine.
+const INCOMING_QUEUE: usize = 64;
+
 type Opened = Result<(Outgoing, String), String>;
 type Opening = Pin<Box<dyn Future<Output = Opened> + Send>>;
 
@@ -31,19 +34,23 @@ pub struct Link {
     opening: Option<Opening>,
     /// Counts sockets, so that the last words of an old one are not taken for those of the new.
     generation: u64,
-    incoming: mpsc::UnboundedReceiver<(u64, Incoming)>,
-    deliver: mpsc::UnboundedSender<(u64, Incoming)>,
+    incoming: mpsc::Receiver<(u64, Incoming)>,
+    deliver: mpsc::Sender<(u64, Incoming)>,
 }
 
 impl Link {
     /// An endpoint that is not connected yet.
     pub fn new(config: Config, rng: Rng, clock: Clock) -> Link {
-        let (deliver, incoming) = mpsc::unbounded_channel();
+        let (deliver, incoming) = mpsc::channel(INCOMING_QUEUE);
         Link { endpoint: UserEndpoint::new(config, rng), clock, socket: None, opening: None, generation: 0, incoming, deliver }
     }
 
     /// Runs until `operations` closes; hands everything that happens to `say`.
-    pub async fn run(mut self, mut operations: mpsc::UnboundedReceiver<(OperationId, Operation)>, mut say: impl FnMut(LinkEvent)) {
+    pub async fn run(
+        mut self,
+        mut operations: mpsc::UnboundedReceiver<(OperationId, Operation)>,
+        mut say: impl FnMut(LinkEvent),
+    ) {
         loop {
             self.drain(&mut say);
             let due = self.endpoint.poll_timeout().map(|t| self.clock.instant(t));
@@ -85,7 +92,7 @@ impl Link {
         let (generation, deliver) = (self.generation, self.deliver.clone());
         self.opening = Some(Box::pin(async move {
             let (socket, ends) = tcp::connect(&host, port).await?;
-            let out = stream::start(socket, move |incoming| deliver.send((generation, incoming)).is_ok());
+            let out = stream::start(socket, generation, deliver);
             Ok((out, ends.local.to_string()))
         }));
     }

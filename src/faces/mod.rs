@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod link;
+pub mod server;
 
 use std::process::ExitCode;
 

@@ -43,41 +43,49 @@ pub struct Ends {
     pub peer: SocketAddr,
 }
 
-/// Starts the two tasks of a connection; `deliver` hears everything that comes in and returns `false` to stop reading.
-pub fn start(stream: impl Stream, mut deliver: impl FnMut(Incoming) -> bool + Send + 'static) -> Outgoing {
-    let (mut reader, mut writer) = tokio::io::split(stream);
-    let (tx, mut rx) = mpsc::channel::<Vec<u8>>(WRITE_QUEUE);
-    let writing = tokio::spawn(async move {
-        while let Some(mut bytes) = rx.recv().await {
-            // One system call for all that waits.
-            while bytes.len() < READ_SIZE {
-                match rx.try_recv() {
-                    Ok(more) => bytes.extend_from_slice(&more),
-                    Err(_) => break,
-                }
-            }
-            if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
-                break;
-            }
-        }
-        // The peer may be gone already; nothing is left to be told then.
-        let _ = writer.shutdown().await;
-    });
+/// Starts the two tasks of a connection. What comes in goes to `deliver` under the name `tag`; a full channel stops the
+/// reading, so that a fast peer waits for us instead of filling our memory.
+pub fn start<T: Copy + Send + 'static>(stream: impl Stream, tag: T, deliver: mpsc::Sender<(T, Incoming)>) -> Outgoing {
+    let (reader, writer) = tokio::io::split(stream);
+    let (tx, rx) = mpsc::channel::<Vec<u8>>(WRITE_QUEUE);
+    let mut writing = tokio::spawn(write(writer, rx));
     tokio::spawn(async move {
-        let mut buffer = vec![0; READ_SIZE];
-        let reason = loop {
-            match reader.read(&mut buffer).await {
-                Ok(0) => break None,
-                Ok(n) => {
-                    if !deliver(Incoming::Bytes(buffer[..n].to_vec())) {
-                        break None;
-                    }
-                }
-                Err(e) => break Some(e.to_string()),
-            }
+        // When the writing half has ended the connection is over, also for a peer that would keep it open.
+        let reason = tokio::select! {
+            reason = read(reader, tag, &deliver) => reason,
+            _ = &mut writing => None,
         };
-        deliver(Incoming::Closed(reason));
+        // Nobody listens any more when the receiving side is gone; then nobody misses the news either.
+        let _ = deliver.send((tag, Incoming::Closed(reason))).await;
         writing.abort();
     });
     Outgoing(tx)
+}
+
+async fn write(mut writer: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Vec<u8>>) {
+    while let Some(mut bytes) = queue.recv().await {
+        // One system call for all that waits.
+        while bytes.len() < READ_SIZE {
+            match queue.try_recv() {
+                Ok(more) => bytes.extend_from_slice(&more),
+                Err(_) => break,
+            }
+        }
+        if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
+            return;
+        }
+    }
+    // The peer may be gone already; nothing is left to be told then.
+    let _ = writer.shutdown().await;
+}
+
+async fn read<T: Copy>(mut reader: impl AsyncRead + Unpin, tag: T, deliver: &mpsc::Sender<(T, Incoming)>) -> Option<String> {
+    let mut buffer = vec![0; READ_SIZE];
+    loop {
+        match reader.read(&mut buffer).await {
+            Ok(0) => return None,
+            Ok(n) => deliver.send((tag, Incoming::Bytes(buffer[..n].to_vec()))).await.ok()?,
+            Err(e) => return Some(e.to_string()),
+        }
+    }
 }

@@ -122,7 +122,9 @@ impl Actor {
         }
         if !self.person.phone.is_empty() {
             let phone = self.person.phone.clone();
-            out.push(Operation::SetPhones { phones: vec![Phone { kind: "mobile".into(), uri: format!("tel:{phone}"), display: phone }] });
+            out.push(Operation::SetPhones {
+                phones: vec![Phone { kind: "mobile".into(), uri: format!("tel:{phone}"), display: phone }],
+            });
         }
         out
     }

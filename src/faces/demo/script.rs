@@ -147,7 +147,13 @@ mod tests {
         let known: HashSet<&str> = s.person.iter().map(|p| p.id.as_str()).collect();
         assert_eq!(known.len(), s.person.len());
         assert!(s.person.len() >= 12);
-        for name in s.group.iter().flat_map(|g| &g.members).chain(s.scene.iter().map(|c| &c.who)).chain(s.scene.iter().flat_map(|c| &c.invite)) {
+        for name in s
+            .group
+            .iter()
+            .flat_map(|g| &g.members)
+            .chain(s.scene.iter().map(|c| &c.who))
+            .chain(s.scene.iter().flat_map(|c| &c.invite))
+        {
             assert!(known.contains(name.as_str()), "{name}");
         }
     }
