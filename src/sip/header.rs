@@ -10,11 +10,14 @@ macro_rules! names {
         #[allow(missing_docs)]
         pub enum Name { $($variant,)* Other(Box<str>) }
 
+        #[derive(Clone, Copy)]
+        enum Known { $($variant,)* }
+
+        const SPELLINGS: &[(&str, Known)] = &[$(($text, Known::$variant), ($compact, Known::$variant),)*];
+
         impl Name {
-            /// From the wire: any case, compact forms too (RFC 3261 §7.3.3).
-            pub fn parse(text: &str) -> Name {
-                $(if text.eq_ignore_ascii_case($text) || (!$compact.is_empty() && text.eq_ignore_ascii_case($compact)) { return Name::$variant; })*
-                Name::Other(text.into())
+            fn known(known: Known) -> Name {
+                match known { $(Known::$variant => Name::$variant,)* }
             }
 
             /// The canonical spelling.
@@ -80,9 +83,57 @@ names! {
     EndPoints "EndPoints" "",
 }
 
+const SLOTS: usize = 256;
+
+/// Where a spelling is looked for first: cheap, and spread well enough over the known names.
+const fn slot(name: &[u8]) -> usize {
+    if name.is_empty() {
+        return 0;
+    }
+    let first = (name[0] | 0x20) as usize;
+    let last = (name[name.len() - 1] | 0x20) as usize;
+    let middle = (name[name.len() / 2] | 0x20) as usize;
+    (name.len() * 37 + first * 11 + last * 5 + middle * 3) % SLOTS
+}
+
+/// Open addressing over [`SPELLINGS`]: 0 is empty, else the index plus one.
+const TABLE: [u8; SLOTS] = {
+    let mut table = [0; SLOTS];
+    let mut i = 0;
+    while i < SPELLINGS.len() {
+        let name = SPELLINGS[i].0.as_bytes();
+        if !name.is_empty() {
+            let mut at = slot(name);
+            while table[at] != 0 {
+                at = (at + 1) % SLOTS;
+            }
+            table[at] = i as u8 + 1;
+        }
+        i += 1;
+    }
+    table
+};
+
+impl Name {
+    /// From the wire: any case, compact forms too (RFC 3261 §7.3.3).
+    pub fn parse(text: &str) -> Name {
+        let mut at = slot(text.as_bytes());
+        while let Some((spelling, known)) = usize::from(TABLE[at]).checked_sub(1).and_then(|i| SPELLINGS.get(i)) {
+            if text.eq_ignore_ascii_case(spelling) {
+                return Name::known(*known);
+            }
+            at = (at + 1) % SLOTS;
+        }
+        Name::Other(text.into())
+    }
+}
+
 impl PartialEq for Name {
     fn eq(&self, other: &Name) -> bool {
-        self.as_str().eq_ignore_ascii_case(other.as_str())
+        match (self, other) {
+            (Name::Other(_), _) | (_, Name::Other(_)) => self.as_str().eq_ignore_ascii_case(other.as_str()),
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
     }
 }
 
@@ -108,6 +159,26 @@ impl Headers {
     pub fn push(&mut self, name: impl Into<Name>, value: impl Into<String>) -> &mut Self {
         self.0.push((name.into(), one_line(value.into())));
         self
+    }
+
+    /// Adds one exactly as read: the parser made sure that it holds no line break.
+    pub(super) fn push_verbatim(&mut self, name: Name, value: String) {
+        self.0.push((name, value));
+    }
+
+    /// Room for `n` headers.
+    pub(super) fn with_capacity(n: usize) -> Headers {
+        Headers(Vec::with_capacity(n))
+    }
+
+    /// Number of header lines.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Adds one at the front (Via of a proxy).
@@ -199,9 +270,11 @@ impl Headers {
         NameAddr::parse(self.get(&Name::Contact)?)
     }
 
-    /// `Expires` as a number of seconds.
+    /// `Expires` as a number of seconds; numbers beyond 32 bits count as the largest (RFC 4475 §3.1.2.4).
     pub fn expires(&self) -> Option<u32> {
-        self.get(&Name::Expires)?.trim().parse().ok()
+        let text = self.get(&Name::Expires)?.trim();
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| text.parse().unwrap_or(u32::MAX))
     }
 }
 

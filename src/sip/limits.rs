@@ -18,3 +18,12 @@ pub const TRYING_AFTER: Duration = Duration::from_millis(200);
 pub const MAX_TRANSACTIONS_PER_FLOW: usize = 16_384;
 /// Server transactions of the whole layer; beyond it new requests get 503.
 pub const MAX_SERVER_TRANSACTIONS: usize = 262_144;
+
+/// Octets of start line and headers, the empty line included.
+pub const MAX_HEAD: usize = 64 * 1024;
+/// Header lines of one message.
+pub const MAX_HEADERS: usize = 256;
+/// Octets of a body; contact lists and batched presence of large accounts run to megabytes.
+pub const MAX_BODY: usize = 8 * 1024 * 1024;
+/// Octets of body memory reserved on the word of `Content-Length` alone.
+pub const BODY_RESERVE: usize = 64 * 1024;

@@ -2,7 +2,9 @@
 
 use super::Uri;
 use super::header::{Headers, Name, NameAddr};
+use std::borrow::Cow;
 use std::fmt;
+use std::io::Write as _;
 
 /// A method; extension methods are open (SERVICE, BENOTIFY, …). Case-sensitive.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -214,23 +216,44 @@ impl Message {
         }
     }
 
+    pub(super) fn set_body(&mut self, body: Vec<u8>) {
+        match self {
+            Message::Request(r) => r.body = body,
+            Message::Response(r) => r.body = body,
+        }
+    }
+
+    pub(super) fn extend_body(&mut self, more: &[u8]) {
+        match self {
+            Message::Request(r) => r.body.extend_from_slice(more),
+            Message::Response(r) => r.body.extend_from_slice(more),
+        }
+    }
+
     /// The octets for the wire, with `Content-Length`.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(512 + self.body().len());
-        match self {
-            Message::Request(r) => out.extend_from_slice(format!("{} {} SIP/2.0\r\n", r.method, r.uri).as_bytes()),
-            Message::Response(r) => out.extend_from_slice(format!("SIP/2.0 {:03} {}\r\n", r.status, r.reason).as_bytes()),
-        }
-        for (name, value) in self.headers().iter() {
+        let headers = self.headers();
+        let estimate: usize = headers.iter().map(|(n, v)| n.as_str().len() + v.len() + 4).sum();
+        let mut out = Vec::with_capacity(estimate + self.body().len() + 256);
+        // Writing into memory cannot fail.
+        let _ = match self {
+            Message::Request(r) => write!(out, "{} {} SIP/2.0\r\n", r.method.as_str(), r.uri.as_str()),
+            Message::Response(r) => write!(out, "SIP/2.0 {:03} {}\r\n", r.status, one_line(&r.reason)),
+        };
+        for (name, value) in headers.iter() {
             out.extend_from_slice(name.as_str().as_bytes());
             out.extend_from_slice(b": ");
             out.extend_from_slice(value.as_bytes());
             out.extend_from_slice(b"\r\n");
         }
-        out.extend_from_slice(format!("Content-Length: {}\r\n\r\n", self.body().len()).as_bytes());
+        let _ = write!(out, "Content-Length: {}\r\n\r\n", self.body().len());
         out.extend_from_slice(self.body());
         out
     }
+}
+
+fn one_line(text: &str) -> Cow<'_, str> {
+    if text.contains(['\r', '\n']) { text.replace(['\r', '\n'], " ").into() } else { text.into() }
 }
 
 /// Standard reason phrases (RFC 3261 §21 and later).

@@ -1,12 +1,17 @@
 //! SIP, sans-IO: messages, framing, transactions, dialogs and authentication (RFC 3261 and the Lync dialect's wire rules).
 
+pub mod framing;
 pub mod header;
 pub mod limits;
 pub mod message;
+pub mod parse;
+mod syntax;
 pub mod transaction;
 pub mod uri;
 
+pub use framing::{Frame, FrameError, Framer};
 pub use header::{CSeq, Headers, Name, NameAddr, Params, Via};
 pub use message::{Message, Method, Request, Response};
+pub use parse::{Fault, ParseError};
 pub use transaction::{ClientTx, FlowId, Layer, ServerTx, Transmit};
 pub use uri::Uri;

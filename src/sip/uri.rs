@@ -12,11 +12,22 @@ impl Uri {
     /// control characters, `<`, `>` or `"`.
     pub fn parse(text: &str) -> Option<Uri> {
         let (scheme, rest) = text.split_once(':')?;
-        let scheme_ok = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-        let ok =
-            scheme_ok && !rest.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>\"".contains(c));
-        ok.then(|| Uri(text.into()))
+        let scheme_ok = scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+        let bad = |b: u8| b <= b' ' || matches!(b, b'<' | b'>' | b'"' | 0x7f);
+        if !scheme_ok || rest.is_empty() || rest.bytes().any(bad) {
+            return None;
+        }
+        if !rest.is_ascii() && rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return None;
+        }
+        Some(Uri(text.into()))
+    }
+
+    /// Whether `?name=value` headers follow the parameters of a SIP URI.
+    pub fn has_headers(&self) -> bool {
+        let sip = self.scheme().eq_ignore_ascii_case("sip") || self.scheme().eq_ignore_ascii_case("sips");
+        sip && self.host_and_rest().contains('?')
     }
 
     /// The exact text.
