@@ -10,6 +10,7 @@ mod files;
 pub mod limits;
 pub mod lock;
 pub mod secrets;
+pub mod server;
 
 pub use files::{private_dir, private_file};
 
