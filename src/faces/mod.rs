@@ -1,6 +1,7 @@
 //! What a person or a script starts: the screen, the demo, the front end and the small commands.
 
 pub mod demo;
+pub mod keeper;
 pub mod link;
 pub mod server;
 

@@ -1,0 +1,198 @@
+//! Joins the application's store requests with the store's own words.
+//!
+//! The application keeps transcripts by thread key; the store uses the same key for conversation and transcript.
+
+use crate::app::effect::{SavedTab, StoreRequest};
+use crate::app::event::{Snapshot, StoreReply};
+use crate::domain::conversation::{ConversationId, Delivery, InstantMessage, MessageId, TextFormat};
+use crate::domain::{Address, Time};
+use crate::store::client::{
+    AccountId, Answer, Cursor, Peer, Query, QueuedMessage, SavedConversation, Snapshot as Stored, Worker, WorkerReply, Write,
+};
+use std::collections::{HashMap, HashSet};
+
+/// Messages of each open tab that the first paint has at hand.
+pub const TAIL: usize = 100;
+
+/// Messages of a transcript that an export writes at most.
+const EXPORT_LIMIT: usize = 1_000_000;
+
+/// What waits for an answer of the store.
+#[derive(Debug)]
+enum Pending {
+    History { thread: String, limit: usize },
+    Found { query: String },
+    Export { path: String },
+}
+
+/// A finished export: where, and the lines.
+#[derive(Debug, PartialEq)]
+pub struct Export {
+    /// File to write.
+    pub path: String,
+    /// The messages, oldest first.
+    pub messages: Vec<InstantMessage>,
+}
+
+/// What an answer of the store means to the application.
+#[derive(Debug)]
+pub enum Kept {
+    /// For the application.
+    Reply(StoreReply),
+    /// A file is to be written.
+    Export(Export),
+    /// Nothing to tell.
+    Nothing,
+}
+
+/// The application's side of one account's store.
+#[derive(Debug)]
+pub struct Keeper {
+    worker: Worker,
+    account: AccountId,
+    pending: HashMap<u64, Pending>,
+    next: u64,
+    open: HashSet<String>,
+    /// The oldest message each transcript has shown, so that paging goes on exactly there.
+    oldest: HashMap<String, Cursor>,
+}
+
+impl Keeper {
+    /// A keeper of an account whose tabs at the start are those of `snapshot`.
+    pub fn new(worker: Worker, account: AccountId, snapshot: &Stored) -> Keeper {
+        let open = snapshot.tabs.iter().map(|t| t.conversation.id.0.clone()).collect();
+        let first = |t: &crate::store::client::Tab| t.tail.first().map(|m| (t.conversation.id.0.clone(), m.cursor));
+        let oldest = snapshot.tabs.iter().filter_map(first).collect();
+        Keeper { worker, account, pending: HashMap::new(), next: 0, open, oldest }
+    }
+
+    /// Does one request.
+    pub fn request(&mut self, request: StoreRequest) {
+        match request {
+            StoreRequest::SaveMessage { thread, message } => self.save_message(thread, message),
+            StoreRequest::SetDelivery { message, state } => self.set_delivery(message, state),
+            StoreRequest::SaveDraft { thread, text } => self.write(Write::Draft { conversation: ConversationId(thread), text }),
+            StoreRequest::SaveTabs(tabs) => self.save_tabs(tabs),
+            StoreRequest::SaveContacts { groups, contacts } => self.write(Write::ContactList { groups, contacts }),
+            StoreRequest::SavePresence { uri, presence } => self.write(Write::Presence { uri, presence }),
+            StoreRequest::LoadHistory { thread, before, limit } => self.load(thread, before, limit),
+            StoreRequest::Search { query, limit } => {
+                let ask = Query::Search { text: query.clone(), peer: None, limit };
+                self.ask(Pending::Found { query }, ask);
+            }
+            StoreRequest::Export { thread, path } => {
+                let ask = Query::Page { peer: Peer(thread), before: None, limit: EXPORT_LIMIT };
+                self.ask(Pending::Export { path }, ask);
+            }
+        }
+    }
+
+    /// Translates what the worker said.
+    pub fn reply(&mut self, reply: WorkerReply) -> Kept {
+        let (id, answer) = match reply {
+            WorkerReply::Trouble(e) => return Kept::Reply(StoreReply::Failed(e.to_string())),
+            WorkerReply::Recovered => return Kept::Nothing,
+            WorkerReply::Answer(id, answer) => (id, answer),
+        };
+        let Some(pending) = self.pending.remove(&id) else { return Kept::Nothing };
+        match (pending, answer) {
+            (_, Err(e)) => Kept::Reply(StoreReply::Failed(e.to_string())),
+            (Pending::History { thread, limit }, Ok(Answer::Page(page))) => {
+                if let Some(first) = page.first() {
+                    self.oldest.insert(thread.clone(), first.cursor);
+                }
+                let more = page.len() >= limit;
+                let messages = page.into_iter().map(|s| s.message).collect();
+                Kept::Reply(StoreReply::History { thread, messages, more })
+            }
+            (Pending::Found { query }, Ok(Answer::Found(found))) => {
+                let messages = found.into_iter().map(|s| (s.peer.0, s.message)).collect();
+                Kept::Reply(StoreReply::Found { query, messages })
+            }
+            (Pending::Export { path }, Ok(Answer::Page(page))) => {
+                Kept::Export(Export { path, messages: page.into_iter().map(|s| s.message).collect() })
+            }
+            _ => Kept::Nothing,
+        }
+    }
+
+    fn save_message(&mut self, thread: String, message: InstantMessage) {
+        if message.state == Delivery::Queued {
+            self.write(Write::Enqueue(QueuedMessage {
+                message: message.id.clone(),
+                conversation: ConversationId(thread.clone()),
+                peer: Peer(thread.clone()),
+                text: message.body.clone(),
+                at: message.at,
+            }));
+        }
+        self.write(Write::Message { conversation: ConversationId(thread.clone()), peer: Peer(thread), message, read: false });
+    }
+
+    fn set_delivery(&mut self, message: MessageId, state: Delivery) {
+        if state != Delivery::Queued {
+            self.write(Write::Dequeue(message.clone()));
+        }
+        self.write(Write::Delivery { message, state });
+    }
+
+    fn save_tabs(&mut self, tabs: Vec<SavedTab>) {
+        let now: HashSet<String> = tabs.iter().map(|t| t.thread.clone()).collect();
+        let gone: Vec<String> = self.open.difference(&now).cloned().collect();
+        for thread in gone {
+            self.write(Write::ForgetConversation(ConversationId(thread)));
+        }
+        for (position, tab) in (0..).zip(tabs) {
+            self.write(Write::Conversation(SavedConversation {
+                id: ConversationId(tab.thread.clone()),
+                peer: Peer(tab.thread),
+                subject: tab.subject,
+                participants: Vec::new(),
+                focus: None,
+                open: true,
+                position,
+                used: tab.read_until.unwrap_or_default(),
+                last_read: None,
+            }));
+        }
+        self.open = now;
+    }
+
+    fn load(&mut self, thread: String, before: Option<Time>, limit: usize) {
+        let known = self.oldest.get(&thread).copied();
+        let before = before.map(|t| known.filter(|c| c.0 == t.0).unwrap_or(Cursor(t.0, 0)));
+        let ask = Query::Page { peer: Peer(thread.clone()), before, limit };
+        self.ask(Pending::History { thread, limit }, ask);
+    }
+
+    fn ask(&mut self, pending: Pending, query: Query) {
+        self.next += 1;
+        self.pending.insert(self.next, pending);
+        self.worker.query(self.next, &self.account, query);
+    }
+
+    fn write(&self, write: Write) {
+        self.worker.write(&self.account, write);
+    }
+}
+
+/// The store's snapshot in the application's words; `owner` wrote what waits in the outbox.
+pub fn snapshot(stored: Stored, owner: &Address) -> Snapshot {
+    let mut out = Snapshot { groups: stored.groups, contacts: stored.contacts, presence: stored.presence, ..Snapshot::default() };
+    for tab in stored.tabs {
+        let thread = tab.conversation.id.0;
+        let read_until = Some(tab.conversation.used).filter(|t| t.0 > 0);
+        out.tabs.push(SavedTab { thread: thread.clone(), subject: tab.conversation.subject, read_until });
+        out.messages.push((thread, tab.tail.into_iter().map(|s| s.message).collect()));
+    }
+    out.drafts = stored.drafts.into_iter().map(|(id, text)| (id.0, text)).collect();
+    out.outbox = stored
+        .outbox
+        .into_iter()
+        .map(|q| {
+            let (id, at, body, author) = (q.message, q.at, q.text, owner.clone());
+            (q.conversation.0, InstantMessage { id, author, at, body, format: TextFormat::Plain, state: Delivery::Queued })
+        })
+        .collect();
+    out
+}
