@@ -1,0 +1,132 @@
+//! The command line: what can be started, with which options. Help, man page and completions come from here.
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Full-screen terminal messenger for SIP unified communications.
+///
+/// Without a command it opens the screen with the configured account. With none configured it offers the demo or asks how to
+/// sign in.
+#[derive(Debug, Parser)]
+#[command(name = "adsum", version, about, long_about, max_term_width = 100)]
+pub struct Cli {
+    /// Configuration file [default: adsum/config.toml in the configuration directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Directory for history, drafts and caches; for serve and user: the server's data [default: adsum in the data directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Which of the configured accounts [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Write a log of this level (error, warn, info, debug) to FILE of --log-file
+    #[arg(long, global = true, value_name = "FILTER", default_value = "info")]
+    pub log: String,
+    /// Where the log goes [default: no log for the screen, standard error for serve]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What can be done besides opening the screen.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// A front end, a cast of people and the screen, with nothing to set up
+    Demo {
+        /// Makes the play repeatable
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
+    },
+    /// Sign in and remember how: asks for address, server and password
+    SignIn {
+        /// Your address, such as alice@example.org
+        address: Option<String>,
+        /// Server as HOST or HOST:PORT [default: the domain of the address]
+        #[arg(long, value_name = "HOST[:PORT]")]
+        server: Option<String>,
+        /// TCP without TLS (only for servers on this host or in a trusted network)
+        #[arg(long)]
+        tcp: bool,
+        /// Certificate of the authority that signed the server's certificate (PEM)
+        #[arg(long, value_name = "FILE")]
+        ca: Option<PathBuf>,
+    },
+    /// Run a front end for a team on this host
+    Serve {
+        /// Make the data directory and the first user, such as alice@example.org, then end
+        #[arg(long, value_name = "ADDRESS", num_args = 0..=1)]
+        init: Option<Option<String>>,
+        /// Address for TCP
+        #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:5060")]
+        listen: String,
+        /// Address for TLS
+        #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:5061")]
+        listen_tls: String,
+        /// Name that clients know this host by, for certificate and answers [default: localhost]
+        #[arg(long, value_name = "NAME", default_value = "localhost")]
+        host: String,
+    },
+    /// Manage the people of a front end
+    User {
+        /// What to do
+        #[command(subcommand)]
+        what: UserCommand,
+    },
+    /// Say what this terminal, keyring and configuration can do
+    Doctor,
+    /// Print the man page (roff)
+    Man,
+    /// Print completions for a shell
+    Completions {
+        /// bash, zsh, fish, elvish or powershell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What can be done with people. Passwords are asked for, or read from standard input when it is no terminal.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add somebody
+    Add {
+        /// Address, such as bob@example.org
+        address: String,
+        /// Display name
+        #[arg(long, default_value = "")]
+        name: String,
+        /// Title
+        #[arg(long, default_value = "")]
+        title: String,
+    },
+    /// Remove somebody and everything they stored
+    Remove {
+        /// Address
+        address: String,
+    },
+    /// Set a new password
+    Passwd {
+        /// Address
+        address: String,
+    },
+    /// List everybody
+    List {
+        /// As JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
