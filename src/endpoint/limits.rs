@@ -25,6 +25,8 @@ pub const CONNECT_WAIT: Duration = Duration::from_secs(30);
 pub const LONG_SUBSCRIPTION: Duration = Duration::from_secs(240);
 /// See [`LONG_SUBSCRIPTION`].
 pub const RENEW_BEFORE: Duration = Duration::from_secs(120);
+/// How long an accepted write waits for its notification before the whole list is fetched.
+pub const SETTLE_WAIT: Duration = Duration::from_secs(5);
 /// Wait before a refused or ended subscription is tried again (`domain.md` 3.9, 3.10).
 pub const RESUBSCRIBE_WAIT: Duration = Duration::from_secs(10);
 /// Wait when the server names a longer trouble.

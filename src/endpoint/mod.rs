@@ -12,7 +12,11 @@ pub mod directory;
 pub mod event;
 pub mod limits;
 pub mod operation;
+pub mod provisioning;
 pub mod publication;
+pub mod registration;
+pub mod roaming;
+pub mod security;
 
 pub mod service;
 pub mod subscription;

@@ -14,6 +14,7 @@ pub enum ServiceId {
     Conversations,
     Conferences,
     Directory,
+    Provisioning,
 }
 
 /// What one service tells the others; the endpoint hands it to every service but the sender, after the call that made it.
@@ -102,6 +103,21 @@ pub struct Identity {
     pub transport: &'static str,
     /// `User-Agent`.
     pub user_agent: String,
+    /// Events the server grants, lower case; `None`: it did not say.
+    pub events: Option<Vec<String>>,
+    /// Name of this computer.
+    pub machine_name: String,
+    /// Minutes east of UTC.
+    pub utc_offset_minutes: i32,
+    /// Publish device and machine state at sign-in.
+    pub publish: bool,
+}
+
+impl Identity {
+    /// Whether the server lets us subscribe to this event.
+    pub fn allows(&self, event: &str) -> bool {
+        self.events.as_ref().is_none_or(|all| all.iter().any(|e| e.eq_ignore_ascii_case(event)))
+    }
 }
 
 /// What a service wants done after a call.

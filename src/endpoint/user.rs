@@ -8,14 +8,18 @@ use super::conferences::Conferences;
 use super::contacts::Contacts;
 use super::conversations::Conversations;
 use super::directory::Directory;
+use super::provisioning::Provisioning;
 use super::publication::Publications;
+use super::registration::{Facts, Registration, Step};
+use super::security::Verdict;
 use super::service::{Action, Ctx, Handled, Identity, InternalEvent, Reply, Service, ServiceId, Token};
 use super::subscription::Subscriptions;
-use super::{Error, ErrorKind, Event, Operation, OperationId, WireRecord};
+use super::{Direction, EndpointState, Error, ErrorKind, Event, Operation, OperationId, WireRecord};
 use crate::domain::{Address, Rng, Time};
+use crate::sip::framing::{Frame, Framer};
 use crate::sip::transaction::{self, Failure};
-use crate::sip::{ClientTx, FlowId, Layer, Message, Method, Request, Response, ServerTx};
-use std::collections::{HashMap, VecDeque};
+use crate::sip::{ClientTx, FlowId, Layer, Message, Method, Name, Request, Response, ServerTx};
+use std::collections::{BTreeMap, VecDeque};
 use zeroize::Zeroizing;
 
 /// Everything an endpoint must know to sign in.
@@ -102,10 +106,11 @@ pub enum Output {
 }
 
 /// The order in which services are asked.
-const SERVICES: [ServiceId; 6] = [
+const SERVICES: [ServiceId; 7] = [
     ServiceId::Contacts,
     ServiceId::Publication,
     ServiceId::Subscription,
+    ServiceId::Provisioning,
     ServiceId::Directory,
     ServiceId::Conversations,
     ServiceId::Conferences,
@@ -114,22 +119,26 @@ const SERVICES: [ServiceId; 6] = [
 /// One user's endpoint.
 #[derive(Debug)]
 pub struct UserEndpoint {
-    config: Config,
     now: Time,
     rng: Rng,
     me: Identity,
     online: bool,
+    registration: Registration,
+    register: Option<ClientTx>,
+    framer: Framer,
     layer: Layer,
     flow: FlowId,
+    linked: bool,
     next_token: u64,
-    sent: HashMap<ClientTx, (ServiceId, Token)>,
-    invites: HashMap<ServerTx, ServiceId>,
+    sent: BTreeMap<ClientTx, (ServiceId, Token)>,
+    invites: BTreeMap<ServerTx, ServiceId>,
     actions: Vec<Action>,
     events: VecDeque<Event>,
     outputs: VecDeque<Output>,
     contacts: Contacts,
     publications: Publications,
     subscriptions: Subscriptions,
+    provisioning: Provisioning,
     directory: Directory,
     conversations: Conversations,
     conferences: Conferences,
@@ -138,73 +147,108 @@ pub struct UserEndpoint {
 impl UserEndpoint {
     /// A machine that is Idle.
     pub fn new(config: Config, mut rng: Rng) -> UserEndpoint {
-        let me = Identity {
-            uri: config.uri.clone(),
-            display_name: config.display_name.clone(),
-            epid: config.epid.clone(),
-            instance: String::new(),
-            contact: String::new(),
-            sent_by: "0.0.0.0".into(),
-            transport: if config.tls { "TLS" } else { "TCP" },
-            user_agent: config.user_agent.clone(),
-        };
         UserEndpoint {
             now: Time::default(),
-            me,
+            me: identity(&config),
             online: false,
+            registration: Registration::new(config, rng.fork()),
+            register: None,
+            framer: framer(),
             layer: Layer::new(rng.fork()),
             flow: FlowId(0),
+            linked: false,
             next_token: 0,
-            sent: HashMap::new(),
-            invites: HashMap::new(),
+            sent: BTreeMap::new(),
+            invites: BTreeMap::new(),
             actions: Vec::new(),
             events: VecDeque::new(),
             outputs: VecDeque::new(),
             contacts: Contacts::new(rng.fork()),
             publications: Publications::new(rng.fork()),
             subscriptions: Subscriptions::new(rng.fork()),
+            provisioning: Provisioning::default(),
             directory: Directory::default(),
             conversations: Conversations::new(rng.fork()),
             conferences: Conferences::new(rng.fork()),
             rng,
-            config,
         }
+    }
+
+    /// State of `domain.md` 3.1.
+    pub fn state(&self) -> EndpointState {
+        self.registration.state()
     }
 
     /// Starts an operation; it ends with exactly one [`Event::Completed`] of this id.
     pub fn operate(&mut self, now: Time, id: OperationId, operation: Operation) {
         self.now = now;
-        let taken = SERVICES.into_iter().any(|s| self.call(s, |service, ctx| service.on_operation(ctx, id, &operation)));
-        if !taken {
-            let error = Error::new(ErrorKind::InvalidOperation, "this is not possible now");
-            self.events.push_back(Event::Completed { id, result: Err(error) });
+        match operation {
+            Operation::SignIn => self.registration.sign_in(now, id),
+            Operation::SignOut => self.registration.sign_out(now, id),
+            operation => self.offer(id, &operation),
         }
         self.settle();
+    }
+
+    fn offer(&mut self, id: OperationId, operation: &Operation) {
+        let taken = SERVICES.into_iter().any(|s| self.call(s, |service, ctx| service.on_operation(ctx, id, operation)));
+        if !taken {
+            let error = Error::new(ErrorKind::InvalidOperation, "This is not possible just now.");
+            self.events.push_back(Event::Completed { id, result: Err(error) });
+        }
     }
 
     /// The link is open; `local` is our side as `host:port`.
     pub fn handle_connected(&mut self, now: Time, local: String) {
         self.now = now;
-        self.me.sent_by = local;
+        self.linked = true;
+        self.me.sent_by = local.clone();
+        self.registration.on_connected(now, local);
         self.settle();
     }
 
     /// The link could not be opened.
-    pub fn handle_connect_failed(&mut self, now: Time, _error: Error) {
+    pub fn handle_connect_failed(&mut self, now: Time, error: Error) {
         self.now = now;
+        self.trace_note(format!("no connection: {error}"));
+        self.registration.on_connect_failed(now, error);
         self.settle();
     }
 
     /// Octets came.
-    pub fn handle_bytes(&mut self, now: Time, _bytes: &[u8]) {
+    pub fn handle_bytes(&mut self, now: Time, bytes: &[u8]) {
         self.now = now;
+        if !self.linked {
+            return;
+        }
+        self.framer.push(bytes);
+        while self.linked {
+            match self.framer.next() {
+                None => break,
+                Some(Ok(Frame::KeepAlive)) => {}
+                Some(Ok(Frame::Message(message))) => {
+                    self.receive(*message);
+                    self.settle();
+                }
+                Some(Err(error)) => {
+                    self.trace_note(format!("dropped: {error}"));
+                    if error.fatal {
+                        self.outputs.push_back(Output::Close);
+                        self.lose("the server sent something that is no SIP");
+                    }
+                }
+            }
+        }
         self.settle();
     }
 
     /// The other side closed the link, or it broke.
-    pub fn handle_disconnected(&mut self, now: Time, _reason: String) {
+    pub fn handle_disconnected(&mut self, now: Time, reason: String) {
         self.now = now;
-        self.layer.flow_closed(now, self.flow);
+        if self.linked {
+            self.trace_note(format!("connection lost: {reason}"));
+            self.lose(&reason);
+        }
         self.settle();
     }
 
@@ -212,6 +256,8 @@ impl UserEndpoint {
     pub fn handle_timeout(&mut self, now: Time) {
         self.now = now;
         self.layer.handle_timeout(now);
+        self.registration.on_timeout(now);
+        self.settle();
         for s in SERVICES {
             self.call(s, |service, ctx| {
                 if service.poll_timeout().is_some_and(|t| t <= ctx.now) {
@@ -224,9 +270,17 @@ impl UserEndpoint {
 
     /// When to call [`UserEndpoint::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Time> {
-        let services: [&dyn Service; 6] =
-            [&self.contacts, &self.publications, &self.subscriptions, &self.directory, &self.conversations, &self.conferences];
-        services.iter().filter_map(|s| s.poll_timeout()).chain(self.layer.poll_timeout()).min()
+        let services: [&dyn Service; 7] = [
+            &self.contacts,
+            &self.publications,
+            &self.subscriptions,
+            &self.provisioning,
+            &self.directory,
+            &self.conversations,
+            &self.conferences,
+        ];
+        let services = services.iter().filter_map(|s| s.poll_timeout());
+        services.chain(self.layer.poll_timeout()).chain(self.registration.poll_timeout()).min()
     }
 
     /// The next thing that happened.
@@ -244,6 +298,7 @@ impl UserEndpoint {
             ServiceId::Contacts => &mut self.contacts,
             ServiceId::Publication => &mut self.publications,
             ServiceId::Subscription => &mut self.subscriptions,
+            ServiceId::Provisioning => &mut self.provisioning,
             ServiceId::Directory => &mut self.directory,
             ServiceId::Conversations => &mut self.conversations,
             ServiceId::Conferences => &mut self.conferences,
@@ -260,28 +315,115 @@ impl UserEndpoint {
         f(service, &mut ctx)
     }
 
-    /// Does what the services asked for, until nothing is left to do.
+    /// Does what the registration and the services asked for, until nothing is left to do.
     fn settle(&mut self) {
         loop {
-            let actions = std::mem::take(&mut self.actions);
-            let idle = actions.is_empty();
-            for action in actions {
+            if let Some(step) = self.registration.poll_step() {
+                self.step(step);
+            } else if let Some(t) = self.layer.poll_transmit() {
+                self.transmit(t.message);
+            } else if let Some(event) = self.layer.poll_event() {
+                self.on_layer(event);
+            } else if self.actions.is_empty() {
+                return;
+            }
+            for action in std::mem::take(&mut self.actions) {
                 self.act(action);
             }
-            while let Some(t) = self.layer.poll_transmit() {
-                self.transmit(t.message);
-            }
-            match self.layer.poll_event() {
-                Some(event) => self.on_layer(event),
-                None if idle && self.actions.is_empty() => return,
-                None => {}
-            }
         }
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Connect { host, port, tls } => {
+                self.me.transport = if tls { "TLS" } else { "TCP" };
+                self.framer = framer();
+                self.flow = FlowId(self.flow.0 + 1);
+                self.trace_note(format!("connecting to {host}:{port}{}", if tls { " (TLS)" } else { "" }));
+                self.outputs.push_back(Output::Connect { host, port, tls });
+            }
+            Step::Register(request) => self.register = Some(self.layer.send(self.now, self.flow, true, request)),
+            Step::Close => self.close(),
+            Step::Online(facts) => {
+                self.note(facts);
+                self.online = true;
+                self.each(|service, ctx| service.on_online(ctx));
+            }
+            Step::Refreshed(facts) => self.note(facts),
+            Step::Offline => self.go_offline(),
+            Step::Goodbye => self.goodbye(),
+            Step::Emit(event) => self.events.push_back(event),
+            Step::KeepAlive => self.outputs.push_back(Output::Send(b"\r\n\r\n".to_vec())),
+            Step::UserServices(there) => self.user_services(there),
+        }
+    }
+
+    fn note(&mut self, facts: Facts) {
+        self.me.contact = facts.contact;
+        self.me.events = facts.events;
+    }
+
+    /// Contacts and presence went or came back while the registration stands (`domain.md` 4.3).
+    fn user_services(&mut self, there: bool) {
+        for s in [ServiceId::Contacts, ServiceId::Publication, ServiceId::Subscription] {
+            self.call(s, |service, ctx| if there { service.on_online(ctx) } else { service.on_offline(ctx) });
+        }
+        if !there {
+            let text = "Contacts and presence are unavailable on the server just now; messages still work.";
+            self.events.push_back(Event::Notice(text.into()));
+        }
+    }
+
+    fn each(&mut self, mut f: impl FnMut(&mut dyn Service, &mut Ctx<'_>)) {
+        for s in SERVICES {
+            self.call(s, |service, ctx| f(service, ctx));
+        }
+    }
+
+    /// Services say goodbye; what they send leaves before the deregistration that follows.
+    fn goodbye(&mut self) {
+        self.each(|service, ctx| service.on_sign_out(ctx));
+        for action in std::mem::take(&mut self.actions) {
+            self.act(action);
+        }
+        while let Some(t) = self.layer.poll_transmit() {
+            self.transmit(t.message);
+        }
+    }
+
+    fn go_offline(&mut self) {
+        if !self.online {
+            return;
+        }
+        self.online = false;
+        for (_, (s, token)) in std::mem::take(&mut self.sent) {
+            self.call(s, |service, ctx| service.on_reply(ctx, token, Reply::LinkLost));
+        }
+        self.invites.clear();
+        self.each(|service, ctx| service.on_offline(ctx));
+    }
+
+    fn close(&mut self) {
+        self.linked = false;
+        self.register = None;
+        self.layer.flow_closed(self.now, self.flow);
+        self.outputs.push_back(Output::Close);
+    }
+
+    fn lose(&mut self, reason: &str) {
+        self.linked = false;
+        self.register = None;
+        self.layer.flow_closed(self.now, self.flow);
+        self.registration.on_disconnected(self.now, reason);
     }
 
     fn act(&mut self, action: Action) {
         match action {
             Action::Send { service, token, request } => {
+                if !self.linked {
+                    self.call(service, |s, ctx| s.on_reply(ctx, token, Reply::LinkLost));
+                    return;
+                }
                 let tx = self.layer.send(self.now, self.flow, true, request);
                 self.sent.insert(tx, (service, token));
             }
@@ -309,8 +451,29 @@ impl UserEndpoint {
         }
     }
 
-    fn transmit(&mut self, message: Message) {
-        self.outputs.push_back(Output::Send(message.to_bytes()));
+    fn transmit(&mut self, mut message: Message) {
+        if !self.linked {
+            return;
+        }
+        let (security, rng) = self.registration.security();
+        security.sign(&mut message, rng);
+        let bytes = message.to_bytes();
+        self.outputs.push_back(Output::Trace(WireRecord::message(self.now, Direction::Sent, &bytes)));
+        self.outputs.push_back(Output::Send(bytes));
+        self.registration.on_sent(self.now);
+    }
+
+    fn receive(&mut self, message: Message) {
+        let record = WireRecord::message(self.now, Direction::Received, &message.to_bytes());
+        self.outputs.push_back(Output::Trace(record));
+        match self.registration.check(&message) {
+            Verdict::Accept => self.layer.receive(self.now, self.flow, true, message),
+            Verdict::Drop(why) => self.trace_note(format!("dropped the message above: {why}")),
+        }
+    }
+
+    fn trace_note(&mut self, text: String) {
+        self.outputs.push_back(Output::Trace(WireRecord::note(self.now, text)));
     }
 
     fn on_layer(&mut self, event: transaction::Event) {
@@ -322,22 +485,38 @@ impl UserEndpoint {
                 }
             }
             transaction::Event::Response { tx, response } => self.on_response(tx, response),
-            transaction::Event::Failed { tx, failure } => {
-                let reply = match failure {
-                    Failure::Timeout => Reply::Timeout,
-                    Failure::Transport => Reply::LinkLost,
-                };
-                if let Some((s, token)) = self.sent.remove(&tx) {
-                    self.call(s, |service, ctx| service.on_reply(ctx, token, reply));
-                }
+            transaction::Event::Failed { tx, failure } => self.on_failed(tx, failure),
+        }
+    }
+
+    fn on_failed(&mut self, tx: ClientTx, failure: Failure) {
+        if self.register == Some(tx) {
+            self.register = None;
+            if failure == Failure::Timeout {
+                self.registration.on_silence(self.now);
             }
+            return;
+        }
+        let reply = match failure {
+            Failure::Timeout => Reply::Timeout,
+            Failure::Transport => Reply::LinkLost,
+        };
+        if let Some((s, token)) = self.sent.remove(&tx) {
+            self.call(s, |service, ctx| service.on_reply(ctx, token, reply));
         }
     }
 
     fn on_response(&mut self, tx: ClientTx, response: Response) {
+        if self.register == Some(tx) {
+            if response.is_final() {
+                self.register = None;
+                self.registration.on_response(self.now, &response);
+            }
+            return;
+        }
         // A 2xx to INVITE may come again (another fork), so the entry of an INVITE stays until its transaction fails or the link goes.
-        let keep =
-            !response.is_final() || response.headers.cseq().is_some_and(|c| c.method == Method::Invite && response.is_success());
+        let invite = response.headers.cseq().is_some_and(|c| c.method == Method::Invite);
+        let keep = !response.is_final() || (invite && response.is_success());
         let Some((s, token)) = (if keep { self.sent.get(&tx).copied() } else { self.sent.remove(&tx) }) else {
             return;
         };
@@ -345,6 +524,13 @@ impl UserEndpoint {
     }
 
     fn on_request(&mut self, tx: Option<ServerTx>, mut request: Request) {
+        if is_registration_notice(&request) {
+            if let Some(tx) = tx {
+                self.layer.respond(self.now, tx, request.response(200, ""));
+            }
+            self.registration.on_notify(self.now, &request);
+            return;
+        }
         let invite = request.method == Method::Invite;
         for s in SERVICES {
             match self.call(s, |service, ctx| service.on_request(ctx, tx, request)) {
@@ -362,6 +548,32 @@ impl UserEndpoint {
             self.layer.respond(self.now, tx, response);
         }
     }
+}
+
+fn identity(config: &Config) -> Identity {
+    Identity {
+        uri: config.uri.clone(),
+        display_name: config.display_name.clone(),
+        epid: config.epid.clone(),
+        instance: crate::lync::identity::instance_id(&config.epid),
+        contact: config.uri.to_string(),
+        sent_by: "0.0.0.0".into(),
+        transport: if config.tls { "TLS" } else { "TCP" },
+        user_agent: config.user_agent.clone(),
+        events: None,
+        machine_name: config.machine_name.clone(),
+        utc_offset_minutes: config.utc_offset_minutes,
+        publish: config.publish,
+    }
+}
+
+fn framer() -> Framer {
+    Framer::with_max_body(super::limits::MAX_MESSAGE_BYTES)
+}
+
+fn is_registration_notice(request: &Request) -> bool {
+    let event = request.headers.get(&Name::Event).unwrap_or("");
+    matches!(request.method, Method::Notify | Method::Benotify) && event.trim().eq_ignore_ascii_case("registration-notify")
 }
 
 /// What a request gets that no service wanted (`lync.md` 11, last lines).

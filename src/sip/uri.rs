@@ -93,6 +93,20 @@ impl Uri {
     }
 }
 
+impl From<&Address> for Uri {
+    /// An address is always a URI: its parser refuses what a URI may not contain.
+    fn from(address: &Address) -> Uri {
+        Uri(address.as_str().into())
+    }
+}
+
+impl Uri {
+    /// The URI of an address's domain: `sip:contoso.com`.
+    pub fn of_domain(address: &Address) -> Uri {
+        Uri(format!("sip:{}", address.host()).into())
+    }
+}
+
 impl PartialEq for Uri {
     /// Scheme and host without case, user without case (`domain.md` 2.1), port, and all parameters in any order without case.
     fn eq(&self, other: &Uri) -> bool {

@@ -1,0 +1,607 @@
+//! Signing in and staying signed in (`lync.md` 2 and 3, `domain.md` 3.1 and 4.2): one registration over one link.
+//!
+//! The machine builds REGISTERs and reads their answers; it sends nothing itself. After each call drain [`Registration::poll_step`].
+
+mod failure;
+mod request;
+
+use super::limits::*;
+use super::security::{Handshake, Progress, Security, Verdict};
+use super::user::Config;
+use super::{EndpointState, Error, ErrorKind, Event, OperationId, Outcome, Reason};
+use crate::domain::{Rng, Time};
+use crate::lync::registration::Notice;
+use crate::sip::{Message, Method, Name, NameAddr, Request, Response};
+use failure::After;
+pub use failure::{diagnostics, diagnostics_reason};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// What the registration wants done, in order.
+#[derive(Debug)]
+pub enum Step {
+    /// Open the link there.
+    Connect {
+        /// Host.
+        host: String,
+        /// Port.
+        port: u16,
+        /// TLS.
+        tls: bool,
+    },
+    /// Send a REGISTER and bring the reply.
+    Register(Request),
+    /// Close the link; every dialog on it is dead.
+    Close,
+    /// The registration stands: these are its facts.
+    Online(Facts),
+    /// The registration is gone.
+    Offline,
+    /// The facts of a refreshed registration, if they changed.
+    Refreshed(Facts),
+    /// The user signs out: services say goodbye while the link stands.
+    Goodbye,
+    /// Tell the user of the endpoint.
+    Emit(Event),
+    /// Send the four octets that keep the link alive.
+    KeepAlive,
+    /// Contacts and presence come (true) or go (false) while the registration stands (`lync.md` 2.5).
+    UserServices(bool),
+}
+
+/// What a 200 to REGISTER told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// GRUU, or the contact itself where the server gives none.
+    pub contact: String,
+    /// `Server`.
+    pub server: String,
+    /// `Allow-Events`; `None`: the server did not say.
+    pub events: Option<Vec<String>>,
+}
+
+/// Where the registration stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Not signed in; perhaps waiting to try again.
+    Idle,
+    /// The link is being opened.
+    Connecting { until: Time },
+    /// REGISTER is under way on a new link.
+    Registering,
+    /// Signed in.
+    Up { refresh_at: Time, renew_at: Time },
+    /// Signed in, a refresh is under way.
+    Refreshing { renew_at: Time },
+    /// Deregistering.
+    Leaving { until: Time },
+}
+
+/// The registration of one endpoint.
+#[derive(Debug)]
+pub struct Registration {
+    config: Config,
+    /// Instance UUID, made from the epid.
+    instance: String,
+    rng: Rng,
+    state: EndpointState,
+    phase: Phase,
+    /// Signatures of the standing registration.
+    security: Security,
+    /// Authentication that is under way, on a new link or as a renewal.
+    handshake: Option<Handshake>,
+    target: (String, u16, bool),
+    redirects: u32,
+    local: String,
+    call_id: String,
+    cseq: u32,
+    facts: Option<Facts>,
+    keep_alive: Duration,
+    last_sent: Time,
+    /// The registration has stood at least once since the user signed in.
+    was_up: bool,
+    failures: usize,
+    retry_at: Option<Time>,
+    signing_in: Vec<OperationId>,
+    signing_out: Vec<OperationId>,
+    steps: VecDeque<Step>,
+}
+
+impl Registration {
+    /// A registration that is Idle.
+    pub fn new(config: Config, rng: Rng) -> Registration {
+        Registration {
+            target: (config.host.clone(), config.port, config.tls),
+            instance: crate::lync::identity::instance_id(&config.epid),
+            config,
+            rng,
+            state: EndpointState::Idle,
+            phase: Phase::Idle,
+            security: Security::None,
+            handshake: None,
+            redirects: 0,
+            local: String::new(),
+            call_id: String::new(),
+            cseq: 0,
+            facts: None,
+            keep_alive: FIRST_KEEP_ALIVE,
+            last_sent: Time::default(),
+            was_up: false,
+            failures: 0,
+            retry_at: None,
+            signing_in: Vec::new(),
+            signing_out: Vec::new(),
+            steps: VecDeque::new(),
+        }
+    }
+
+    /// The endpoint's state.
+    pub fn state(&self) -> EndpointState {
+        self.state
+    }
+
+    /// The next thing to do.
+    pub fn poll_step(&mut self) -> Option<Step> {
+        self.steps.pop_front()
+    }
+
+    /// Signs and checks what goes over the link.
+    pub fn security(&mut self) -> (&mut Security, &mut Rng) {
+        (&mut self.security, &mut self.rng)
+    }
+
+    /// Whether a message that came may be believed. Answers to REGISTER belong to the handshake, if one is under way.
+    pub fn check(&mut self, message: &Message) -> Verdict {
+        if let Message::Response(r) = message {
+            let register = r.headers.cseq().is_some_and(|c| c.method == Method::Register);
+            match &mut self.handshake {
+                Some(handshake) if register => return handshake.check(r),
+                _ if register && matches!(r.status, 401 | 407) => return Verdict::Accept,
+                _ => {}
+            }
+        }
+        self.security.check(message)
+    }
+
+    /// Sign in. While signing in, the operation joins the one under way; when signed in it is done.
+    pub fn sign_in(&mut self, now: Time, id: OperationId) {
+        match self.phase {
+            Phase::Idle => {
+                self.signing_in.push(id);
+                self.was_up = false;
+                self.begin(now);
+            }
+            Phase::Connecting { .. } | Phase::Registering => self.signing_in.push(id),
+            Phase::Up { .. } | Phase::Refreshing { .. } => self.complete(id, Ok(Outcome::Done)),
+            Phase::Leaving { .. } => {
+                let busy = Error::new(ErrorKind::Retryable, "You are just signing out; sign in again in a moment.");
+                self.complete(id, Err(busy));
+            }
+        }
+    }
+
+    /// Sign out. Repeating is harmless.
+    pub fn sign_out(&mut self, now: Time, id: OperationId) {
+        self.retry_at = None;
+        self.signing_out.push(id);
+        match self.phase {
+            Phase::Idle => self.over(Reason::None),
+            Phase::Connecting { .. } | Phase::Registering => {
+                self.fail_sign_in(&Error::new(ErrorKind::OperationFailed, "Signing in was cancelled."));
+                self.steps.push_back(Step::Close);
+                self.over(Reason::None);
+            }
+            Phase::Up { .. } | Phase::Refreshing { .. } => {
+                self.set_state(EndpointState::Terminating, Reason::None);
+                self.steps.push_back(Step::Goodbye);
+                let request = self.register(true);
+                self.steps.push_back(Step::Register(request));
+                self.phase = Phase::Leaving { until: now + SIGN_OUT_WAIT };
+            }
+            Phase::Leaving { .. } => {}
+        }
+    }
+
+    /// The link is open.
+    pub fn on_connected(&mut self, now: Time, local: String) {
+        if !matches!(self.phase, Phase::Connecting { .. }) {
+            return;
+        }
+        self.local = local;
+        self.call_id = self.rng.hex(32);
+        self.cseq = 0;
+        self.last_sent = now;
+        self.keep_alive = FIRST_KEEP_ALIVE;
+        self.security = Security::None;
+        self.phase = Phase::Registering;
+        self.start_handshake();
+    }
+
+    /// The link could not be opened.
+    pub fn on_connect_failed(&mut self, now: Time, error: Error) {
+        if matches!(self.phase, Phase::Connecting { .. }) {
+            let retry = error.kind != ErrorKind::TlsFailed;
+            self.attempt_failed(now, error, if retry { After::Retry } else { After::Stop });
+        }
+    }
+
+    /// The link is gone.
+    pub fn on_disconnected(&mut self, now: Time, reason: &str) {
+        match self.phase {
+            Phase::Idle => {}
+            Phase::Connecting { .. } | Phase::Registering => {
+                let (host, port, _) = &self.target;
+                let text = format!("The connection to {host}:{port} broke while signing in ({reason}). Try again in a moment.");
+                self.attempt_failed(now, Error::new(ErrorKind::ConnectionFailed, text), After::Retry);
+            }
+            Phase::Up { .. } | Phase::Refreshing { .. } => self.reestablish(now),
+            Phase::Leaving { .. } => self.over(Reason::None),
+        }
+    }
+
+    /// Something left on the link; the keep-alive clock starts anew.
+    pub fn on_sent(&mut self, now: Time) {
+        self.last_sent = now;
+    }
+
+    /// A final response to the last REGISTER.
+    pub fn on_response(&mut self, now: Time, response: &Response) {
+        match self.phase {
+            Phase::Leaving { .. } => {
+                self.steps.push_back(Step::Close);
+                self.over(Reason::None);
+            }
+            Phase::Registering => self.on_answer(now, response),
+            Phase::Refreshing { renew_at } => match (response.status, &self.handshake) {
+                (200..=299, None) => self.refreshed(now, response, renew_at),
+                // The server has forgotten the association: authenticate anew on this link (lync.md 2.4).
+                (401 | 407, None) => self.start_handshake(),
+                _ => self.on_answer(now, response),
+            },
+            Phase::Idle | Phase::Connecting { .. } | Phase::Up { .. } => {}
+        }
+    }
+
+    /// No answer to the last REGISTER.
+    pub fn on_silence(&mut self, now: Time) {
+        match self.phase {
+            Phase::Registering => {
+                self.steps.push_back(Step::Close);
+                let (host, port, _) = &self.target;
+                let text = format!("{host}:{port} does not answer. Check the server's name and port, or try again later.");
+                self.attempt_failed(now, Error::new(ErrorKind::Timeout, text), After::Retry);
+            }
+            Phase::Refreshing { .. } => {
+                self.steps.push_back(Step::Close);
+                self.reestablish(now);
+            }
+            Phase::Leaving { .. } => {
+                self.steps.push_back(Step::Close);
+                self.over(Reason::None);
+            }
+            Phase::Idle | Phase::Connecting { .. } | Phase::Up { .. } => {}
+        }
+    }
+
+    /// The server's word about the registration (`lync.md` 2.5).
+    pub fn on_notify(&mut self, now: Time, request: &Request) {
+        let why = diagnostics_reason(&request.headers);
+        match Notice::parse(&String::from_utf8_lossy(&request.body)) {
+            Notice::Rejected => self.thrown_out(now, Reason::OwnerDisabledOrRemoved, false),
+            Notice::Unregistered => {
+                let why = why.unwrap_or_else(|| "another program signed in with this device's identity".into());
+                let text = format!("The server signed you out: {why}. Sign in again if you want to use this device.");
+                self.thrown_out(now, Reason::Failed(Error::new(ErrorKind::RegisterFailed, text)), false);
+            }
+            Notice::Deactivated => {
+                let text = "The server moves your account or goes down for a while; sign in again in a moment.";
+                self.thrown_out(now, Reason::Failed(Error::new(ErrorKind::RegisterFailed, text)), true);
+            }
+            Notice::UserServicesUnavailable => self.steps.push_back(Step::UserServices(false)),
+            Notice::PreferredRegistrarChange => self.move_to(now, request),
+            Notice::Other => self.steps.push_back(Step::UserServices(true)),
+        }
+    }
+
+    /// Fires what is due.
+    pub fn on_timeout(&mut self, now: Time) {
+        if self.retry_at.is_some_and(|t| t <= now) && self.phase == Phase::Idle {
+            self.begin(now);
+        }
+        match self.phase {
+            Phase::Connecting { until } if until <= now => {
+                self.steps.push_back(Step::Close);
+                self.on_silent_link(now);
+            }
+            Phase::Up { renew_at, .. } if renew_at <= now => {
+                self.phase = Phase::Refreshing { renew_at };
+                self.start_handshake();
+            }
+            Phase::Up { refresh_at, renew_at } if refresh_at <= now => {
+                self.phase = Phase::Refreshing { renew_at };
+                let request = self.register(false);
+                self.steps.push_back(Step::Register(request));
+            }
+            Phase::Leaving { until } if until <= now => {
+                self.steps.push_back(Step::Close);
+                self.over(Reason::None);
+            }
+            _ => {}
+        }
+        if self.keep_alive_at().is_some_and(|t| t <= now) {
+            self.last_sent = now;
+            self.steps.push_back(Step::KeepAlive);
+        }
+    }
+
+    /// When to call [`Registration::on_timeout`].
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let phase = match self.phase {
+            Phase::Idle => self.retry_at,
+            Phase::Connecting { until } | Phase::Leaving { until } => Some(until),
+            Phase::Up { refresh_at, renew_at } => Some(refresh_at.min(renew_at)),
+            Phase::Registering | Phase::Refreshing { .. } => None,
+        };
+        [phase, self.keep_alive_at()].into_iter().flatten().min()
+    }
+
+    fn keep_alive_at(&self) -> Option<Time> {
+        matches!(self.phase, Phase::Up { .. } | Phase::Refreshing { .. }).then(|| self.last_sent + self.keep_alive)
+    }
+
+    fn on_silent_link(&mut self, now: Time) {
+        let (host, port, _) = &self.target;
+        let text = format!("No connection to {host}:{port}. Check the network, the server's name and port, or try again later.");
+        self.attempt_failed(now, Error::new(ErrorKind::ConnectionFailed, text), After::Retry);
+    }
+
+    /// A fresh sign-in at the configured server.
+    fn begin(&mut self, now: Time) {
+        self.retry_at = None;
+        self.redirects = 0;
+        self.target = (self.config.host.clone(), self.config.port, self.config.tls);
+        self.set_state(EndpointState::Establishing, Reason::None);
+        self.connect(now);
+    }
+
+    fn connect(&mut self, now: Time) {
+        let (host, port, tls) = self.target.clone();
+        self.handshake = None;
+        self.phase = Phase::Connecting { until: now + CONNECT_WAIT };
+        self.steps.push_back(Step::Connect { host, port, tls });
+    }
+
+    /// The registration was lost: one attempt, at once (`domain.md` 4.2).
+    fn reestablish(&mut self, now: Time) {
+        self.steps.push_back(Step::Offline);
+        self.security = Security::None;
+        self.set_state(EndpointState::Reestablishing, Reason::None);
+        self.redirects = 0;
+        self.connect(now);
+    }
+
+    fn start_handshake(&mut self) {
+        self.handshake = Some(Handshake::new(&self.config));
+        let request = self.register(false);
+        self.steps.push_back(Step::Register(request));
+    }
+
+    fn on_answer(&mut self, now: Time, response: &Response) {
+        match response.status {
+            200..=299 => self.registered(now, response),
+            401 | 407 => self.on_challenge(now, response),
+            301 | 302 | 305 => self.on_redirect(now, response),
+            _ => {
+                let (error, after) = failure::explain(response, &self.config);
+                self.steps.push_back(Step::Close);
+                self.attempt_failed(now, error, after);
+            }
+        }
+    }
+
+    fn on_challenge(&mut self, now: Time, response: &Response) {
+        let Some(mut handshake) = self.handshake.take() else { return };
+        let mut request = self.register(false);
+        match handshake.answer(now, response, &mut request, &mut self.rng) {
+            Ok(Progress::Answer) => {
+                self.handshake = Some(handshake);
+                self.steps.push_back(Step::Register(request));
+            }
+            Err(error) => {
+                self.steps.push_back(Step::Close);
+                self.attempt_failed(now, error, After::Stop);
+            }
+        }
+    }
+
+    fn on_redirect(&mut self, now: Time, response: &Response) {
+        let target = response.headers.contact().map(|c| c.uri).and_then(|u| failure::target(&u, self.target.2));
+        self.redirects += 1;
+        self.steps.push_back(Step::Close);
+        match target {
+            Some(target) if self.redirects <= MAX_REDIRECTS => {
+                self.target = target;
+                if matches!(self.phase, Phase::Refreshing { .. }) {
+                    self.steps.push_back(Step::Offline);
+                    self.security = Security::None;
+                    self.set_state(EndpointState::Reestablishing, Reason::None);
+                }
+                self.connect(now);
+            }
+            _ => {
+                let text = "The servers send this sign-in round in a circle. Ask your administrator, or name your home server in the account's settings.";
+                self.attempt_failed(now, Error::new(ErrorKind::RegisterFailed, text), After::Stop);
+            }
+        }
+    }
+
+    fn registered(&mut self, now: Time, response: &Response) {
+        let Some(facts) = self.facts_of(response) else {
+            let text = format!("{} is too old a server for this program: it must be OCS 2007 or later.", self.target.0);
+            self.steps.push_back(Step::Close);
+            self.attempt_failed(now, Error::new(ErrorKind::RegisterFailed, text), After::Stop);
+            return;
+        };
+        let renewal = matches!(self.phase, Phase::Refreshing { .. });
+        if let Some(handshake) = self.handshake.take() {
+            self.security = handshake.finish();
+        }
+        self.note_times(now, response, now + ASSOCIATION_LIFE);
+        if renewal {
+            self.note_facts(facts);
+            return;
+        }
+        self.failures = 0;
+        let again = self.was_up;
+        self.was_up = true;
+        self.facts = Some(facts.clone());
+        self.steps.push_back(Step::Online(facts.clone()));
+        let reason = if again { Reason::RegistrationRefreshSucceeded } else { Reason::None };
+        self.set_state(EndpointState::Established, reason);
+        self.emit(Event::SignedIn { gruu: facts.contact, server: facts.server });
+        for id in std::mem::take(&mut self.signing_in) {
+            self.complete(id, Ok(Outcome::Done));
+        }
+    }
+
+    fn refreshed(&mut self, now: Time, response: &Response, renew_at: Time) {
+        self.note_times(now, response, renew_at);
+        if let Some(facts) = self.facts_of(response) {
+            self.note_facts(facts);
+        }
+    }
+
+    fn note_facts(&mut self, facts: Facts) {
+        if self.facts.as_ref() != Some(&facts) {
+            self.facts = Some(facts.clone());
+            self.steps.push_back(Step::Refreshed(facts));
+        }
+    }
+
+    fn note_times(&mut self, now: Time, response: &Response, renew_at: Time) {
+        let lives = Duration::from_secs(request::lifetime(response, &self.instance));
+        let refresh_at = if lives < SHORT_REGISTRATION { now + lives / 2 } else { now + lives - REFRESH_BEFORE };
+        self.phase = Phase::Up { refresh_at, renew_at };
+        if let Some(keep) = request::keep_alive(response) {
+            self.keep_alive = keep;
+        }
+    }
+
+    /// `None` when the server cannot do what this program needs.
+    fn facts_of(&self, response: &Response) -> Option<Facts> {
+        let headers = &response.headers;
+        let server = headers.get(&Name::Server).unwrap_or("").to_owned();
+        let categories = headers.has_token(&Name::Supported, "msrtc-event-categories");
+        if !categories && (server.starts_with("RTC/1") || server.starts_with("RTC/2")) {
+            return None;
+        }
+        let events = headers.get(&Name::AllowEvents).is_some().then(|| {
+            let all = headers.all(&Name::AllowEvents).flat_map(|v| v.split(','));
+            all.map(|e| e.trim().to_ascii_lowercase()).collect()
+        });
+        let contact = request::gruu(response, &self.instance).unwrap_or_else(|| self.ip_contact());
+        Some(Facts { contact, server, events })
+    }
+
+    /// An attempt to register failed for good.
+    fn attempt_failed(&mut self, now: Time, error: Error, after: After) {
+        self.handshake = None;
+        self.security = Security::None;
+        let stood = self.state == EndpointState::Reestablishing;
+        if matches!(self.phase, Phase::Refreshing { .. }) {
+            self.steps.push_back(Step::Offline);
+        }
+        let had_stood = stood || matches!(self.phase, Phase::Refreshing { .. });
+        self.phase = Phase::Idle;
+        self.facts = None;
+        if after == After::Retry && self.config.reconnect {
+            self.retry_at = Some(now + self.back_off());
+        }
+        self.fail_sign_in(&error);
+        if had_stood {
+            let reason = match after {
+                After::Retry => Reason::RegistrationRefreshFailed,
+                After::Stop => Reason::Failed(error),
+            };
+            self.set_state(EndpointState::Terminating, reason.clone());
+            self.set_state(EndpointState::Terminated, reason);
+        } else {
+            self.set_state(EndpointState::Idle, Reason::Failed(error));
+        }
+    }
+
+    /// The server ended the registration.
+    fn thrown_out(&mut self, now: Time, reason: Reason, retry: bool) {
+        if !matches!(self.phase, Phase::Up { .. } | Phase::Refreshing { .. }) {
+            return;
+        }
+        self.steps.push_back(Step::Offline);
+        self.steps.push_back(Step::Close);
+        self.phase = Phase::Idle;
+        self.security = Security::None;
+        self.handshake = None;
+        if retry && self.config.reconnect {
+            self.retry_at = Some(now + self.back_off());
+        }
+        self.set_state(EndpointState::Terminating, reason.clone());
+        self.set_state(EndpointState::Terminated, reason);
+    }
+
+    fn move_to(&mut self, now: Time, request: &Request) {
+        let wanted = request.headers.get(&"P-Preferred-Registrar".into()).and_then(NameAddr::parse);
+        let Some(target) = wanted.and_then(|n| failure::target(&n.uri, self.target.2)) else { return };
+        if matches!(self.phase, Phase::Up { .. } | Phase::Refreshing { .. }) {
+            self.steps.push_back(Step::Close);
+            self.target = target;
+            self.reestablish(now);
+        }
+    }
+
+    fn over(&mut self, reason: Reason) {
+        if self.state != EndpointState::Terminated {
+            if matches!(self.phase, Phase::Leaving { .. }) {
+                self.steps.push_back(Step::Offline);
+            }
+            self.set_state(EndpointState::Terminating, reason.clone());
+            self.phase = Phase::Idle;
+            self.security = Security::None;
+            self.handshake = None;
+            self.facts = None;
+        }
+        self.set_state(EndpointState::Terminated, reason);
+        for id in std::mem::take(&mut self.signing_out) {
+            self.complete(id, Ok(Outcome::Done));
+        }
+    }
+
+    fn fail_sign_in(&mut self, error: &Error) {
+        for id in std::mem::take(&mut self.signing_in) {
+            self.complete(id, Err(error.clone()));
+        }
+    }
+
+    fn back_off(&mut self) -> Duration {
+        let step = BACK_OFF[self.failures.min(BACK_OFF.len() - 1)];
+        self.failures = self.failures.saturating_add(1);
+        let most = u64::try_from(step.as_millis()).unwrap_or(0) * BACK_OFF_JITTER_PERCENT / 100;
+        step + Duration::from_millis(self.rng.below(most + 1))
+    }
+
+    /// Emits the state when it changed, or when its reason or next try has something to say.
+    fn set_state(&mut self, state: EndpointState, reason: Reason) {
+        if self.state == state && reason == Reason::None && self.retry_at.is_none() {
+            return;
+        }
+        self.state = state;
+        let retry_at = self.retry_at;
+        self.emit(Event::State { state, reason, retry_at });
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.steps.push_back(Step::Emit(event));
+    }
+
+    fn complete(&mut self, id: OperationId, result: Result<Outcome, Error>) {
+        self.emit(Event::Completed { id, result });
+    }
+}
