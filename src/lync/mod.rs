@@ -1,10 +1,15 @@
 //! The Lync / Skype for Business dialect: documents and operations on the wire, both directions, and NTLM signing.
 //! Pure functions between bytes and domain types; used by `endpoint` (client side) and `frontend` (server side).
 
+pub mod contacts;
+pub mod containers;
 pub mod diagnostics;
 pub mod identity;
 pub mod limits;
+pub mod publish;
 pub mod registration;
+pub mod roaming;
+pub mod soap;
 pub mod time;
 pub mod xml;
 
