@@ -4,6 +4,8 @@
 //! [`Server`] owns the flows, the transactions and the security associations and hands each authenticated request to one
 //! module; modules speak through [`Ctx`] only and never reach into each other. What they share is [`State`].
 
+#[cfg(test)]
+mod bench;
 pub mod conferencing;
 pub mod config;
 pub mod ctx;
