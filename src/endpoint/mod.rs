@@ -21,6 +21,8 @@ pub mod security;
 pub mod service;
 pub mod subscription;
 pub mod trace;
+#[cfg(test)]
+pub(crate) mod testkit;
 pub mod user;
 
 pub use event::{EndpointState, Error, ErrorKind, Event, Outcome, Reason};
