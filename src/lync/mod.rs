@@ -1,6 +1,7 @@
 //! The Lync / Skype for Business dialect: documents and operations on the wire, both directions, and NTLM signing.
 //! Pure functions between bytes and domain types; used by `endpoint` (client side) and `frontend` (server side).
 
+pub mod categories;
 pub mod contacts;
 pub mod containers;
 pub mod diagnostics;
