@@ -1,0 +1,15 @@
+//! The terminal: taking it over, giving it back, and writing to it with as few bytes as possible.
+//!
+//! Nothing here asks the terminal a question: an answer that does not come would hold up the first frame.
+
+mod motion;
+mod pen;
+pub mod sequence;
+mod session;
+mod writer;
+
+pub use session::{Options, enter, install_panic_hook, is_entered, leave, screen_size};
+pub use writer::Writer;
+
+#[cfg(test)]
+mod tests;
