@@ -111,6 +111,8 @@ impl<W: Write> Writer<W> {
         if columns == 0 || (columns == 2 && x + 1 >= self.size.width) {
             (symbol, columns) = (" ", 1);
         }
+        let end = at + columns;
+        self.unpair(at, end, y);
         let to = &mut self.next[at];
         to.set_symbol(symbol);
         let pen = Pen::of(cell);
@@ -121,8 +123,28 @@ impl<W: Write> Writer<W> {
             self.next[at + 1] = head;
             self.next[at + 1].set_symbol("");
         }
+        self.touch(x, y, u16::try_from(columns).unwrap_or(1));
+    }
+
+    /// Blanks what would be left of wide clusters of which the cells `from..to` take one half.
+    fn unpair(&mut self, from: usize, to: usize, y: u16) {
+        let row = self.index(0, y);
+        let mut orphans = [None, None];
+        if self.next[from].symbol().is_empty() && from > row {
+            orphans[0] = Some(from - 1);
+        }
+        if to < row + usize::from(self.size.width) && self.next[to].symbol().is_empty() {
+            orphans[1] = Some(to);
+        }
+        for i in orphans.into_iter().flatten() {
+            self.next[i].reset();
+            self.touch(u16::try_from(i - row).unwrap_or(0), y, 1);
+        }
+    }
+
+    fn touch(&mut self, x: u16, y: u16, columns: u16) {
         let d = &mut self.dirty[usize::from(y)];
-        *d = (d.0.min(x), d.1.max(x + u16::try_from(columns).unwrap_or(1)));
+        *d = (d.0.min(x), d.1.max(x + columns));
     }
 
     /// Brings the terminal from `shown` to `next`; the octets are appended to `frame`.
