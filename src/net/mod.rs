@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod stream;
 pub mod tcp;
+pub mod tls;
 
 pub use clock::{Clock, entropy};
 pub use stream::{Ends, Incoming, Outgoing, Stream};
