@@ -491,7 +491,7 @@ fn find_unquoted(text: &str, wanted: char) -> Option<usize> {
     None
 }
 
-fn unquote(text: &str) -> String {
+pub(super) fn unquote(text: &str) -> String {
     match text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) {
         None => text.to_owned(),
         Some(inner) => {

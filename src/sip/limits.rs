@@ -27,3 +27,8 @@ pub const MAX_HEADERS: usize = 256;
 pub const MAX_BODY: usize = 8 * 1024 * 1024;
 /// Octets of body memory reserved on the word of `Content-Length` alone.
 pub const BODY_RESERVE: usize = 64 * 1024;
+
+/// How long a Digest nonce of ours is good.
+pub const DIGEST_NONCE_LIFE: Duration = Duration::from_secs(300);
+/// Used nonces whose counts are remembered; older ones become stale early.
+pub const DIGEST_MAX_NONCES: usize = 16_384;

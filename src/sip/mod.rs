@@ -1,5 +1,6 @@
 //! SIP, sans-IO: messages, framing, transactions, dialogs and authentication (RFC 3261 and the Lync dialect's wire rules).
 
+pub mod auth;
 pub mod framing;
 pub mod header;
 pub mod limits;

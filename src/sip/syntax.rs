@@ -32,6 +32,36 @@ pub(super) fn check(name: &Name, value: &str) -> Result<(), Fault> {
     if ok { Ok(()) } else { Err(Fault::HeaderValue(label)) }
 }
 
+/// What follows the display name of an address: from `<` on, or the whole of a bare one.
+fn after_display(value: &str) -> &str {
+    let value = value.trim_start();
+    let rest = match value.strip_prefix('"').and_then(|inner| inner.get(quoted_end(inner)?..)) {
+        Some(rest) => rest,
+        None => value,
+    };
+    rest.find('<').and_then(|at| rest.get(at..)).unwrap_or(value)
+}
+
+/// The URI of an address exactly as written.
+pub(super) fn raw_uri(value: &str) -> &str {
+    let rest = after_display(value);
+    match rest.strip_prefix('<') {
+        Some(inner) => inner.split('>').next().unwrap_or(""),
+        None => rest.split(';').next().unwrap_or("").trim(),
+    }
+}
+
+/// The `tag` of an address exactly as written; empty if there is none.
+pub(super) fn raw_tag(value: &str) -> &str {
+    let rest = after_display(value);
+    let params = if rest.starts_with('<') { rest.split_once('>').map_or("", |p| p.1) } else { rest };
+    let found = params.split(';').skip(1).find_map(|p| {
+        let (name, value) = p.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("tag").then(|| value.trim())
+    });
+    found.unwrap_or("")
+}
+
 fn addresses(value: &str) -> bool {
     let mut rest = value;
     loop {

@@ -2,6 +2,7 @@
 
 use super::FlowId;
 use crate::sip::header::{Headers, Name};
+use crate::sip::syntax::raw_tag;
 use crate::sip::{Method, Request};
 
 /// Begins every branch made after RFC 3261.
@@ -27,16 +28,6 @@ pub(super) fn branch(via: &str) -> Option<&str> {
     found.filter(|b| !b.is_empty())
 }
 
-/// The `tag` after the last `>` (or of a bare URI) without parsing the rest.
-pub(super) fn tag(value: &str) -> &str {
-    let after = value.rfind('>').map_or(value, |at| value.get(at..).unwrap_or(""));
-    let found = after.split(';').skip(1).find_map(|p| {
-        let (name, value) = p.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("tag").then(|| value.trim())
-    });
-    found.unwrap_or("")
-}
-
 /// Key of a client transaction: flow, branch, and whether it is the CANCEL of that branch.
 pub(super) fn client(flow: FlowId, branch: &str, method: &Method) -> String {
     let cancel = if *method == Method::Cancel { 'c' } else { 'r' };
@@ -60,7 +51,7 @@ pub(super) fn server(flow: FlowId, request: &Request) -> String {
         }
         _ => {
             let (call, number) = (request.headers.call_id(), request.headers.cseq().map_or(0, |c| c.number));
-            format!("{} {method} {call} {number} {} {via}", flow.0, tag(request.headers.get(&Name::From).unwrap_or("")))
+            format!("{} {method} {call} {number} {} {via}", flow.0, raw_tag(request.headers.get(&Name::From).unwrap_or("")))
         }
     }
 }

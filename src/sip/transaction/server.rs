@@ -5,6 +5,7 @@ use super::{Event, FlowId, Layer, ServerTx, Transmit, key};
 use crate::domain::Time;
 use crate::sip::header::Name;
 use crate::sip::limits::{MAX_SERVER_TRANSACTIONS, MAX_TRANSACTIONS_PER_FLOW, T1, T1_64, T2, T4, TRYING_AFTER};
+use crate::sip::syntax::raw_tag;
 use crate::sip::{Message, Method, Request, Response};
 use std::time::Duration;
 
@@ -196,7 +197,7 @@ impl Layer {
             self.timers.disarm(id, &mut s.repeat);
             s.trying = None;
             if let (true, Some(to)) = (s.to_tag.is_empty(), response.headers.get(&Name::To)) {
-                s.to_tag = key::tag(to).to_owned();
+                s.to_tag = raw_tag(to).to_owned();
             }
         }
         let flow = s.flow;
@@ -265,7 +266,7 @@ impl Layer {
 }
 
 fn from_tag(request: &Request) -> &str {
-    key::tag(request.headers.get(&Name::From).unwrap_or(""))
+    raw_tag(request.headers.get(&Name::From).unwrap_or(""))
 }
 
 /// Whether a request has what a response and a transaction need (RFC 3261 §8.1.1).
