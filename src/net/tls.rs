@@ -101,7 +101,8 @@ fn explain(host: &str, port: u16, error: &std::io::Error, own_authority: bool) -
         Some(E::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. })) => {
             format!("the certificate of {host} is for another name; use the name it was made for")
         }
-        Some(E::InvalidCertificate(CertificateError::UnknownIssuer)) if own_authority => {
+        // Every front end's own authority has the same name, so a stranger's shows as a bad signature.
+        Some(E::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) if own_authority => {
             format!("the certificate of {host} was not signed by the authority in ca_file; fetch the right ca.pem from the server")
         }
         Some(E::InvalidCertificate(CertificateError::UnknownIssuer)) => {
