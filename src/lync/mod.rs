@@ -1,15 +1,19 @@
 //! The Lync / Skype for Business dialect: documents and operations on the wire, both directions, and NTLM signing.
 //! Pure functions between bytes and domain types; used by `endpoint` (client side) and `frontend` (server side).
 
+pub mod batch;
 pub mod categories;
 pub mod contacts;
 pub mod containers;
 pub mod diagnostics;
 pub mod identity;
 pub mod limits;
+pub mod multipart;
+pub mod provisioning;
 pub mod publish;
 pub mod registration;
 pub mod roaming;
+pub mod search;
 pub mod soap;
 pub mod time;
 pub mod xml;
