@@ -3,6 +3,7 @@
 
 pub mod batch;
 pub mod categories;
+pub mod cccp;
 pub mod contacts;
 pub mod containers;
 pub mod diagnostics;

@@ -103,7 +103,9 @@ fn explain(host: &str, port: u16, error: &std::io::Error, own_authority: bool) -
         }
         // Every front end's own authority has the same name, so a stranger's shows as a bad signature.
         Some(E::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) if own_authority => {
-            format!("the certificate of {host} was not signed by the authority in ca_file; fetch the right ca.pem from the server")
+            format!(
+                "the certificate of {host} was not signed by the authority in ca_file; fetch the right ca.pem from the server"
+            )
         }
         Some(E::InvalidCertificate(CertificateError::UnknownIssuer)) => {
             format!("nobody this system trusts has signed the certificate of {host}; name its authority with ca_file (--ca)")
@@ -146,7 +148,8 @@ fn authority_key(directory: &Path) -> Result<KeyPair, String> {
     let (certificate, key) = (directory.join(CA_FILE), directory.join(CA_KEY_FILE));
     if certificate.exists() && key.exists() {
         let pem = std::fs::read_to_string(&key).map_err(|e| format!("{}: {e}", key.display()))?;
-        return KeyPair::from_pem(&pem).map_err(|e| format!("{} is damaged ({e}); remove it and {CA_FILE} to make new ones", key.display()));
+        return KeyPair::from_pem(&pem)
+            .map_err(|e| format!("{} is damaged ({e}); remove it and {CA_FILE} to make new ones", key.display()));
     }
     let pair = KeyPair::generate().map_err(|e| format!("no key can be made: {e}"))?;
     let signed = authority_params()?.self_signed(&pair).map_err(|e| format!("no certificate can be made: {e}"))?;
