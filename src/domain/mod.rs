@@ -5,6 +5,7 @@ pub mod access;
 pub mod address;
 pub mod aggregation;
 pub mod conference;
+pub mod conference_rules;
 pub mod contact;
 pub mod conversation;
 pub mod instances;

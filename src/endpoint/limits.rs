@@ -53,3 +53,72 @@ pub const MAX_PUBLICATIONS: usize = 2_000;
 pub const MAX_CONTACTS: usize = 10_000;
 /// Busy and Do Not Disturb by hand last this long (`domain.md` 9).
 pub const TIMED_STATUS_SECS: u32 = 24 * 3600;
+
+// Conversations and conferences (`domain.md` 7, 8, 9; `lync-conversations.md` 1.4, 9).
+
+/// Octets of UTF-8 in one MESSAGE; longer texts leave in parts.
+pub const MAX_PART_BYTES: usize = 8_000;
+/// How often a part refused as too long is halved.
+pub const MAX_SPLITS: u8 = 3;
+/// Octets of text in the toast of an INVITE.
+pub const MAX_TOAST_BYTES: usize = 1_024;
+/// Octets of an incoming text that are kept.
+pub const MAX_TEXT_BYTES: usize = 256 * 1024;
+/// Messages that may wait in one conversation.
+pub const MAX_WAITING_MESSAGES: usize = 200;
+/// An unanswered MESSAGE has failed.
+pub const MESSAGE_WAIT: Duration = Duration::from_secs(60);
+/// The IM MCU's report is not waited for any longer.
+pub const REPORT_WAIT: Duration = Duration::from_secs(5 * 60);
+/// An unanswered INVITE is cancelled.
+pub const INVITE_WAIT: Duration = Duration::from_secs(120);
+/// An incoming invitation nobody answers is over.
+pub const RING_WAIT: Duration = Duration::from_secs(60);
+/// The most active endpoint accepts by itself.
+pub const IM_AUTO_ACCEPT: Duration = Duration::from_secs(10);
+/// A conference invitation is accepted by itself.
+pub const CONFERENCE_AUTO_ACCEPT: Duration = Duration::from_secs(15);
+/// An accepted INVITE without ACK is given up (64*T1, RFC 3261 §13.3.1.4).
+pub const ACK_WAIT: Duration = Duration::from_secs(32);
+/// Own typing is told again while it goes on.
+pub const TYPING_REFRESH: Duration = Duration::from_secs(5);
+/// Own typing ends without a key.
+pub const TYPING_LOCAL_END: Duration = Duration::from_secs(3);
+/// The other side's typing ends without a notice.
+pub const TYPING_REMOTE_END: Duration = Duration::from_secs(6);
+/// People shown typing at once.
+pub const MAX_TYPING: usize = 32;
+/// Conversations kept; ended ones go first.
+pub const MAX_CONVERSATIONS: usize = 500;
+/// Further dialogs of one conversation (crossing or replaced ones) that may still bring messages.
+pub const MAX_SPARE_DIALOGS: usize = 3;
+/// Longest conversation id taken from the network.
+pub const MAX_CONVERSATION_ID: usize = 128;
+/// Longest name or subject taken from the network, in characters.
+pub const MAX_NAME: usize = 256;
+/// Participants of a conference that are shown.
+pub const MAX_PARTICIPANTS: usize = 1_000;
+/// The dialog of an invitation into a conference is freed by the invited side.
+pub const INVITATION_FREE: Duration = Duration::from_secs(30);
+/// Invitation dialogs held at once.
+pub const MAX_INVITATIONS: usize = 64;
+/// A factory or focus answer is not waited for any longer.
+pub const COMMAND_WAIT: Duration = Duration::from_secs(60);
+/// Commands of one conference that may be pending.
+pub const MAX_COMMANDS: usize = 64;
+/// The wait before a lost chat dialog of a conference is invited again.
+pub const CHAT_RETRY: Duration = Duration::from_secs(2);
+/// Attempts to bring the chat of a conference up.
+pub const MAX_CHAT_TRIES: u32 = 3;
+/// Waits before a join is tried again when the conference's server is not available.
+pub const JOIN_RETRY: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(30)];
+/// A goodbye nobody answers.
+pub const GOODBYE_WAIT: Duration = Duration::from_secs(5);
+/// Conferences of one list that are fetched.
+pub const MAX_CONFERENCES: usize = 500;
+/// An endpoint used this recently takes itself for the most active one (`lync-conversations.md` 1.7).
+pub const ACTIVE_WITHIN: Duration = Duration::from_secs(60);
+/// A chat dialog that stood this long may be brought up anew as often as the first one.
+pub const CHAT_STABLE: Duration = Duration::from_secs(60);
+/// The wait before a lost conference subscription is made again.
+pub const ROSTER_RETRY: Duration = Duration::from_secs(5);

@@ -1,0 +1,172 @@
+//! What every part of this service works with: the door of the endpoint, the requests that wait for answers, and facts
+//! about ourselves.
+
+use crate::domain::conversation::ConversationId;
+use crate::domain::{Address, Time};
+use crate::endpoint::limits::ACTIVE_WITHIN;
+use crate::endpoint::service::{Ctx, Identity, Token};
+use crate::lync::identity;
+use crate::sip::{Request, ServerTx};
+use std::collections::{HashMap, VecDeque};
+
+/// INVITEs with a 2xx whose further 2xx (of other forks) are still recognised.
+const ANSWERED_KEPT: usize = 64;
+
+/// What a sent request was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The INVITE of a two-party conversation.
+    Invite,
+    /// A MESSAGE, on whatever dialog.
+    Message,
+    /// A typing notice, on whatever dialog.
+    Typing,
+    /// A BYE or the end of a subscription.
+    Goodbye,
+    /// The INVITE to a focus.
+    Focus,
+    /// A SUBSCRIBE to a focus.
+    Subscribe,
+    /// The INVITE to a chat MCU.
+    Chat,
+    /// A command in the focus dialog, by its request id.
+    Command(u32),
+    /// The SERVICE that schedules an ad hoc conference.
+    Schedule,
+    /// The INVITE that asks somebody into a conference.
+    Invitation,
+}
+
+/// Requests that wait for an answer.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    waiting: HashMap<Token, (ConversationId, Purpose)>,
+    answered: VecDeque<(Token, Request, String)>,
+    requests: HashMap<Token, Request>,
+}
+
+impl Sent {
+    /// Whose request this was; a final answer forgets it.
+    pub fn owner(&mut self, token: Token, last: bool) -> Option<(ConversationId, Purpose)> {
+        if last { self.waiting.remove(&token) } else { self.waiting.get(&token).cloned() }
+    }
+
+    /// The INVITE of this token; its first 2xx, from the side with this tag, has come.
+    pub fn answered(&mut self, token: Token, remote_tag: &str) -> Option<Request> {
+        let request = self.requests.remove(&token)?;
+        if self.answered.len() >= ANSWERED_KEPT {
+            self.answered.pop_front();
+        }
+        self.answered.push_back((token, request.clone(), remote_tag.to_owned()));
+        Some(request)
+    }
+
+    /// The INVITE of a token that has had a 2xx already, and the tag of that one.
+    pub fn earlier(&self, token: Token) -> Option<(&Request, &str)> {
+        self.answered.iter().find(|a| a.0 == token).map(|a| (&a.1, a.2.as_str()))
+    }
+
+    /// The request of this token; it is not needed again.
+    pub fn take_request(&mut self, token: Token) -> Option<Request> {
+        self.requests.remove(&token)
+    }
+
+    /// Forgets an INVITE that failed.
+    pub fn forget(&mut self, token: Token) {
+        self.requests.remove(&token);
+        self.waiting.remove(&token);
+    }
+
+    /// Forgets everything: the link is gone.
+    pub fn clear(&mut self) {
+        *self = Sent::default();
+    }
+
+    /// Whether nothing waits.
+    #[cfg(test)]
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+/// What the service knows of ourselves.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// Endpoints the owner is signed in with, as far as known.
+    pub devices: usize,
+    /// The last moment somebody used this endpoint.
+    pub used: Option<Time>,
+    /// The focus factory as provisioning named it.
+    pub focus_factory: Option<String>,
+    /// Last request id of a conference command.
+    pub request_id: u32,
+}
+
+impl Facts {
+    /// Whether an invitation concerns nobody but this endpoint.
+    pub fn is_only_device(&self) -> bool {
+        self.devices <= 1
+    }
+
+    /// The focus factory: as provisioned, else where the dialect puts it.
+    pub fn factory(&self, me: &Identity) -> String {
+        self.focus_factory.clone().unwrap_or_else(|| identity::focus_factory(&me.uri))
+    }
+
+    /// Whether this endpoint may take itself for the most active one.
+    pub fn is_active(&self, now: Time) -> bool {
+        self.used.is_some_and(|t| now.since(t) <= ACTIVE_WITHIN)
+    }
+}
+
+/// The working place of one call.
+pub(super) struct Desk<'d, 'c> {
+    /// The endpoint's door.
+    pub ctx: &'d mut Ctx<'c>,
+    /// Requests that wait.
+    pub sent: &'d mut Sent,
+    /// Ourselves.
+    pub facts: &'d mut Facts,
+}
+
+impl Desk<'_, '_> {
+    /// The time of this call.
+    pub fn now(&self) -> Time {
+        self.ctx.now
+    }
+
+    /// Sends for a conversation.
+    pub fn send(&mut self, talk: &ConversationId, purpose: Purpose, request: Request) -> Token {
+        let keep = matches!(purpose, Purpose::Invite | Purpose::Focus | Purpose::Chat | Purpose::Invitation | Purpose::Subscribe);
+        let copy = keep.then(|| request.clone());
+        let token = self.ctx.send(request);
+        self.sent.waiting.insert(token, (talk.clone(), purpose));
+        if let Some(copy) = copy {
+            self.sent.requests.insert(token, copy);
+        }
+        token
+    }
+
+    /// Answers with a status and nothing else.
+    pub fn answer(&mut self, tx: Option<ServerTx>, request: &Request, status: u16) {
+        let Some(tx) = tx else { return };
+        let tag = self.tag();
+        self.ctx.respond(tx, request.response(status, &tag));
+    }
+
+    /// A fresh To tag, with our `epid` behind it as the dialect wants.
+    pub fn tag(&mut self) -> String {
+        format!("{};epid={}", self.ctx.rng.hex(10), self.ctx.me.epid)
+    }
+
+    /// Ourselves.
+    pub fn me(&self) -> &Address {
+        &self.ctx.me.uri
+    }
+
+    /// The next request id.
+    pub fn request_id(&mut self) -> u32 {
+        self.facts.request_id = self.facts.request_id.wrapping_add(1) & 0x7fff_ffff;
+        self.facts.request_id
+    }
+}

@@ -1,0 +1,273 @@
+//! Requests inside (and, for MESSAGE, outside) dialogs, and the answers to ours.
+
+use super::desk::{Desk, Purpose};
+use super::dialog::Dialog;
+use super::docs::{self, Content};
+use super::im::acknowledge;
+use super::outbox::News;
+use super::ring::{Caller, called};
+use super::talk::{Call, Talk};
+use super::{Conversations, failure};
+use crate::domain::Address;
+use crate::domain::conversation::{ConversationId, ConversationState as S, Delivery, InstantMessage, MessageId, TextFormat};
+use crate::endpoint::Event;
+use crate::endpoint::limits::MAX_TEXT_BYTES;
+use crate::endpoint::service::{Handled, Reply, Token};
+use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx};
+
+impl Conversations {
+    /// Any request but INVITE and CANCEL.
+    pub(super) fn inbound(&mut self, desk: &mut Desk<'_, '_>, tx: Option<ServerTx>, request: Request) -> Handled {
+        if self.on_guest_request(desk, tx, &request) {
+            return Handled::Yes;
+        }
+        let owner = self.talks.values_mut().find(|t| t.owns_any(&request)).map(|t| t.id.clone());
+        match owner {
+            Some(id) => {
+                if let Some(talk) = self.talks.get_mut(&id) {
+                    talk.on_dialog_request(desk, tx, &request);
+                }
+                self.publish(desk, &id);
+                Handled::Yes
+            }
+            None => self.on_stray(desk, tx, request),
+        }
+    }
+
+    /// Requests that belong to no dialog of ours.
+    fn on_stray(&mut self, desk: &mut Desk<'_, '_>, tx: Option<ServerTx>, request: Request) -> Handled {
+        match request.method {
+            // Outside any dialog (RFC 3428), or in one that we lost with an earlier link: read it all the same.
+            Method::Message => self.on_page_message(desk, tx, &request),
+            // Some callers give up with a BYE instead of CANCEL (0.5 item 6).
+            Method::Bye => {
+                let call_id = request.headers.call_id().to_owned();
+                let ringing = |t: &&mut Talk| t.ring.as_ref().is_some_and(|r| r.invite.headers.call_id() == call_id);
+                let Some(talk) = self.talks.values_mut().find(ringing) else { return Handled::No(request) };
+                desk.answer(tx, &request, 200);
+                talk.end_ring(desk, 487, true);
+                let id = talk.id.clone();
+                self.publish(desk, &id);
+            }
+            _ => return Handled::No(request),
+        }
+        Handled::Yes
+    }
+
+    fn on_page_message(&mut self, desk: &mut Desk<'_, '_>, tx: Option<ServerTx>, request: &Request) {
+        let Some(caller) = Caller::of(request) else {
+            desk.answer(tx, request, 400);
+            return;
+        };
+        match docs::content(request) {
+            Content::Unsupported => refuse_type(desk, tx, request),
+            Content::Text { format, body } => {
+                desk.answer(tx, request, 200);
+                let id = self.talk_for(desk, &caller);
+                if let Some(talk) = self.talks.get_mut(&id) {
+                    talk.revive();
+                    talk.receive(desk, &caller.person.uri, format, body);
+                }
+                self.publish(desk, &id);
+            }
+            _ => desk.answer(tx, request, 200),
+        }
+    }
+
+    fn on_guest_request(&mut self, desk: &mut Desk<'_, '_>, tx: Option<ServerTx>, request: &Request) -> bool {
+        let Some(at) = self.guests.iter().position(|g| g.dialog.matches(request)) else { return false };
+        if request.method == Method::Bye {
+            self.guests.remove(at);
+        }
+        desk.answer(tx, request, 200);
+        true
+    }
+
+    /// The answer to one of our requests.
+    pub(super) fn replied(&mut self, desk: &mut Desk<'_, '_>, token: Token, reply: Reply) {
+        if let Reply::Response(r) = &reply
+            && r.is_success()
+            && self.on_further_2xx(desk, token, r)
+        {
+            return;
+        }
+        let last = !matches!(&reply, Reply::Response(r) if !r.is_final());
+        let Some((id, purpose)) = desk.sent.owner(token, last) else { return };
+        let Some(talk) = self.talks.get_mut(&id) else {
+            // The conversation is gone; a 2xx still needs its ACK and BYE.
+            self.on_orphan_2xx(desk, &id, token, &reply);
+            return;
+        };
+        match purpose {
+            Purpose::Invite => talk.on_invite_reply(desk, token, reply),
+            Purpose::Message => talk.on_message_reply(desk, token, reply),
+            Purpose::Typing => talk.on_typing_reply(desk, &reply),
+            Purpose::Goodbye if last => {
+                talk.goodbyes.retain(|t| *t != token);
+                talk.finish(desk.ctx.online);
+            }
+            Purpose::Goodbye => {}
+            Purpose::Focus => talk.on_focus_reply(desk, token, reply),
+            Purpose::Subscribe => talk.on_subscribe_reply(desk, token, reply),
+            Purpose::Chat => talk.on_chat_reply(desk, token, reply),
+            Purpose::Command(request) => talk.on_command_reply(desk, request, reply),
+            Purpose::Schedule => talk.on_schedule_reply(desk, token, reply),
+            Purpose::Invitation => {
+                if let Some(derived) = talk.on_invitation_reply(desk, token, reply) {
+                    let id = derived.id.clone();
+                    self.insert(desk, *derived);
+                    self.publish(desk, &id);
+                }
+            }
+        }
+        self.publish(desk, &id);
+    }
+
+    /// A 2xx after the first one: the same again wants its ACK again, one of another fork wants ACK and BYE.
+    fn on_further_2xx(&mut self, desk: &mut Desk<'_, '_>, token: Token, r: &Response) -> bool {
+        let Some((invite, tag)) = desk.sent.earlier(token) else { return false };
+        let (invite, tag) = (invite.clone(), tag.to_owned());
+        if let Some(mut dialog) = Dialog::caller(&invite, r) {
+            acknowledge(desk, &dialog, &invite);
+            if dialog.remote_tag() != tag {
+                let bye = dialog.request(desk.ctx, Method::Bye);
+                desk.ctx.send(bye);
+            }
+        }
+        true
+    }
+
+    fn on_orphan_2xx(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId, token: Token, reply: &Reply) {
+        let Reply::Response(r) = reply else { return };
+        if !r.is_success() {
+            return;
+        }
+        let Some(invite) = desk.sent.answered(token, "") else { return };
+        if invite.method != Method::Invite {
+            return;
+        }
+        if let Some(mut dialog) = Dialog::caller(&invite, r) {
+            acknowledge(desk, &dialog, &invite);
+            let bye = dialog.request(desk.ctx, Method::Bye);
+            desk.send(id, Purpose::Goodbye, bye);
+        }
+    }
+}
+
+impl Talk {
+    /// Whether a request belongs to any dialog of this conversation.
+    pub fn owns_any(&self, request: &Request) -> bool {
+        self.owns(request) || self.session.as_ref().is_some_and(|s| s.owns(request))
+    }
+
+    /// A request in one of our dialogs.
+    pub fn on_dialog_request(&mut self, desk: &mut Desk<'_, '_>, tx: Option<ServerTx>, request: &Request) {
+        self.used = desk.now();
+        if self.session.as_ref().is_some_and(|s| s.owns(request)) {
+            self.on_conference_request(desk, tx, request);
+            return;
+        }
+        if request.method != Method::Bye && self.call.owns(request) {
+            self.confirm_call();
+        }
+        let author = self.peer.as_ref().map(|p| p.uri.clone()).or_else(|| Some(request.headers.from()?.uri.address()?));
+        match (&request.method, author) {
+            (Method::Ack, _) => {}
+            (Method::Message, Some(author)) => self.on_message(desk, tx, request, &author),
+            (Method::Info, Some(author)) => self.on_info(desk, tx, request, &author),
+            (Method::Bye, _) => {
+                desk.answer(tx, request, 200);
+                self.on_bye(desk, request);
+            }
+            _ => desk.answer(tx, request, 200),
+        }
+    }
+
+    /// A MESSAGE, from a person or through the chat MCU.
+    pub fn on_message(&mut self, desk: &mut Desk<'_, '_>, tx: Option<ServerTx>, request: &Request, author: &Address) {
+        match docs::content(request) {
+            Content::Text { format, body } => {
+                desk.answer(tx, request, 200);
+                self.receive(desk, author, format, body);
+            }
+            Content::Typing(active) => {
+                desk.answer(tx, request, 200);
+                self.remote.set(desk.now(), author, active && author != desk.me());
+            }
+            Content::Report(report) => {
+                desk.answer(tx, request, 200);
+                let failure = (!report.failed.is_empty()).then(|| {
+                    let names: Vec<&str> = report.failed.iter().take(10).map(called).collect();
+                    format!("it did not reach {}", names.join(", "))
+                });
+                let news = self.outbox.report(&report.message_id, failure);
+                self.tell(desk, news);
+            }
+            Content::Unsupported => refuse_type(desk, tx, request),
+        }
+    }
+
+    /// A text arrived.
+    pub fn receive(&mut self, desk: &mut Desk<'_, '_>, author: &Address, format: TextFormat, mut body: String) {
+        let mut end = body.len().min(MAX_TEXT_BYTES);
+        while !body.is_char_boundary(end) {
+            end -= 1;
+        }
+        body.truncate(end);
+        self.used = desk.now();
+        self.remote.set(desk.now(), author, false);
+        self.publish(desk);
+        // What another of our own devices wrote is no news from somebody else.
+        let state = if author == desk.me() { Delivery::Delivered } else { Delivery::Received };
+        let id = MessageId(format!("in-{}", desk.ctx.rng.hex(24)));
+        let message = InstantMessage { id, author: author.clone(), at: desk.now(), body, format, state };
+        desk.ctx.emit(Event::Message { conversation: self.id.clone(), message });
+    }
+
+    /// An INFO in an IM dialog: typing, or a new subject.
+    pub fn on_info(&mut self, desk: &mut Desk<'_, '_>, tx: Option<ServerTx>, request: &Request, author: &Address) {
+        desk.answer(tx, request, 200);
+        if let Some(active) = docs::typing_of(request) {
+            self.remote.set(desk.now(), author, active && author != desk.me());
+        } else if let Some(subject) = docs::subject_of(request) {
+            self.subject = subject;
+        }
+    }
+
+    /// The other side ended a two-party dialog. Unanswered messages keep waiting for their own answers.
+    fn on_bye(&mut self, desk: &mut Desk<'_, '_>, request: &Request) {
+        self.spare.retain(|d| !d.matches(request));
+        if !self.call.owns(request) {
+            return;
+        }
+        self.call = Call::None;
+        if matches!(self.state, S::Established | S::Establishing) {
+            let why = failure::diagnostic_reason(&request.headers);
+            let why = why.unwrap_or_else(|| format!("{} left the conversation", self.peer_name()));
+            self.remote.clear();
+            self.auto_terminate(desk, Some(why));
+        }
+    }
+
+    /// The author of a message that came through an MCU.
+    pub fn sender(&self, request: &Request) -> Option<Address> {
+        let named = request.headers.get(&Name::MsSender).and_then(NameAddr::parse).and_then(|n| n.uri.address());
+        named.or_else(|| request.headers.from()?.uri.address())
+    }
+
+    /// The chat of the conference is dead: bring it up again; what was not read waits for it.
+    pub fn chat_dead(&mut self, desk: &mut Desk<'_, '_>, token: Option<Token>) -> News {
+        let news = if token.is_some() { self.outbox.requeue(token) } else { News::new() };
+        if let Some(s) = &mut self.session {
+            s.lose_chat(desk.now());
+        }
+        news
+    }
+}
+
+fn refuse_type(desk: &mut Desk<'_, '_>, tx: Option<ServerTx>, request: &Request) {
+    let Some(tx) = tx else { return };
+    let tag = desk.tag();
+    let refusal = request.response(415, &tag).with(Name::Accept, docs::ACCEPT_TYPES.replace(' ', ", "));
+    desk.ctx.respond(tx, refusal);
+}

@@ -1,0 +1,210 @@
+//! What one may ask of conversations.
+
+use super::desk::Desk;
+use super::docs::{self, Order};
+use super::talk::{Person, Talk};
+use super::{Conversations, no_such};
+use crate::domain::Address;
+use crate::domain::conversation::{ConversationId, ConversationState as S, MessageId};
+use crate::endpoint::limits::MAX_NAME;
+use crate::endpoint::{Error, ErrorKind, JoinTarget, Operation, OperationId, Outcome};
+
+type Answer = Result<Outcome, Error>;
+
+impl Conversations {
+    /// Takes an operation. False when it is not for this service.
+    pub(super) fn operate(&mut self, desk: &mut Desk<'_, '_>, op: OperationId, operation: &Operation) -> bool {
+        use Operation as O;
+        let (id, answer) = match operation {
+            O::StartConversation { id, with, subject } => (id, Some(self.start(desk, id, with, subject))),
+            O::SendMessage { conversation, message, text } => (conversation, Some(self.say(desk, conversation, message, text))),
+            O::Typing { conversation, active } => (conversation, Some(self.type_at(desk, conversation, *active))),
+            O::Accept { conversation } => (conversation, Some(self.accept(desk, conversation))),
+            O::Decline { conversation } => (conversation, Some(self.decline(desk, conversation))),
+            O::EndConversation { conversation } => (conversation, Some(self.end(desk, conversation))),
+            O::Invite { conversation, uri } => {
+                (conversation, self.on_talk(conversation, |talk| talk.invite_person(desk, op, uri)))
+            }
+            O::JoinConference { id, target } => (id, self.join(desk, op, id, target)),
+            O::MeetNow { id, subject, invite } => (id, self.meet_now(desk, op, id, subject, invite)),
+            O::LockConference { conversation, locked } => self.order(desk, op, conversation, &Order::Lock(*locked)),
+            O::Eject { conversation, uri } => self.order(desk, op, conversation, &Order::Eject(uri)),
+            O::SetRole { conversation, uri, role } => self.order(desk, op, conversation, &Order::Role(uri, *role)),
+            O::Admit { conversation, uri, admit } => self.order(desk, op, conversation, &Order::Admit(uri, *admit)),
+            O::EndConference { conversation } => self.order(desk, op, conversation, &Order::End),
+            _ => return false,
+        };
+        desk.facts.used = Some(desk.now());
+        self.publish(desk, id);
+        if let Some(answer) = answer {
+            desk.ctx.complete(op, answer);
+        }
+        true
+    }
+
+    /// Runs `f` on a conversation, which completes the operation itself; or says that there is none.
+    fn on_talk(&mut self, id: &ConversationId, f: impl FnOnce(&mut Talk)) -> Option<Answer> {
+        match self.talks.get_mut(id) {
+            Some(talk) => {
+                f(talk);
+                None
+            }
+            None => Some(Err(no_such())),
+        }
+    }
+
+    fn order<'o>(
+        &mut self,
+        desk: &mut Desk<'_, '_>,
+        op: OperationId,
+        id: &'o ConversationId,
+        order: &Order<'_>,
+    ) -> (&'o ConversationId, Option<Answer>) {
+        (id, self.on_talk(id, |talk| talk.command(desk, op, order)))
+    }
+
+    fn start(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId, with: &Address, subject: &str) -> Answer {
+        if with == desk.me() {
+            return Err(Error::new(ErrorKind::InvalidArgument, "this is your own address; choose somebody else"));
+        }
+        check_name(id)?;
+        let subject: String = subject.chars().take(MAX_NAME).collect();
+        if let Some(talk) = self.talks.get_mut(id) {
+            if !talk.is_with(with) && !talk.is_over() {
+                return Err(Error::new(ErrorKind::InvalidOperation, "this conversation is with somebody else"));
+            }
+            talk.revive();
+            talk.closed = false;
+            if talk.peer.is_none() {
+                talk.peer = Some(Person { uri: with.clone(), name: String::new() });
+                talk.focus = None;
+            }
+            if !subject.is_empty() {
+                talk.subject = subject;
+            }
+            return Ok(Outcome::Done);
+        }
+        let mut talk = Talk::new(id.clone(), Some(Person { uri: with.clone(), name: String::new() }), desk.now());
+        talk.subject = subject;
+        self.insert(desk, talk);
+        Ok(Outcome::Done)
+    }
+
+    fn say(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId, message: &MessageId, text: &str) -> Answer {
+        self.accept_ring(desk, id);
+        let talk = self.talks.get_mut(id).ok_or_else(no_such)?;
+        if text.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidArgument, "there is nothing to send"));
+        }
+        if talk.peer.is_none() && talk.session.is_none() && talk.plan.is_none() {
+            return Err(Error::new(ErrorKind::InvalidOperation, "this meeting is over for you; join it again to write"));
+        }
+        talk.used = desk.now();
+        talk.closed = false;
+        if talk.outbox.push(message.clone(), text) {
+            Ok(Outcome::Done)
+        } else {
+            Err(Error::new(ErrorKind::Retryable, "too many messages are waiting here; send it again when they have left"))
+        }
+    }
+
+    fn type_at(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId, active: bool) -> Answer {
+        if active {
+            self.accept_ring(desk, id);
+        }
+        let talk = self.talks.get_mut(id).ok_or_else(no_such)?;
+        if talk.route().is_none() {
+            // Nothing is told before the dialog stands (1.5).
+            talk.local.sent();
+            return Ok(Outcome::Done);
+        }
+        let notice = if active { talk.local.key(desk.now()) } else { talk.local.stop() };
+        talk.send_typing(desk, notice);
+        Ok(Outcome::Done)
+    }
+
+    fn accept(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId) -> Answer {
+        if self.accept_ring(desk, id) { Ok(Outcome::Done) } else { Err(no_invitation()) }
+    }
+
+    fn decline(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId) -> Answer {
+        let talk = self.talks.get_mut(id).filter(|t| t.ring.is_some()).ok_or_else(no_invitation)?;
+        talk.end_ring(desk, 603, false);
+        Ok(Outcome::Done)
+    }
+
+    fn end(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId) -> Answer {
+        // Ending what is over already is harmless (`domain.md` 4.4).
+        let Some(talk) = self.talks.get_mut(id) else { return Ok(Outcome::Done) };
+        talk.closed = true;
+        let news = talk.outbox.fail_all("the conversation was ended before it arrived");
+        talk.tell(desk, news);
+        talk.end_ring(desk, 603, false);
+        talk.terminate(desk, None);
+        Ok(Outcome::Done)
+    }
+
+    fn join(&mut self, desk: &mut Desk<'_, '_>, op: OperationId, id: &ConversationId, target: &JoinTarget) -> Option<Answer> {
+        let focus = match docs::focus_of(target, desk.me()) {
+            Ok(focus) => focus,
+            Err(error) => return Some(Err(error)),
+        };
+        if let Some(there) = self.talks.values().find(|t| t.is_in(&focus)) {
+            let same = there.id == *id;
+            let text = "you are in this meeting already";
+            return Some(if same { Ok(Outcome::Done) } else { Err(Error::new(ErrorKind::InvalidOperation, text)) });
+        }
+        if let Err(error) = self.prepare(desk, id) {
+            return Some(Err(error));
+        }
+        self.on_talk(id, |talk| talk.join(desk, &focus, Some(op), Vec::new()))
+    }
+
+    fn meet_now(
+        &mut self,
+        desk: &mut Desk<'_, '_>,
+        op: OperationId,
+        id: &ConversationId,
+        subject: &str,
+        invite: &[Address],
+    ) -> Option<Answer> {
+        if let Err(error) = self.prepare(desk, id) {
+            return Some(Err(error));
+        }
+        let me = desk.me().clone();
+        let guests = invite.iter().filter(|a| **a != me).map(|a| (a.clone(), None)).collect();
+        self.on_talk(id, |talk| {
+            talk.subject = subject.chars().take(MAX_NAME).collect();
+            talk.schedule(desk, Some(op), guests);
+        })
+    }
+
+    /// Makes sure that a conversation of this name can become a conference.
+    fn prepare(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId) -> Result<(), Error> {
+        check_name(id)?;
+        match self.talks.get_mut(id) {
+            Some(talk) if talk.state == S::Terminated => {
+                talk.revive();
+                talk.peer = None;
+            }
+            Some(_) => return Err(Error::new(ErrorKind::InvalidOperation, "this conversation is going on already")),
+            None => {
+                let talk = Talk::new(id.clone(), None, desk.now());
+                self.insert(desk, talk);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A name that can stand in a header.
+fn check_name(id: &ConversationId) -> Result<(), Error> {
+    let ok = !id.0.trim().is_empty()
+        && id.0.len() <= crate::endpoint::limits::MAX_CONVERSATION_ID
+        && !id.0.chars().any(char::is_control);
+    if ok { Ok(()) } else { Err(Error::new(ErrorKind::InvalidArgument, "this conversation id cannot be used")) }
+}
+
+fn no_invitation() -> Error {
+    Error::new(ErrorKind::InvalidOperation, "there is no invitation to answer any more")
+}
