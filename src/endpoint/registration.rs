@@ -6,7 +6,7 @@ mod failure;
 mod request;
 
 use super::limits::*;
-use super::security::{Handshake, Progress, Security, Verdict};
+use super::security::{Handshake, Security, Verdict};
 use super::user::Config;
 use super::{EndpointState, Error, ErrorKind, Event, OperationId, Outcome, Reason};
 use crate::domain::{Rng, Time};
@@ -145,9 +145,12 @@ impl Registration {
         self.steps.pop_front()
     }
 
-    /// Signs and checks what goes over the link.
-    pub fn security(&mut self) -> (&mut Security, &mut Rng) {
-        (&mut self.security, &mut self.rng)
+    /// Signs a message that is about to leave. A REGISTER of a handshake carries its own credentials, or none on purpose.
+    pub fn sign(&mut self, message: &mut Message) {
+        let own = matches!(message, Message::Request(r) if r.method == Method::Register) && self.handshake.is_some();
+        if !own {
+            self.security.sign(message, &mut self.rng);
+        }
     }
 
     /// Whether a message that came may be believed. Answers to REGISTER belong to the handshake, if one is under way.
@@ -403,7 +406,7 @@ impl Registration {
         let Some(mut handshake) = self.handshake.take() else { return };
         let mut request = self.register(false);
         match handshake.answer(now, response, &mut request, &mut self.rng) {
-            Ok(Progress::Answer) => {
+            Ok(()) => {
                 self.handshake = Some(handshake);
                 self.steps.push_back(Step::Register(request));
             }

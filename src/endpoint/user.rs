@@ -455,8 +455,7 @@ impl UserEndpoint {
         if !self.linked {
             return;
         }
-        let (security, rng) = self.registration.security();
-        security.sign(&mut message, rng);
+        self.registration.sign(&mut message);
         let bytes = message.to_bytes();
         self.outputs.push_back(Output::Trace(WireRecord::message(self.now, Direction::Sent, &bytes)));
         self.outputs.push_back(Output::Send(bytes));

@@ -1,0 +1,351 @@
+//! What is to be published, as requests: the grammar of `domain.md` 5.3 and 5.6, built from what the server has now.
+
+use crate::domain::presence::{
+    Activity, Availability, Card, Expiry, Level, MachineState, Member, Note, Phone, Publication, PublicationKey, SelfPresence,
+    UserStatus,
+};
+use crate::domain::{Address, Time, instances};
+use crate::endpoint::limits::{MAX_PUBLICATIONS, TIMED_STATUS_SECS};
+use crate::endpoint::service::Identity;
+use crate::endpoint::{Error, ErrorKind, Operation};
+use crate::lync::categories::device::{Capability, Device};
+use crate::lync::categories::state::{StateKind, StateValue};
+use crate::lync::categories::{card, note};
+use crate::lync::containers::{
+    ContainerChange, MEMBERS_TYPE, MemberChange, SUBSCRIBERS_TYPE, SetContainerMembers, SetSubscribers,
+};
+use crate::lync::publish::{self, PublishItem, PublishRequest};
+use std::collections::BTreeMap;
+
+/// Windows locale of own activity texts: English, as nothing is known about the writer's language.
+const LCID: u32 = 1033;
+/// Where sources of one's state go.
+const SOURCES: [u32; 2] = [2, 3];
+/// Where a note is seen, and where an empty one hides it (`domain.md` 5.6 rule 7).
+const NOTE_SHOWN: [u32; 3] = [200, 300, 400];
+const NOTE_HIDDEN: [u32; 2] = [100, 32_000];
+/// Longest note and location in octets.
+const MAX_TEXT: usize = 4096;
+
+/// Something to publish. It is built anew for every try.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Intent {
+    /// Device and machine state at sign-in.
+    Automatic,
+    /// What a new account lacks (`domain.md` 5.6 rule 8).
+    BootstrapMembers,
+    /// See [`Intent::BootstrapMembers`].
+    BootstrapBlocked,
+    /// Machine state alone.
+    Machine,
+    /// A person left the contact list.
+    Forget(Address),
+    /// Somebody's wish.
+    Operation(Operation),
+}
+
+/// What intents are made from.
+pub(super) struct Ground<'a> {
+    pub me: &'a Identity,
+    pub now: Time,
+    pub known: &'a SelfPresence,
+    pub machine: MachineState,
+    pub location: &'a str,
+    /// Versions the server named in a refusal; they are newer than those of `known`.
+    pub publication_versions: &'a BTreeMap<PublicationKey, u32>,
+    /// Likewise of containers.
+    pub container_versions: &'a BTreeMap<u32, u32>,
+}
+
+/// A request and what it touches.
+#[derive(Debug, PartialEq)]
+pub(super) enum Built {
+    Publish(Vec<PublishItem>),
+    Members(Vec<ContainerChange>),
+    Acknowledge(Address),
+}
+
+impl Built {
+    pub fn content_type(&self) -> &'static str {
+        match self {
+            Built::Publish(_) => publish::CONTENT_TYPE,
+            Built::Members(_) => MEMBERS_TYPE,
+            Built::Acknowledge(_) => SUBSCRIBERS_TYPE,
+        }
+    }
+
+    pub fn to_bytes(&self, owner: &Address) -> Vec<u8> {
+        match self {
+            Built::Publish(items) => PublishRequest { owner: owner.clone(), items: items.clone() }.to_bytes(),
+            Built::Members(containers) => SetContainerMembers { containers: containers.clone() }.to_bytes(),
+            Built::Acknowledge(who) => SetSubscribers::acknowledge(who).to_bytes(),
+        }
+    }
+}
+
+/// The request for an intent; `None` when everything is as wanted.
+pub(super) fn build(intent: &Intent, ground: &Ground<'_>) -> Result<Option<Built>, Error> {
+    let built = match intent {
+        Intent::Automatic => Built::Publish(ground.device().into_iter().chain(ground.machine()).collect()),
+        Intent::Machine => Built::Publish(ground.machine()),
+        Intent::BootstrapMembers => Built::Members(ground.missing_members()),
+        Intent::BootstrapBlocked => Built::Publish(ground.missing_blocked()),
+        Intent::Forget(uri) => Built::Members(ground.forget(uri)),
+        Intent::Operation(operation) => of_operation(operation, ground)?,
+    };
+    let empty = match &built {
+        Built::Publish(items) => items.is_empty(),
+        Built::Members(containers) => containers.is_empty(),
+        Built::Acknowledge(_) => false,
+    };
+    Ok((!empty).then_some(built))
+}
+
+fn of_operation(operation: &Operation, ground: &Ground<'_>) -> Result<Built, Error> {
+    Ok(match operation {
+        Operation::SetStatus { status, activity, until } => {
+            check_text(activity)?;
+            Built::Publish(ground.status(*status, activity, *until)?)
+        }
+        Operation::ResetStatus => Built::Publish(ground.delete(|p| is_user_state(p))),
+        Operation::SetNote { note } => {
+            check_text(note.as_ref().map_or("", |n| &n.text))?;
+            Built::Publish(ground.note(note.as_ref()))
+        }
+        Operation::SetPhones { phones } => Built::Publish(ground.phones(phones)),
+        Operation::Publish { publications } => Built::Publish(ground.given(publications)?),
+        Operation::Unpublish { keys } => Built::Publish(ground.delete(|p| keys.contains(&p.key))),
+        Operation::SetLevel { uri, level } => Built::Members(ground.level(uri, *level)?),
+        Operation::AcknowledgeSubscriber { uri } => Built::Acknowledge(uri.clone()),
+        Operation::SetLocation { .. } | Operation::SetMachineState { .. } => Built::Publish(ground.machine()),
+        _ => Built::Publish(Vec::new()),
+    })
+}
+
+/// Text that goes on the wire as it is must at least be of sensible size.
+pub(super) fn check_text(text: &str) -> Result<(), Error> {
+    if text.len() > MAX_TEXT {
+        return Err(Error::new(ErrorKind::InvalidArgument, format!("The text is too long; at most {MAX_TEXT} characters.")));
+    }
+    Ok(())
+}
+
+fn is_user_state(p: &Publication) -> bool {
+    p.key.category == "state"
+        && (matches!(p.key.instance, instances::USER_STATE | instances::TIMED_USER_STATE)
+            || StateValue::parse(&p.value).is_some_and(|s| s.kind == StateKind::User))
+}
+
+impl Ground<'_> {
+    fn version(&self, key: &PublicationKey) -> u32 {
+        let known = || self.known.publications.iter().find(|p| p.key == *key).map_or(0, |p| p.version);
+        self.publication_versions.get(key).copied().unwrap_or_else(known)
+    }
+
+    fn put(&self, category: &str, instance: u32, container: u32, expiry: Expiry, value: String) -> PublishItem {
+        let key = PublicationKey { category: category.into(), instance, container };
+        let version = self.version(&key);
+        PublishItem {
+            publication: Publication { key, version, expiry, publish_time: None, endpoint_id: None, value },
+            delete: false,
+        }
+    }
+
+    fn delete(&self, which: impl Fn(&Publication) -> bool) -> Vec<PublishItem> {
+        let found = self.known.publications.iter().filter(|p| which(p));
+        found.filter(|p| self.version(&p.key) > 0).map(|p| self.deletion(p)).collect()
+    }
+
+    fn deletion(&self, p: &Publication) -> PublishItem {
+        let publication = Publication { version: self.version(&p.key), value: String::new(), ..p.clone() };
+        PublishItem { publication, delete: true }
+    }
+
+    fn device(&self) -> Vec<PublishItem> {
+        let device = Device {
+            endpoint_id: self.me.instance.clone(),
+            uri: self.me.uri.to_string(),
+            capabilities: vec![Capability::both("text")],
+            timezone: format!("00:00:00{}", offset(self.me.utc_offset_minutes)),
+            machine_name: self.me.machine_name.clone(),
+        };
+        vec![self.put("device", instances::device(&self.me.contact), 2, Expiry::Endpoint, device.to_xml())]
+    }
+
+    fn machine(&self) -> Vec<PublishItem> {
+        let number = match self.machine {
+            MachineState::Active => Availability::AVAILABLE,
+            MachineState::Idle => Availability::IDLE,
+            MachineState::Away => Availability::AWAY,
+        };
+        let mut value = StateValue::machine(number);
+        value.location = (!self.location.is_empty()).then(|| self.location.to_owned());
+        value.device = Some("computer".into());
+        value.time_zone_bias = Some(-self.me.utc_offset_minutes);
+        let instance = instances::machine_state(&self.me.contact);
+        SOURCES.map(|c| self.put("state", instance, c, Expiry::Endpoint, value.to_xml())).into()
+    }
+
+    fn status(&self, status: UserStatus, activity: &str, until: Option<Time>) -> Result<Vec<PublishItem>, Error> {
+        let timed = match (until, status) {
+            (Some(until), _) if until <= self.now => {
+                return Err(Error::new(ErrorKind::InvalidArgument, "That time is already over."));
+            }
+            (Some(until), _) => Some(u32::try_from(until.since(self.now).as_secs().max(1)).unwrap_or(u32::MAX)),
+            (None, UserStatus::Busy | UserStatus::DoNotDisturb) => Some(TIMED_STATUS_SECS),
+            (None, _) => None,
+        };
+        let (instance, other, expiry) = match timed {
+            Some(seconds) => (instances::TIMED_USER_STATE, instances::USER_STATE, Expiry::Time(seconds)),
+            None => (instances::USER_STATE, instances::TIMED_USER_STATE, Expiry::Static),
+        };
+        let value = user_state(status, activity);
+        let mut items: Vec<PublishItem> = SOURCES
+            .map(|c| self.put("state", instance, c, expiry, if c == 3 { for_workgroup(&value) } else { value.to_xml() }))
+            .into();
+        items.extend(self.delete(|p| p.key.category == "state" && p.key.instance == other && SOURCES.contains(&p.key.container)));
+        Ok(items)
+    }
+
+    fn note(&self, wanted: Option<&Note>) -> Vec<PublishItem> {
+        let oof = instances::out_of_office_note(self.me.uri.bare());
+        let by_hand = |p: &Publication| p.key.category == "note" && (p.key.instance == 0 || p.key.instance == oof);
+        let Some(wanted) = wanted.filter(|n| !n.text.trim().is_empty()) else {
+            return self.delete(|p| by_hand(p) && NOTE_SHOWN.contains(&p.key.container));
+        };
+        let seconds = wanted.end.map(|e| u32::try_from(e.since(self.now).as_secs().max(1)).unwrap_or(u32::MAX));
+        let (instance, expiry) = match (wanted.out_of_office, seconds) {
+            (true, Some(s)) => (oof, Expiry::Time(s)),
+            (true, None) => (oof, Expiry::Static),
+            (false, Some(s)) => (0, Expiry::Time(s)),
+            (false, None) => (0, Expiry::Static),
+        };
+        let shown = NOTE_SHOWN.map(|c| self.put("note", instance, c, expiry, note::to_xml(Some(wanted))));
+        let hidden = NOTE_HIDDEN
+            .into_iter()
+            .map(|c| self.put("note", instance, c, Expiry::Static, note::to_xml(None)))
+            // The empty notes need no second writing.
+            .filter(|i| i.publication.version == 0);
+        shown.into_iter().chain(hidden).collect()
+    }
+
+    /// Instance 1 of the contact card: who sees which kind of phone (`domain.md` 5.7, 5.8).
+    fn phones(&self, phones: &[Phone]) -> Vec<PublishItem> {
+        let seen = |kinds: &[&str]| {
+            let phones: Vec<Phone> = phones.iter().filter(|p| kinds.contains(&p.kind.as_str())).cloned().collect();
+            if phones.is_empty() { String::new() } else { card::to_xml(&Card { phones, ..Card::default() }) }
+        };
+        let by_container = [
+            (100, seen(&[])),
+            (200, seen(&["work"])),
+            (300, seen(&["work", "mobile"])),
+            (400, seen(&["work", "mobile", "home", "other", "custom1"])),
+            (32_000, seen(&[])),
+        ];
+        by_container.map(|(c, value)| self.put("contactCard", 1, c, Expiry::Static, value)).into()
+    }
+
+    fn given(&self, publications: &[Publication]) -> Result<Vec<PublishItem>, Error> {
+        if publications.is_empty() || publications.len() > MAX_PUBLICATIONS {
+            return Err(Error::new(ErrorKind::InvalidArgument, "Name what is to be published."));
+        }
+        let mut keys: Vec<&PublicationKey> = publications.iter().map(|p| &p.key).collect();
+        keys.sort();
+        if keys.windows(2).any(|w| w[0] == w[1]) {
+            return Err(Error::new(ErrorKind::InvalidArgument, "The same category instance is named twice."));
+        }
+        let bad = |p: &&Publication| !p.value.trim().is_empty() && crate::lync::Element::parse(p.value.as_bytes()).is_err();
+        if let Some(p) = publications.iter().find(bad) {
+            let text = format!("The value of {} is no well-formed XML.", p.key.category);
+            return Err(Error::new(ErrorKind::InvalidArgument, text));
+        }
+        let put = |p: &Publication| self.put(&p.key.category, p.key.instance, p.key.container, p.expiry, p.value.clone());
+        Ok(publications.iter().map(put).collect())
+    }
+
+    fn container_version(&self, id: u32) -> u32 {
+        let known = || self.known.containers.iter().find(|c| c.id == id).map_or(0, |c| c.version);
+        self.container_versions.get(&id).copied().unwrap_or_else(known)
+    }
+
+    fn change(&self, id: u32, change: MemberChange) -> ContainerChange {
+        ContainerChange { id, version: self.container_version(id), changes: vec![change] }
+    }
+
+    fn removals(&self, uri: &Address, keep: impl Fn(u32) -> bool) -> Vec<ContainerChange> {
+        let member = Member::User(uri.clone());
+        let found = self.known.containers.iter().filter(|c| !keep(c.id) && c.members.contains(&member));
+        found.map(|c| self.change(c.id, MemberChange::Remove(member.clone()))).collect()
+    }
+
+    /// Out of the old container and into the new one, in one request (`lync.md` 7.2).
+    fn level(&self, uri: &Address, level: Option<Level>) -> Result<Vec<ContainerChange>, Error> {
+        if *uri == self.me.uri {
+            return Err(Error::new(ErrorKind::InvalidArgument, "This is your own address."));
+        }
+        let target = level.map(Level::container).filter(|c| *c != 0);
+        let mut changes = self.removals(uri, |id| Some(id) == target);
+        let member = Member::User(uri.clone());
+        if let Some(id) = target {
+            let there = self.known.containers.iter().any(|c| c.id == id && c.members.contains(&member));
+            if !there {
+                changes.push(self.change(id, MemberChange::Add(member)));
+            }
+        }
+        Ok(changes)
+    }
+
+    fn forget(&self, uri: &Address) -> Vec<ContainerChange> {
+        self.removals(uri, |id| id == Level::Blocked.container())
+    }
+
+    fn missing_members(&self) -> Vec<ContainerChange> {
+        let wanted = [(200, Member::SameEnterprise), (100, Member::Federated)];
+        let missing = wanted.into_iter().filter(|(_, m)| !self.known.containers.iter().any(|c| c.members.contains(m)));
+        missing.map(|(id, m)| self.change(id, MemberChange::Add(m))).collect()
+    }
+
+    fn missing_blocked(&self) -> Vec<PublishItem> {
+        let there = self.known.publications.iter().any(|p| p.key.category == "state" && p.key.container == 32_000);
+        if there {
+            return Vec::new();
+        }
+        let value = StateValue::aggregate(Availability::OFFLINE).to_xml();
+        vec![self.put("state", instances::BLOCKED_STATE, 32_000, Expiry::Static, value)]
+    }
+}
+
+fn user_state(status: UserStatus, activity: &str) -> StateValue {
+    let (number, token) = match status {
+        UserStatus::Available => (Availability::AVAILABLE, None),
+        UserStatus::Busy => (Availability::BUSY, None),
+        UserStatus::DoNotDisturb => (Availability::DO_NOT_DISTURB, None),
+        UserStatus::BeRightBack => (Availability::BE_RIGHT_BACK, None),
+        UserStatus::Away => (Availability::AWAY, None),
+        UserStatus::OffWork => (Availability::AWAY, Some("off-work")),
+        UserStatus::AppearOffline => (Availability::OFFLINE, None),
+    };
+    let mut value = StateValue::user(number);
+    value.activity = match (token, activity.trim()) {
+        (None, "") => None,
+        (Some(token), "") => Some(Activity::token(token)),
+        (_, words) => Some(Activity { token: None, custom: vec![(LCID, words.to_owned())], min: 0, max: u32::MAX }),
+    };
+    value
+}
+
+/// Do Not Disturb as Workgroup sees it (`domain.md` 5.3).
+fn for_workgroup(value: &StateValue) -> String {
+    let dnd = value.availability.is_some_and(|a| (9000..12_000).contains(&a.0));
+    if !dnd {
+        return value.to_xml();
+    }
+    let activity = Some(Activity::token("urgent-interruptions-only"));
+    StateValue { availability: Some(Availability::URGENT_ONLY), activity, ..value.clone() }.to_xml()
+}
+
+/// `+01:00`
+fn offset(minutes: i32) -> String {
+    let sign = if minutes < 0 { '-' } else { '+' };
+    format!("{sign}{:02}:{:02}", minutes.unsigned_abs() / 60 % 24, minutes.unsigned_abs() % 60)
+}
