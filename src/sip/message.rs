@@ -161,6 +161,18 @@ impl Request {
     }
 }
 
+impl Request {
+    /// Like [`Request::response`], with the `epid` of the answering endpoint beside the To tag.
+    pub fn response_of(&self, status: u16, to_tag: &str, epid: &str) -> Response {
+        let mut r = self.response(status, to_tag);
+        if let Some(to) = r.headers.get(&Name::To).filter(|t| !epid.is_empty() && !t.contains(";epid=")) {
+            let to = format!("{to};epid={epid}");
+            r.headers.set(Name::To, to);
+        }
+        r
+    }
+}
+
 impl Response {
     /// A response with the standard reason phrase and no headers.
     pub fn new(status: u16) -> Response {

@@ -1,6 +1,7 @@
 //! SIP, sans-IO: messages, framing, transactions, dialogs and authentication (RFC 3261 and the Lync dialect's wire rules).
 
 pub mod auth;
+pub mod dialog;
 pub mod framing;
 pub mod header;
 pub mod limits;
@@ -10,6 +11,7 @@ mod syntax;
 pub mod transaction;
 pub mod uri;
 
+pub use dialog::{Dialog, DialogId, Misfit};
 pub use framing::{Frame, FrameError, Framer};
 pub use header::{CSeq, Headers, Name, NameAddr, Params, Via};
 pub use message::{Message, Method, Request, Response};

@@ -201,7 +201,8 @@ impl Layer {
             }
         }
         let flow = s.flow;
-        if !s.reliable && !(s.invite && success) {
+        let stays_with_user = s.invite && success;
+        if !s.reliable && !stays_with_user {
             s.last = Some(Box::new(response.clone()));
         }
         if response.is_final() && s.state == State::Waiting {
