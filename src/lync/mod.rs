@@ -8,6 +8,7 @@ pub mod contacts;
 pub mod containers;
 pub mod diagnostics;
 pub mod identity;
+pub mod im;
 pub mod limits;
 pub mod multipart;
 pub mod provisioning;
