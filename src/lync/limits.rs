@@ -26,3 +26,5 @@ pub const CONFERENCE_ID_MIN: usize = 8;
 pub const BATCH_MAX_RESOURCES: usize = 100;
 /// Largest contact extension in octets (guide 5.3).
 pub const EXTENSION_MAX_OCTETS: usize = 1024;
+/// Most people kept of one conference's roster.
+pub const ROSTER_MAX: usize = 5_000;

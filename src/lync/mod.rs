@@ -4,6 +4,7 @@
 pub mod batch;
 pub mod categories;
 pub mod cccp;
+pub mod confinfo;
 pub mod contacts;
 pub mod containers;
 pub mod diagnostics;
