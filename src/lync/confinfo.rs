@@ -396,10 +396,10 @@ fn merge_user(known: &mut Vec<User>, mut user: User) {
         }
         (_, at) => {
             settle(&mut user);
-            match at.and_then(|at| known.get_mut(at)) {
-                Some(k) => *k = user,
-                None if known.len() < ROSTER_MAX => known.push(user),
-                None => {}
+            if let Some(k) = at.and_then(|at| known.get_mut(at)) {
+                *k = user;
+            } else if known.len() < ROSTER_MAX {
+                known.push(user);
             }
         }
     }
