@@ -5,7 +5,7 @@ use super::dialog::Dialog;
 use super::docs;
 use super::failure;
 use super::im::acknowledge;
-use super::roster::{Applied, Place};
+use super::roster::Applied;
 use super::session::{Leg, Move, Session, Stage};
 use super::state::Step;
 use super::talk::{Call, Talk};
@@ -160,7 +160,7 @@ impl Talk {
             Reply::Response(r) if r.is_success() => {
                 if s.subscription.is_none() {
                     s.subscription = request.and_then(|q| Dialog::caller(&q, &r));
-                    s.roster.expect_anything();
+                    s.roster.renew();
                 }
                 let seconds = u64::from(r.headers.expires().unwrap_or(3600).clamp(60, 86_400));
                 s.subscribe_at = Some(now + Duration::from_secs(seconds * 9 / 10));
@@ -183,7 +183,7 @@ impl Talk {
     fn on_roster(&mut self, desk: &mut Desk<'_, '_>, body: &[u8]) {
         let Some(s) = &mut self.session else { return };
         match s.roster.apply(s.focus.as_str(), body) {
-            Applied::Stale | Applied::Unreadable => return,
+            Applied::Ignored => return,
             Applied::Gap => {
                 self.subscribe(desk);
                 return;
@@ -194,9 +194,9 @@ impl Talk {
             s.my_role = Some(role);
         }
         if let Some(subject) = s.roster.subject() {
-            self.subject = subject.to_owned();
+            self.subject = subject;
         }
-        if s.roster.place_of(desk.me()) == Place::Lobby { self.enter_lobby(desk) } else { self.enter(desk) }
+        if s.roster.is_in_lobby(desk.me(), &s.guid) { self.enter_lobby(desk) } else { self.enter(desk) }
     }
 
     fn enter_lobby(&mut self, desk: &mut Desk<'_, '_>) {
@@ -219,7 +219,7 @@ impl Talk {
         self.call_chat(desk);
         self.invite_guests(desk);
         let Some(s) = &mut self.session else { return };
-        if s.roster.chat_uri().is_none() && s.roster.names_mcus() {
+        if s.roster.chat_uri(s.focus.as_str()).is_none() && s.roster.names_mcus() {
             // This conference has no chat: being in the focus is all there is.
             s.chat = Leg::Dead;
             self.joined(desk);
@@ -231,7 +231,7 @@ impl Talk {
         if !matches!(s.chat, Leg::None) || s.chat_at.is_some() || s.stage != Stage::Connected || !desk.ctx.online {
             return;
         }
-        let Some(uri) = s.roster.chat_uri().and_then(Uri::parse) else { return };
+        let Some(uri) = s.roster.chat_uri(s.focus.as_str()).and_then(Uri::parse) else { return };
         s.chat_tries += 1;
         let request = desk.ctx.request(Method::Invite, &uri);
         let request = request

@@ -1,61 +1,121 @@
-//! Who is in a conference, kept from its documents.
+//! Who is in a conference, kept from its documents (`lync-conversations.md` 4.3).
 
 use crate::domain::Address;
 use crate::domain::conversation::{Participant, Role};
+use crate::endpoint::limits::{MAX_NAME, MAX_PARTICIPANTS};
+use crate::lync::confinfo::{self, ConferenceInfo, EndpointStatus, User};
+use crate::lync::identity;
 
 /// What became of a document.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Applied {
     /// It is in.
     Merged,
-    /// Known already.
-    Stale,
-    /// Something before it is missing.
+    /// Known already, not for us, or no document.
+    Ignored,
+    /// Something before it is missing: subscribe again for a full one.
     Gap,
-    /// Not for us, or no document.
-    Unreadable,
 }
 
-/// Where somebody is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// In the conference, or not in the roster yet.
-    Inside,
-    /// In the lobby.
-    Lobby,
-}
-
-/// The roster.
+/// The roster of one conference.
 #[derive(Debug, Default)]
-pub(super) struct Roster {}
+pub(super) struct Roster {
+    info: Option<ConferenceInfo>,
+    /// A new subscription counts its documents anew.
+    fresh: bool,
+}
 
 impl Roster {
+    /// Whether a full document has come.
     pub fn is_known(&self) -> bool {
-        false
+        self.info.is_some()
     }
-    pub fn participants(&self, _me: &Address) -> Vec<Participant> {
-        Vec::new()
+
+    /// The next document belongs to a new subscription: only a full one will do.
+    pub fn renew(&mut self) {
+        self.fresh = true;
     }
+
+    /// Takes a document in.
+    pub fn apply(&mut self, focus: &str, body: &[u8]) -> Applied {
+        let Ok(doc) = ConferenceInfo::parse(body) else { return Applied::Ignored };
+        if !identity::same_uri(focus, &doc.entity) {
+            return Applied::Ignored;
+        }
+        if self.fresh && doc.state == confinfo::ElementState::Partial {
+            return Applied::Gap;
+        }
+        match confinfo::apply(&mut self.info, doc) {
+            confinfo::Applied::Applied => {
+                self.fresh = false;
+                Applied::Merged
+            }
+            confinfo::Applied::Discarded => Applied::Ignored,
+            confinfo::Applied::Gap => Applied::Gap,
+        }
+    }
+
+    /// Everybody visible but ourselves.
+    pub fn participants(&self, me: &Address) -> Vec<Participant> {
+        let people = self.info.iter().flat_map(|i| i.people());
+        people.filter(|u| u.entity != *me && is_here(u)).take(MAX_PARTICIPANTS).map(participant).collect()
+    }
+
+    /// Locked against newcomers.
     pub fn is_locked(&self) -> bool {
-        false
+        self.info.as_ref().is_some_and(|i| i.locked())
     }
-    pub fn expect_anything(&mut self) {}
-    pub fn apply(&mut self, _focus: &str, _body: &[u8]) -> Applied {
-        Applied::Unreadable
+
+    /// Somebody's role.
+    pub fn role_of(&self, who: &Address) -> Option<Role> {
+        self.info.as_ref()?.user(who)?.role
     }
-    pub fn role_of(&self, _who: &Address) -> Option<Role> {
-        None
+
+    /// Title.
+    pub fn subject(&self) -> Option<String> {
+        let subject = self.info.as_ref()?.description.as_ref()?.subject.as_ref()?;
+        Some(subject.chars().take(MAX_NAME).collect())
     }
-    pub fn subject(&self) -> Option<&str> {
-        None
+
+    /// Whether this device of ours waits in the lobby.
+    pub fn is_in_lobby(&self, me: &Address, guid: &str) -> bool {
+        let Some(user) = self.info.as_ref().and_then(|i| i.user(me)) else { return false };
+        let device =
+            user.endpoints.iter().find(|e| e.entity.eq_ignore_ascii_case(guid) && e.session.eq_ignore_ascii_case("focus"));
+        device.map_or_else(|| user.in_lobby(), |d| d.status == EndpointStatus::OnHold)
     }
-    pub fn place_of(&self, _who: &Address) -> Place {
-        Place::Inside
+
+    /// The chat MCU, if it belongs to this focus.
+    pub fn chat_uri(&self, focus: &str) -> Option<&str> {
+        let uri = self.info.as_ref()?.mcu("chat")?;
+        // An MCU of somewhere else would send our words there.
+        match (identity::parse_conference_uri(uri)?, identity::parse_focus(focus)?) {
+            (identity::ConferenceUri::Mcu(who, id, _), (organizer, conference)) => {
+                (who == organizer && id.0.eq_ignore_ascii_case(&conference.0)).then_some(uri)
+            }
+            _ => None,
+        }
     }
-    pub fn chat_uri(&self) -> Option<&str> {
-        None
-    }
+
+    /// Whether the MCUs have been named (they are not to those in the lobby).
     pub fn names_mcus(&self) -> bool {
-        false
+        self.info.as_ref().and_then(|i| i.description.as_ref()).is_some_and(|d| d.uris.is_some())
+    }
+}
+
+fn is_here(u: &User) -> bool {
+    u.endpoints
+        .iter()
+        .any(|e| matches!(e.status, EndpointStatus::Connected | EndpointStatus::OnHold | EndpointStatus::MutedViaFocus))
+}
+
+fn participant(u: &User) -> Participant {
+    Participant {
+        uri: u.entity.clone(),
+        display_name: u.display_text.chars().take(MAX_NAME).collect(),
+        role: u.role.unwrap_or(Role::Attendee),
+        has_messages: u.connected_to("chat"),
+        in_lobby: u.in_lobby(),
+        typing: false,
     }
 }

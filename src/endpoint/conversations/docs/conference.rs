@@ -3,11 +3,14 @@
 use crate::domain::conference::{ConferenceId, ConferenceSettings};
 use crate::domain::conversation::Role;
 use crate::domain::{Address, Rng};
+use crate::endpoint::limits::MAX_NAME;
 use crate::endpoint::{Error, ErrorKind, JoinTarget};
+use crate::lync::cccp::{self, AddUser, C3pRequest, C3pResponse, Code, Command, ConferenceRecord, FailureReason};
 use crate::lync::identity;
+use crate::lync::im::ConferenceInvitation;
 
 /// Content type of C3P.
-pub(in super::super) const CCCP: &str = "application/cccp+xml";
+pub(in super::super) const CCCP: &str = cccp::CONTENT_TYPE;
 /// Content type of conference state.
 pub(in super::super) const CONFERENCE_INFO: &str = "application/conference-info+xml";
 /// Content type of an invitation into a conference.
@@ -49,16 +52,13 @@ pub(in super::super) struct Answer {
     pub is_pending: bool,
     /// Granted role, in the answer to addUser.
     pub role: Option<Role>,
-    failure: Option<String>,
+    failure: Option<FailureReason>,
 }
 
 impl Answer {
     /// Why it was refused, if it was.
     pub fn refusal(&self) -> Option<Error> {
-        let reason = self.failure.as_ref()?;
-        let mut error = Error::new(ErrorKind::ConferenceFailed, refusal_text(reason));
-        error.detail = Some(reason.chars().take(100).collect());
-        Some(error)
+        self.failure.as_ref().map(refusal)
     }
 }
 
@@ -72,42 +72,99 @@ pub(in super::super) enum Scheduled {
     Failed(Error),
 }
 
-/// Reads an invitation.
-pub(in super::super) fn conference_offer(_body: &[u8]) -> Option<ConferenceOffer> {
-    None
+/// Reads an invitation; only one that names a focus is one.
+pub(in super::super) fn conference_offer(body: &[u8]) -> Option<ConferenceOffer> {
+    let i = ConferenceInvitation::parse(body).ok()?;
+    identity::parse_focus(&i.focus)?;
+    let subject = i.subject.chars().take(MAX_NAME).collect();
+    Some(ConferenceOffer { focus: i.focus, subject, messages: i.im, audio: i.audio })
 }
+
 /// Writes an invitation.
-pub(in super::super) fn conference_invitation(_focus: &str, _subject: &str) -> String {
-    String::new()
+pub(in super::super) fn conference_invitation(focus: &str, subject: &str) -> Vec<u8> {
+    ConferenceInvitation { focus: focus.into(), subject: subject.into(), im: true, audio: false }.to_bytes()
 }
-/// A GUID in braces.
-pub(in super::super) fn guid(_rng: &mut Rng) -> String {
-    String::new()
+
+/// A GUID in braces, as endpoints of a roster are named.
+pub(in super::super) fn guid(rng: &mut Rng) -> String {
+    let h = rng.hex(30).to_uppercase();
+    let part = |a: usize, b: usize| h.get(a..b).unwrap_or("0");
+    format!("{{{}-{}-4{}-9{}-{}}}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
 }
-/// addUser.
-pub(in super::super) fn add_user(_focus: &str, _me: &Address, _guid: &str, _name: &str, _id: u32) -> Vec<u8> {
-    Vec::new()
+
+/// The request to join a focus.
+pub(in super::super) fn add_user(focus: &str, me: &Address, guid: &str, name: &str, id: u32) -> Vec<u8> {
+    let join = AddUser::join(focus, me, name, guid);
+    request(focus, me, id, Command::AddUser(Box::new(join)))
 }
-/// addConference.
-pub(in super::super) fn add_conference(_f: &str, _me: &Address, _id: u32, _c: &ConferenceId, _s: &ConferenceSettings) -> Vec<u8> {
-    Vec::new()
+
+/// The request to schedule.
+pub(in super::super) fn add_conference(
+    factory: &str,
+    me: &Address,
+    id: u32,
+    conference: &ConferenceId,
+    settings: &ConferenceSettings,
+) -> Vec<u8> {
+    request(factory, me, id, Command::AddConference(Box::new(ConferenceRecord::request(conference, settings))))
 }
-/// A command.
-pub(in super::super) fn order(_focus: &str, _me: &Address, _id: u32, _order: &Order<'_>) -> Vec<u8> {
-    Vec::new()
+
+/// A command to the focus.
+pub(in super::super) fn order(focus: &str, me: &Address, id: u32, order: &Order<'_>) -> Vec<u8> {
+    let conference = focus.to_owned();
+    let command = match order {
+        Order::Lock(locked) => Command::ModifyConferenceLock { conference, locked: *locked },
+        Order::Eject(user) => Command::DeleteUser { conference, user: (*user).clone() },
+        Order::Role(user, role) => Command::ModifyUserRoles { conference, user: (*user).clone(), role: *role },
+        Order::Admit(user, granted) => Command::SetLobbyAccess { conference, users: vec![(*user).clone()], granted: *granted },
+        Order::End => Command::EndConference { conference },
+    };
+    request(focus, me, id, command)
 }
+
+fn request(to: &str, me: &Address, id: u32, command: Command) -> Vec<u8> {
+    C3pRequest::new(u64::from(id), to, me.as_str(), command).to_bytes()
+}
+
 /// Reads a response.
-pub(in super::super) fn response(_body: &[u8]) -> Option<Answer> {
-    None
+pub(in super::super) fn response(body: &[u8]) -> Option<Answer> {
+    let r = C3pResponse::parse(body).ok()?;
+    let (mut role, mut failure) = (None, None);
+    match r.answer {
+        cccp::Answer::User { role: granted, .. } => role = Some(granted),
+        cccp::Answer::Failed(reason) => failure = Some(reason),
+        _ => {}
+    }
+    Some(Answer { request_id: r.request_id.trim().parse().ok()?, is_pending: r.code == Code::Pending, role, failure })
 }
+
 /// Reads the factory's answer.
-pub(in super::super) fn scheduled(_body: &[u8]) -> Scheduled {
-    Scheduled::IdTaken
+pub(in super::super) fn scheduled(body: &[u8]) -> Scheduled {
+    match C3pResponse::parse(body).map(C3pResponse::into_result) {
+        Ok(Ok(cccp::Answer::Conference(record))) if identity::parse_focus(&record.uri).is_some() => Scheduled::Focus(record.uri),
+        Ok(Err(FailureReason::ConferenceExists)) => Scheduled::IdTaken,
+        Ok(Err(reason)) => Scheduled::Failed(refusal(&reason)),
+        _ => Scheduled::Failed(Error::new(ErrorKind::Parsing, "the meeting's server answered with something unreadable")),
+    }
 }
+
 /// The focus somebody wants to join.
-pub(in super::super) fn focus_of(_t: &JoinTarget, _me: &Address) -> Result<String, Error> {
-    Err(Error::new(ErrorKind::InvalidArgument, "this is no meeting link"))
+pub(in super::super) fn focus_of(target: &JoinTarget, me: &Address) -> Result<String, Error> {
+    let named = match target {
+        JoinTarget::Conference(organizer, id) => Some((organizer.clone(), id.clone())),
+        JoinTarget::Link(text) => {
+            let own = || Some((me.clone(), identity::conference_id(text.trim())?));
+            identity::parse_join(text).or_else(own)
+        }
+    };
+    let (organizer, id) = named.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, NO_LINK))?;
+    Ok(identity::focus(&organizer, &id))
 }
-fn refusal_text(_r: &str) -> String {
-    String::new()
+
+const NO_LINK: &str = "this is no meeting link; paste the whole link, or write the organizer and the id";
+
+fn refusal(reason: &FailureReason) -> Error {
+    let mut error = Error::new(ErrorKind::ConferenceFailed, reason.text());
+    error.detail = Some(reason.as_str().to_owned());
+    error
 }
