@@ -98,6 +98,8 @@ impl<M: Module> Bench<M> {
             flow: FlowId(device),
             expires: self.now + Duration::from_secs(7200),
             lync: true,
+            dialog_from: format!("<sip:{name}@contoso.com>;tag=r"),
+            secure: false,
             call_id: String::new(),
             cseq: 1,
             user_agent: String::new(),

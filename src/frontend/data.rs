@@ -1,9 +1,11 @@
 //! What a front end keeps for ever: loaded at the start, every change told as a [`StoreOp`].
 
 use crate::domain::Address;
+use crate::domain::access::default_containers;
 use crate::domain::conference::Conference;
 use crate::domain::contact::{Contact, DEFAULT_GROUP, DEFAULT_GROUP_NAME, Group};
 use crate::domain::presence::{Container, Publication, PublicationKey, Subscriber};
+use crate::sip::auth::{Algorithm, Ha1, NtHash};
 use serde::{Deserialize, Serialize};
 
 /// An account. Passwords are kept as the hashes that NTLM and Digest need, never themselves.
@@ -40,6 +42,50 @@ pub struct UserRecord {
     pub ha1_md5: String,
     /// Digest HA1 with SHA-256, lower-case hexadecimal.
     pub ha1_sha256: String,
+}
+
+impl UserRecord {
+    /// An account with a name and a password and nothing else.
+    pub fn new(address: Address, display_name: &str, password: &str) -> UserRecord {
+        let mut record = UserRecord {
+            address,
+            display_name: display_name.to_owned(),
+            email: String::new(),
+            title: String::new(),
+            company: String::new(),
+            department: String::new(),
+            office: String::new(),
+            phone: String::new(),
+            automaton: false,
+            nt_hash: [0; 16],
+            ha1_md5: String::new(),
+            ha1_sha256: String::new(),
+        };
+        record.set_password(password);
+        record
+    }
+
+    /// Keeps the hashes of a new password. The Digest realm is the domain, its user name the part before the `@`.
+    pub fn set_password(&mut self, password: &str) {
+        let (user, realm) = (self.address.user(), self.address.host());
+        let ha1 = |algorithm| Ha1::new(algorithm, user, realm, password).as_hex().to_owned();
+        let hashes = (ha1(Algorithm::Md5), ha1(Algorithm::Sha256));
+        (self.ha1_md5, self.ha1_sha256) = hashes;
+        self.nt_hash = NtHash::from_password(password).to_bytes();
+    }
+}
+
+impl UserData {
+    /// A new account: the group `~` and the default containers (`domain.md` 5.6, rule 8).
+    pub fn new(record: UserRecord) -> UserData {
+        UserData {
+            record,
+            contacts: ContactList::default(),
+            publications: Vec::new(),
+            containers: default_containers(),
+            subscribers: Vec::new(),
+        }
+    }
 }
 
 /// One owner's contacts and groups.

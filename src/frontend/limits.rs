@@ -22,8 +22,8 @@ pub const FLOW_UNREGISTERED: Duration = Duration::from_secs(60);
 pub const HALF_OPEN: Duration = Duration::from_secs(30);
 /// Security associations end after this (lync.md 3.11).
 pub const SA_LIFETIME: Duration = Duration::from_secs(8 * 3600);
-/// Sequence numbers of messages that may come out of order (lync.md 3.2).
-pub const REPLAY_WINDOW: u64 = 256;
+/// Messages of an association that is over are still taken for so long, while its successor is made.
+pub const SA_GRACE: Duration = Duration::from_secs(3600);
 /// Signed-in endpoints on one flow.
 pub const ENDPOINTS_PER_FLOW: usize = 16;
 /// Refused requests on one flow before it is closed.

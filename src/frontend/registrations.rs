@@ -25,12 +25,16 @@ pub struct Registration {
     pub contact: Uri,
     /// Its connection.
     pub flow: FlowId,
+    /// The connection is TLS.
+    pub secure: bool,
     /// When it ends unless refreshed.
     pub expires: Time,
     /// A Lync client (categories, signing); otherwise a standard SIP client.
     pub lync: bool,
     /// Call-ID of its REGISTERs.
     pub call_id: String,
+    /// `From` of the REGISTER that signed it in: To of notices about the registration.
+    pub dialog_from: String,
     /// Last CSeq of its REGISTERs.
     pub cseq: u32,
     /// Its `User-Agent`.

@@ -3,12 +3,26 @@
 //! Contract: after every call that takes `now`, drain [`Server::poll_output`], then wait until [`Server::poll_timeout`]
 //! or new input.
 
+mod dispatch;
+mod flows;
+
+pub(super) use dispatch::event_of;
+
+use super::contacts::Contacts;
 use super::ctx::NO_FLOW;
-use super::{Action, Config, Ctx, Data, Incoming, LogLevel, Module, ModuleId, Reply, State, StoreOp, Token, User};
-use crate::domain::{Rng, Time};
+use super::presence::Presence;
+use super::registrar::Registrar;
+use super::search::Search;
+use super::security::Security;
+use super::timers::Timers;
+use super::{Action, Config, Ctx, Data, LogLevel, Module, ModuleId, Reply, State, StoreOp, Token, User, UserData, UserRecord};
+use crate::domain::{Address, Rng, Time};
 use crate::frontend::conferencing::Conferencing;
 use crate::frontend::routing::Routing;
-use crate::sip::{ClientTx, FlowId, Layer, ServerTx};
+use crate::sip::framing::{Frame, FrameError};
+use crate::sip::transaction::{Event, Failure};
+use crate::sip::{ClientTx, FlowId, Layer, Message, Name, ServerTx, Transmit};
+use flows::{Flow, Flows};
 use std::collections::{HashMap, VecDeque};
 
 /// What the adapter does for the machine.
@@ -24,13 +38,24 @@ pub enum Output {
     Log(LogLevel, String),
 }
 
+/// All modules in the order in which they hear that an endpoint came or went.
+const MODULES: [ModuleId; 6] =
+    [ModuleId::Registrar, ModuleId::Contacts, ModuleId::Presence, ModuleId::Search, ModuleId::Routing, ModuleId::Conferencing];
+
 /// The front end of one or more domains.
 #[derive(Debug)]
 pub struct Server {
     config: Config,
     rng: Rng,
+    security: Security,
     layer: Layer,
+    flows: Flows,
+    flow_timers: Timers<FlowId>,
     state: State,
+    registrar: Registrar,
+    contacts: Contacts,
+    presence: Presence,
+    search: Search,
     routing: Routing,
     conferencing: Conferencing,
     next_token: u64,
@@ -38,18 +63,24 @@ pub struct Server {
     tokens: HashMap<Token, ClientTx>,
     owners: HashMap<ServerTx, ModuleId>,
     actions: Vec<Action>,
+    closing: Vec<FlowId>,
     outputs: VecDeque<Output>,
 }
 
 impl Server {
     /// A front end with what was kept.
     pub fn new(config: Config, data: Data, mut rng: Rng) -> Server {
-        let users = data.users.into_iter().map(|u| (u.record.address.clone(), User::new(u))).collect();
-        Server {
-            config,
+        let mut server = Server {
             layer: Layer::new(rng.fork()),
+            security: Security::new(&config, &mut rng),
             rng,
-            state: State { users, ..State::default() },
+            flows: Flows::new(),
+            flow_timers: Timers::default(),
+            state: State::default(),
+            registrar: Registrar::default(),
+            contacts: Contacts::default(),
+            presence: Presence::default(),
+            search: Search,
             routing: Routing::default(),
             conferencing: Conferencing::new(data.conferences),
             next_token: 0,
@@ -57,31 +88,118 @@ impl Server {
             tokens: HashMap::new(),
             owners: HashMap::new(),
             actions: Vec::new(),
+            closing: Vec::new(),
             outputs: VecDeque::new(),
+            config,
+        };
+        for user in data.users {
+            server.load(user);
         }
+        server
+    }
+
+    fn load(&mut self, data: UserData) {
+        let address = data.record.address.clone();
+        self.state.users.insert(address.clone(), User::new(data));
+        self.presence.loaded(&mut self.state, &address);
     }
 
     /// A connection was accepted. `peer` is for the log and Via, `secure` means TLS.
-    pub fn handle_open(&mut self, _now: Time, _flow: FlowId, _peer: String, _secure: bool) {}
+    pub fn handle_open(&mut self, now: Time, flow: FlowId, peer: String, secure: bool) {
+        let f = Flow::new(now, peer, secure);
+        self.flow_timers.arm(f.deadline(false), flow);
+        self.flows.insert(flow, f);
+    }
 
     /// Octets came.
-    pub fn handle_bytes(&mut self, _now: Time, _flow: FlowId, _bytes: &[u8]) {}
+    pub fn handle_bytes(&mut self, now: Time, flow: FlowId, bytes: &[u8]) {
+        let Some(f) = self.flows.get_mut(&flow) else { return };
+        f.seen = now;
+        f.framer.push(bytes);
+        while let Some(frame) = self.flows.get_mut(&flow).and_then(|f| f.framer.next()) {
+            match frame {
+                Ok(Frame::KeepAlive) => {}
+                Ok(Frame::Message(message)) => {
+                    self.layer.receive(now, flow, true, *message);
+                    self.pump(now);
+                }
+                Err(error) => self.refuse_frame(now, flow, error),
+            }
+        }
+        self.pump(now);
+    }
+
+    fn refuse_frame(&mut self, now: Time, flow: FlowId, error: FrameError) {
+        let peer = self.flows.get(&flow).map_or("", |f| f.peer.as_str());
+        self.outputs.push_back(Output::Log(LogLevel::Warn, format!("{peer}: message refused: {error}")));
+        if let Some(answer) = error.answer {
+            self.layer.send_stateless(flow, Message::Response(*answer));
+        }
+        if error.fatal {
+            self.closing.push(flow);
+        } else {
+            self.count_fault(flow);
+        }
+        self.pump(now);
+    }
+
+    /// Somebody who goes on sending what is refused loses the connection.
+    fn count_fault(&mut self, flow: FlowId) {
+        let Some(f) = self.flows.get_mut(&flow) else { return };
+        f.faults += 1;
+        if f.faults >= super::limits::FAULTS_PER_FLOW {
+            self.closing.push(flow);
+        }
+    }
 
     /// The connection is gone.
     pub fn handle_closed(&mut self, now: Time, flow: FlowId) {
-        self.layer.flow_closed(now, flow);
+        self.drop_flow(now, flow);
         self.pump(now);
+    }
+
+    fn drop_flow(&mut self, now: Time, flow: FlowId) {
+        if self.flows.remove(&flow).is_none() {
+            return;
+        }
+        self.layer.flow_closed(now, flow);
+        let gone: Vec<_> = self.state.registrations.on_flow(flow).map(|r| r.id).collect();
+        for id in gone {
+            self.with_registrar(now, |registrar, ctx| registrar.end(ctx, id));
+        }
     }
 
     /// Due timers fire.
     pub fn handle_timeout(&mut self, now: Time) {
         self.layer.handle_timeout(now);
+        while let Some(flow) = self.flow_timers.pop_due(now) {
+            self.check_flow(now, flow);
+        }
+        for module in MODULES {
+            if self.module(module).poll_timeout().is_some_and(|t| t <= now) {
+                self.with_module(now, module, |m, ctx| m.on_timeout(ctx));
+            }
+        }
         self.pump(now);
+    }
+
+    fn check_flow(&mut self, now: Time, flow: FlowId) {
+        let signed_in = self.state.registrations.on_flow(flow).next().is_some();
+        let Some(f) = self.flows.get_mut(&flow) else { return };
+        f.associations.forget_old(now);
+        let deadline = f.deadline(signed_in);
+        if deadline > now {
+            self.flow_timers.arm(deadline, flow);
+        } else {
+            self.outputs.push_back(Output::Log(LogLevel::Info, format!("{}: closed after a long silence", f.peer)));
+            self.closing.push(flow);
+        }
     }
 
     /// When to call [`Server::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Time> {
-        [self.layer.poll_timeout(), self.routing.poll_timeout(), self.conferencing.poll_timeout()].into_iter().flatten().min()
+        let modules = MODULES.iter().filter_map(|m| self.module_ref(*m).poll_timeout());
+        modules.chain(self.layer.poll_timeout()).chain(self.flow_timers.next()).min()
     }
 
     /// The next thing to do.
@@ -94,31 +212,99 @@ impl Server {
         &self.state
     }
 
+    /// Adds an account, or gives an existing one other values (a new password ends none of its sessions).
+    pub fn put_user(&mut self, now: Time, record: UserRecord) {
+        self.actions.push(Action::Store(StoreOp::PutUser(record.clone())));
+        match self.state.users.get_mut(&record.address) {
+            Some(user) => {
+                let address = record.address.clone();
+                user.record = record;
+                self.with_presence(now, |presence, ctx| presence.record_changed(ctx, &address));
+            }
+            None => self.load(UserData::new(record)),
+        }
+        self.pump(now);
+    }
+
+    /// Takes an account away; its endpoints are told and lose their connections.
+    pub fn remove_user(&mut self, now: Time, address: &Address) {
+        let ids: Vec<_> = self.state.registrations.of_user(address).map(|r| r.id).collect();
+        for id in ids {
+            self.with_registrar(now, |registrar, ctx| registrar.dismiss(ctx, id, crate::lync::registration::Notice::Rejected));
+        }
+        if self.state.users.remove(address).is_some() {
+            self.actions.push(Action::Store(StoreOp::RemoveUser(address.clone())));
+            for module in MODULES {
+                self.with_module(now, module, |m, ctx| m.on_user_removed(ctx, address));
+            }
+        }
+        self.pump(now);
+    }
+
+    /// Works until nothing is left to do.
     fn pump(&mut self, now: Time) {
         loop {
-            let Some(event) = self.layer.poll_event() else { break };
-            let _ = event;
             self.run_actions(now);
+            if let Some(event) = self.layer.poll_event() {
+                self.on_event(now, event);
+                continue;
+            }
+            while let Some(transmit) = self.layer.poll_transmit() {
+                self.transmit(transmit);
+            }
+            if self.closing.is_empty() && self.actions.is_empty() {
+                break;
+            }
+            for flow in std::mem::take(&mut self.closing) {
+                if self.flows.contains_key(&flow) {
+                    self.outputs.push_back(Output::Close(flow));
+                    self.drop_flow(now, flow);
+                }
+            }
         }
     }
 
-    /// Lets a module do something, then does what it asked for.
-    fn with_module(&mut self, now: Time, module: ModuleId, call: impl FnOnce(&mut dyn Module, &mut Ctx<'_>)) {
-        let mut ctx = Ctx {
-            now,
-            rng: &mut self.rng,
-            config: &self.config,
-            state: &mut self.state,
-            module,
-            actions: &mut self.actions,
-            next_token: &mut self.next_token,
-        };
-        let target: &mut dyn Module = match module {
-            ModuleId::Conferencing => &mut self.conferencing,
-            _ => &mut self.routing,
-        };
-        call(target, &mut ctx);
-        self.run_actions(now);
+    /// The one place where messages leave: signed for the endpoint that gets them.
+    fn transmit(&mut self, transmit: Transmit) {
+        let Some(flow) = self.flows.get_mut(&transmit.flow) else { return };
+        let mut message = transmit.message;
+        if let Message::Response(r) = &mut message {
+            r.headers.set(Name::Server, super::registrar::SERVER);
+        }
+        flow.associations.sign(&mut self.rng, &mut message);
+        self.outputs.push_back(Output::Send(transmit.flow, message.to_bytes()));
+    }
+
+    fn on_event(&mut self, now: Time, event: Event) {
+        match event {
+            Event::Request { flow, tx, request } => self.on_request(now, flow, tx, request),
+            Event::Cancelled { tx, cancel } => {
+                if let Some(module) = self.owners.get(&tx).copied() {
+                    self.with_module(now, module, |m, ctx| m.on_cancel(ctx, tx, cancel));
+                }
+            }
+            Event::Response { tx, mut response } => {
+                response.headers.remove(&Name::Authorization);
+                response.headers.remove(&Name::ProxyAuthorization);
+                // Further 2xx of an INVITE (forks) may follow; the entry goes with the layer's transaction then.
+                let invite = response.headers.cseq().is_some_and(|c| c.method == crate::sip::Method::Invite);
+                let last = response.is_final() && !(invite && response.is_success());
+                self.reply(now, tx, Reply::Response(response), last);
+            }
+            Event::Failed { tx, failure } => {
+                let reply = if failure == Failure::Timeout { Reply::Timeout } else { Reply::Lost };
+                self.reply(now, tx, reply, true);
+            }
+        }
+    }
+
+    fn reply(&mut self, now: Time, tx: ClientTx, reply: Reply, last: bool) {
+        let Some((module, token)) = self.sent.get(&tx).copied() else { return };
+        if last {
+            self.sent.remove(&tx);
+            self.tokens.remove(&token);
+        }
+        self.with_module(now, module, |m, ctx| m.on_reply(ctx, token, reply));
     }
 
     fn run_actions(&mut self, now: Time) {
@@ -131,7 +317,7 @@ impl Server {
 
     fn run(&mut self, now: Time, action: Action) {
         match action {
-            Action::Send { module, token, flow, .. } if flow == NO_FLOW => {
+            Action::Send { module, token, flow, .. } if flow == NO_FLOW || !self.flows.contains_key(&flow) => {
                 self.with_module(now, module, |m, ctx| m.on_reply(ctx, token, Reply::Lost));
             }
             Action::Send { module, token, flow, request } => {
@@ -139,7 +325,7 @@ impl Server {
                 self.sent.insert(tx, (module, token));
                 self.tokens.insert(token, tx);
             }
-            Action::SendStateless(flow, request) => self.layer.send_stateless(flow, crate::sip::Message::Request(request)),
+            Action::SendStateless(flow, request) => self.layer.send_stateless(flow, Message::Request(request)),
             Action::Cancel(token, reason) => match (self.tokens.get(&token), reason) {
                 (Some(tx), Some(reason)) => self.layer.cancel_because(now, *tx, &reason),
                 (Some(tx), None) => self.layer.cancel(now, *tx),
@@ -153,23 +339,69 @@ impl Server {
             }
             Action::Store(op) => self.outputs.push_back(Output::Store(op)),
             Action::Log(level, text) => self.outputs.push_back(Output::Log(level, text)),
-            Action::Close(flow) => self.outputs.push_back(Output::Close(flow)),
+            Action::Close(flow) => self.closing.push(flow),
             Action::RegistrationLost(r) => {
-                for m in [ModuleId::Routing, ModuleId::Conferencing] {
+                for m in MODULES {
                     self.with_module(now, m, |module, ctx| module.on_registration_lost(ctx, &r));
                 }
             }
             Action::RegistrationAdded(id) => {
-                for m in [ModuleId::Routing, ModuleId::Conferencing] {
+                for m in MODULES {
                     self.with_module(now, m, |module, ctx| module.on_registration_added(ctx, id));
                 }
             }
         }
     }
 
-    /// Hands an authenticated request to its module.
-    #[allow(dead_code)]
-    fn dispatch(&mut self, now: Time, incoming: Incoming) {
-        self.with_module(now, ModuleId::Routing, |m, ctx| m.on_request(ctx, incoming));
+    fn module(&mut self, module: ModuleId) -> &mut dyn Module {
+        match module {
+            ModuleId::Registrar => &mut self.registrar,
+            ModuleId::Contacts => &mut self.contacts,
+            ModuleId::Presence => &mut self.presence,
+            ModuleId::Search => &mut self.search,
+            ModuleId::Routing => &mut self.routing,
+            ModuleId::Conferencing => &mut self.conferencing,
+        }
+    }
+
+    fn module_ref(&self, module: ModuleId) -> &dyn Module {
+        match module {
+            ModuleId::Registrar => &self.registrar,
+            ModuleId::Contacts => &self.contacts,
+            ModuleId::Presence => &self.presence,
+            ModuleId::Search => &self.search,
+            ModuleId::Routing => &self.routing,
+            ModuleId::Conferencing => &self.conferencing,
+        }
+    }
+
+    /// Lets a module do something; what it asks for is done by the next [`Server::run_actions`].
+    fn with_module(&mut self, now: Time, id: ModuleId, call: impl FnOnce(&mut dyn Module, &mut Ctx<'_>)) {
+        let (rng, config, state) = (&mut self.rng, &self.config, &mut self.state);
+        let (actions, next_token) = (&mut self.actions, &mut self.next_token);
+        let mut ctx = Ctx { now, rng, config, state, module: id, actions, next_token };
+        let module: &mut dyn Module = match id {
+            ModuleId::Registrar => &mut self.registrar,
+            ModuleId::Contacts => &mut self.contacts,
+            ModuleId::Presence => &mut self.presence,
+            ModuleId::Search => &mut self.search,
+            ModuleId::Routing => &mut self.routing,
+            ModuleId::Conferencing => &mut self.conferencing,
+        };
+        call(module, &mut ctx);
+    }
+
+    fn with_registrar(&mut self, now: Time, call: impl FnOnce(&mut Registrar, &mut Ctx<'_>)) {
+        let (rng, config, state) = (&mut self.rng, &self.config, &mut self.state);
+        let (actions, next_token) = (&mut self.actions, &mut self.next_token);
+        let mut ctx = Ctx { now, rng, config, state, module: ModuleId::Registrar, actions, next_token };
+        call(&mut self.registrar, &mut ctx);
+    }
+
+    fn with_presence(&mut self, now: Time, call: impl FnOnce(&mut Presence, &mut Ctx<'_>)) {
+        let (rng, config, state) = (&mut self.rng, &self.config, &mut self.state);
+        let (actions, next_token) = (&mut self.actions, &mut self.next_token);
+        let mut ctx = Ctx { now, rng, config, state, module: ModuleId::Presence, actions, next_token };
+        call(&mut self.presence, &mut ctx);
     }
 }

@@ -1,10 +1,10 @@
 //! What all modules share: the accounts with their data, and who is signed in.
 
 use super::data::{ContactList, UserData, UserRecord};
+use super::presence::own::OwnPresence;
 use super::{Config, Registrations};
 use crate::domain::Address;
 use crate::domain::access::{self, SourceNetwork};
-use crate::domain::presence::{Availability, Container, Publication, Subscriber};
 use std::collections::HashMap;
 
 pub use crate::domain::access::Reach;
@@ -20,21 +20,6 @@ pub struct User {
     pub presence: OwnPresence,
 }
 
-/// Presence of one owner as the server keeps it.
-#[derive(Debug, Default)]
-pub struct OwnPresence {
-    /// All publications.
-    pub publications: Vec<Publication>,
-    /// All containers.
-    pub containers: Vec<Container>,
-    /// Watchers, acknowledged or not.
-    pub subscribers: Vec<Subscriber>,
-    /// The aggregate everybody but the workgroup sees.
-    pub seen: Option<Availability>,
-    /// The aggregate the workgroup sees.
-    pub seen_by_workgroup: Option<Availability>,
-}
-
 /// Everything the modules share.
 #[derive(Debug, Default)]
 pub struct State {
@@ -47,13 +32,7 @@ pub struct State {
 impl User {
     /// An account as loaded.
     pub fn new(data: UserData) -> User {
-        let presence = OwnPresence {
-            publications: data.publications,
-            containers: data.containers,
-            subscribers: data.subscribers,
-            seen: None,
-            seen_by_workgroup: None,
-        };
+        let presence = OwnPresence::new(data.publications, data.containers, data.subscribers);
         User { record: data.record, contacts: data.contacts, presence }
     }
 

@@ -29,6 +29,11 @@ impl NtHash {
         NtHash(bytes.into())
     }
 
+    /// Its 16 octets, for storing.
+    pub fn to_bytes(&self) -> [u8; 16] {
+        *self.0
+    }
+
     /// From 32 hexadecimal digits.
     pub fn from_hex(text: &str) -> Option<NtHash> {
         let bytes: [u8; 16] = unhex(text)?.try_into().ok()?;

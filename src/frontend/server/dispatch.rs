@@ -1,0 +1,154 @@
+//! Which module a request belongs to, and the check that comes before it.
+
+use super::super::ctx::Incoming;
+use super::super::security::Proof;
+use super::super::{Registration, registrar};
+use super::{LogLevel, ModuleId, Output, Server};
+use crate::domain::{Address, Time};
+use crate::sip::{FlowId, Message, Method, Name, Request, Response, ServerTx, Uri};
+
+impl Server {
+    /// A request as the transaction layer hands it up.
+    pub(super) fn on_request(&mut self, now: Time, flow: FlowId, tx: Option<ServerTx>, request: Request) {
+        if request.method == Method::Register {
+            return self.on_register(now, flow, tx, request);
+        }
+        let Some(f) = self.flows.get_mut(&flow) else { return };
+        let message = Message::Request(request);
+        let checked = f.associations.check(&message);
+        let Message::Request(request) = message else { return };
+        match checked {
+            Ok(who) => self.from_endpoint(now, flow, tx, request, who),
+            Err(status) => self.refuse(now, flow, tx, &request, status),
+        }
+    }
+
+    /// The sender is who it says; is it signed in, too?
+    fn from_endpoint(&mut self, now: Time, flow: FlowId, tx: Option<ServerTx>, mut request: Request, who: (Address, String)) {
+        let (caller, epid) = who;
+        let here = |r: &&Registration| r.user == caller && (r.epid == epid || !r.lync);
+        let from = self.state.registrations.on_flow(flow).find(here).map(|r| r.id);
+        let Some(from) = from else {
+            return self.refuse(now, flow, tx, &request, 403);
+        };
+        for credentials in [Name::Authorization, Name::ProxyAuthorization] {
+            request.headers.remove(&credentials);
+        }
+        if self.answered_here(now, tx, &request) {
+            return;
+        }
+        let module = self.module_for(&request);
+        if request.method == Method::Invite
+            && let Some(tx) = tx
+        {
+            self.owners.insert(tx, module);
+        }
+        let incoming = Incoming { flow, tx, from, caller, request };
+        self.with_module(now, module, |m, ctx| m.on_request(ctx, incoming));
+    }
+
+    /// OPTIONS to the server itself, and methods nobody knows.
+    fn answered_here(&mut self, now: Time, tx: Option<ServerTx>, request: &Request) -> bool {
+        let status = match &request.method {
+            Method::Options if self.is_for_server(&request.uri) => 200,
+            Method::Publish | Method::Prack | Method::Register => 501,
+            Method::Other(_) => 501,
+            _ => return false,
+        };
+        let mut response = request.response(status, &self.rng.hex(16));
+        response.headers.push(Name::Allow, ALLOW);
+        if let Some(tx) = tx {
+            self.layer.respond(now, tx, response);
+        }
+        true
+    }
+
+    fn is_for_server(&self, uri: &Uri) -> bool {
+        uri.user().is_none()
+    }
+
+    fn module_for(&self, request: &Request) -> ModuleId {
+        let opaque = request.uri.param("opaque").unwrap_or("");
+        if opaque.get(..9).is_some_and(|o| o.eq_ignore_ascii_case("app:conf:")) {
+            return ModuleId::Conferencing;
+        }
+        match request.method {
+            Method::Subscribe => match event_of(request).as_str() {
+                "vnd-microsoft-roaming-contacts" => ModuleId::Contacts,
+                _ => ModuleId::Presence,
+            },
+            Method::Service if self.is_for_server(&request.uri) => ModuleId::Search,
+            Method::Service if is_soap(request) => ModuleId::Contacts,
+            Method::Service => ModuleId::Presence,
+            _ => ModuleId::Routing,
+        }
+    }
+
+    fn on_register(&mut self, now: Time, flow: FlowId, tx: Option<ServerTx>, request: Request) {
+        let Some(f) = self.flows.get_mut(&flow) else { return };
+        let (tx, peer, secure) = match tx {
+            Some(tx) => (tx, f.peer.clone(), f.secure),
+            None => return,
+        };
+        if let Err(refusal) = registrar::check(&request, &self.config) {
+            return self.layer.respond(now, tx, refusal.response(&request, &self.config, &mut self.rng));
+        }
+        let account = registrar::account(&request).and_then(|a| self.state.users.get(&a)).map(|u| &u.record);
+        if account.is_none() && registrar::tell_unknown(&peer) {
+            let refusal = registrar::Refusal::unknown_user();
+            return self.layer.respond(now, tx, refusal.response(&request, &self.config, &mut self.rng));
+        }
+        let message = Message::Request(request);
+        let proof = f.associations.register(now, &mut self.rng, &mut self.security, account, &message);
+        let Message::Request(request) = message else { return };
+        match proof {
+            Proof::Given => {
+                f.faults = 0;
+                self.with_registrar(now, |registrar, ctx| registrar.register(ctx, tx, flow, secure, &request));
+                let signed_in = self.state.registrations.on_flow(flow).next().is_some();
+                if let Some(f) = self.flows.get(&flow) {
+                    self.flow_timers.arm(f.deadline(signed_in), flow);
+                }
+            }
+            Proof::Asked(challenges) => {
+                let response = registrar::challenge(&request, challenges, now, &mut self.rng);
+                self.layer.respond(now, tx, response);
+            }
+            Proof::Wrong(challenges) => {
+                self.outputs.push_back(Output::Log(LogLevel::Warn, format!("{peer}: wrong credentials")));
+                let response = registrar::challenge(&request, challenges, now, &mut self.rng);
+                self.layer.respond(now, tx, response);
+                self.count_fault(flow);
+            }
+        }
+    }
+
+    /// Answers a request that did not get through the check.
+    fn refuse(&mut self, now: Time, flow: FlowId, tx: Option<ServerTx>, request: &Request, status: u16) {
+        self.count_fault(flow);
+        let Some(tx) = tx else { return };
+        let mut response: Response = request.response(status, &self.rng.hex(16));
+        if status == 401 {
+            let lync = registrar::is_lync(&request.headers);
+            for (name, value) in self.security.challenges(now, lync, false, &mut self.rng) {
+                response.headers.push(name, value);
+            }
+        }
+        self.layer.respond(now, tx, response);
+    }
+}
+
+/// Methods the front end and the endpoints behind it understand.
+pub const ALLOW: &str =
+    "INVITE, ACK, BYE, CANCEL, INFO, MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY, BENOTIFY, SERVICE, REFER, UPDATE, REGISTER";
+
+/// The event package of a SUBSCRIBE, lower case, without parameters.
+pub fn event_of(request: &Request) -> String {
+    let event = request.headers.get(&Name::Event).unwrap_or("");
+    event.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
+}
+
+fn is_soap(request: &Request) -> bool {
+    let t = request.headers.get(&Name::ContentType).unwrap_or("");
+    t.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/soap+xml")
+}
