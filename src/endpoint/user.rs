@@ -4,6 +4,9 @@
 //! wait until [`UserEndpoint::poll_timeout`] or new input. The link is single: [`Output::Connect`] opens it and is answered by
 //! [`UserEndpoint::handle_connected`] or [`UserEndpoint::handle_connect_failed`]; [`Output::Close`] ends it without an answer.
 
+#[cfg(test)]
+mod tests;
+
 use super::conferences::Conferences;
 use super::contacts::Contacts;
 use super::conversations::Conversations;
