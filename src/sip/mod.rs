@@ -1,6 +1,7 @@
 //! SIP, sans-IO: messages, framing, transactions, dialogs and authentication (RFC 3261 and the Lync dialect's wire rules).
 
 pub mod auth;
+mod check;
 pub mod dialog;
 pub mod framing;
 pub mod header;

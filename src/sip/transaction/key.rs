@@ -28,6 +28,11 @@ pub(super) fn branch(via: &str) -> Option<&str> {
     found.filter(|b| !b.is_empty())
 }
 
+/// Whether a branch was made by the rules of RFC 3261: the cookie and something behind it (RFC 4475 §3.2.1).
+pub(super) fn is_unique(branch: &str) -> bool {
+    branch.strip_prefix(COOKIE).is_some_and(|rest| !rest.is_empty())
+}
+
 /// Key of a client transaction: flow, branch, and whether it is the CANCEL of that branch.
 pub(super) fn client(flow: FlowId, branch: &str, method: &Method) -> String {
     let cancel = if *method == Method::Cancel { 'c' } else { 'r' };
@@ -45,7 +50,7 @@ pub(super) fn server(flow: FlowId, request: &Request) -> String {
     };
     let via = top_via(&request.headers);
     match branch(via) {
-        Some(b) if b.starts_with(COOKIE) => {
+        Some(b) if is_unique(b) => {
             let sent_by = via.split(';').next().unwrap_or("").split_ascii_whitespace().last().unwrap_or("");
             format!("{} {method} {b} {}", flow.0, sent_by.to_ascii_lowercase())
         }

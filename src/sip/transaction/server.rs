@@ -45,7 +45,7 @@ pub(super) struct Server {
 impl Layer {
     pub(super) fn receive_request(&mut self, now: Time, flow: FlowId, reliable: bool, request: Request) {
         let answered = !matches!(request.method, Method::Ack | Method::Benotify);
-        if !is_sound(&request) {
+        if !request.is_sound() {
             if answered {
                 self.refuse(flow, &request, 400);
             }
@@ -136,7 +136,7 @@ impl Layer {
             return Some(id);
         }
         let branch = key::branch(key::top_via(&request.headers));
-        if branch.is_some_and(|b| b.starts_with(key::COOKIE)) {
+        if branch.is_some_and(key::is_unique) {
             return None;
         }
         let (call_id, tag) = (request.headers.call_id(), from_tag(request));
@@ -268,11 +268,4 @@ impl Layer {
 
 fn from_tag(request: &Request) -> &str {
     raw_tag(request.headers.get(&Name::From).unwrap_or(""))
-}
-
-/// Whether a request has what a response and a transaction need (RFC 3261 §8.1.1).
-fn is_sound(request: &Request) -> bool {
-    let h = &request.headers;
-    let present = [Name::Via, Name::From, Name::To, Name::CallId].iter().all(|n| h.get(n).is_some());
-    present && h.cseq().is_some_and(|c| c.method == request.method)
 }
