@@ -441,7 +441,7 @@ impl Reader {
     fn start(&mut self, source: &NsReader<&[u8]>, start: &BytesStart<'_>) -> Result<Element, XmlError> {
         self.count()?;
         let (ns, name) = source.resolver().resolve_element(start.name());
-        let mut e = Element { name: name.into_inner().to_owned(), ns: namespace(ns)?, ..Element::default() };
+        let mut e = Element { name: checked(name.into_inner())?, ns: namespace(ns)?, ..Element::default() };
         for (i, attr) in start.attributes().with_checks(false).enumerate() {
             if i >= XML_MAX_ATTRIBUTES {
                 return Err(XmlError::Limit("attributes"));
@@ -451,8 +451,8 @@ impl Reader {
                 continue;
             }
             let (ns, local) = source.resolver().resolve_attribute(attr.key);
-            let ns = namespace(ns)?;
-            let key = if ns.is_empty() { local.into_inner().to_owned() } else { format!("{{{ns}}}{}", local.into_inner()) };
+            let (ns, local) = (namespace(ns)?, checked(local.into_inner())?);
+            let key = if ns.is_empty() { local } else { format!("{{{ns}}}{local}") };
             let value = attr.normalized_value(XmlVersion::Implicit1_0).map_err(entity)?;
             if e.attrs.iter().any(|a| a.0 == key) {
                 return Err(XmlError::Malformed(format!("the attribute “{key}” occurs twice")));
@@ -496,9 +496,23 @@ impl Reader {
     }
 }
 
+fn checked(name: &str) -> Result<String, XmlError> {
+    if is_name(name) {
+        Ok(name.to_owned())
+    } else {
+        Err(XmlError::Malformed("a name has characters that are not allowed".into()))
+    }
+}
+
 fn namespace(result: ResolveResult<'_>) -> Result<String, XmlError> {
     match result {
         ResolveResult::Bound(ns) if ns.into_inner().len() > XML_MAX_NAMESPACE => Err(XmlError::Limit("namespace length")),
+        // Braces would break the spelling of attribute names in the tree; the others no real namespace has.
+        ResolveResult::Bound(ns)
+            if ns.into_inner().contains(|c: char| "{}&<>".contains(c) || c.is_whitespace() || !allowed(c)) =>
+        {
+            Err(XmlError::Malformed("a namespace has characters that are not allowed".into()))
+        }
         ResolveResult::Bound(ns) => Ok(ns.into_inner().to_owned()),
         // A prefix nobody declared: local names are what counts, so read on (guide 0).
         ResolveResult::Unbound | ResolveResult::Unknown(_) => Ok(String::new()),
