@@ -66,3 +66,35 @@ pub const NOTE_HISTORY_MERGE: Duration = Duration::from_secs(30);
 pub const DIALOGS_PER_ENDPOINT: usize = 2000;
 /// How long a dialog waits for an endpoint that lost its connection (lync-conversations.md 1.8).
 pub const DIALOG_ORPHAN: Duration = Duration::from_secs(60);
+/// Scheduled conferences of one organizer.
+pub const CONFERENCES_PER_ORGANIZER: usize = 1000;
+/// Invited people of one conference.
+pub const CONFERENCE_INVITEES: usize = 250;
+/// People in a running conference, those in the lobby included.
+pub const CONFERENCE_SIZE: usize = 250;
+/// Devices of one person in a conference.
+pub const CONFERENCE_SEATS: usize = 8;
+/// Characters of a title.
+pub const CONFERENCE_SUBJECT: usize = 250;
+/// Octets of a description.
+pub const CONFERENCE_DESCRIPTION: usize = 8 * 1024;
+/// Octets of a passcode.
+pub const CONFERENCE_PASSCODE: usize = 64;
+/// How far back an expiry may lie (`domain.md` 2.5).
+pub const CONFERENCE_EXPIRY_PAST: Duration = Duration::from_secs(366 * 86_400);
+/// How far ahead an expiry may lie.
+pub const CONFERENCE_EXPIRY_AHEAD: Duration = Duration::from_secs(3653 * 86_400);
+/// A conference with a planned end stays this long after it (lync-conversations.md 3.3).
+pub const CONFERENCE_AFTER_END: Duration = Duration::from_secs(14 * 86_400);
+/// A conference without any time stays this long after its last change.
+pub const CONFERENCE_AD_HOC: Duration = Duration::from_secs(86_400);
+/// An empty conference becomes inactive after this (lync-conversations.md 9).
+pub const CONFERENCE_IDLE: Duration = Duration::from_secs(60);
+/// Longest wait in a lobby (`domain.md` 8.2).
+pub const LOBBY_WAIT: Duration = Duration::from_secs(15 * 60);
+/// Time receivers have to answer a message of the IM MCU (lync-conversations.md 4.6).
+pub const MESSAGE_PATIENCE: Duration = Duration::from_secs(60);
+/// Seconds of a conference subscription.
+pub const CONFERENCE_SUBSCRIPTION: u32 = 3600;
+/// Seconds of the session timer of a focus dialog.
+pub const FOCUS_SESSION: u32 = 1800;

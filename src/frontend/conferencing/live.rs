@@ -1,0 +1,110 @@
+//! A running conference: who is in it, from which endpoints, and who waits outside.
+
+use super::dialog::Dialog;
+use crate::domain::conference::{AccessLevel, Conference};
+use crate::domain::conversation::Role;
+use crate::domain::{Address, Time};
+use crate::frontend::RegistrationId;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A scheduled conference and, while somebody is in it, its running state.
+#[derive(Debug)]
+pub(super) struct Conf {
+    pub scheduled: Conference,
+    pub live: Option<Live>,
+    /// Elements of other clients, given back unchanged.
+    pub extra: Vec<crate::lync::Element>,
+}
+
+/// What is forgotten when a conference becomes inactive (`domain.md` 8.1).
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    pub locked: bool,
+    pub members: BTreeMap<Address, Member>,
+    /// Roles given during the conference; they survive leaving and coming back.
+    pub roles: BTreeMap<Address, Role>,
+    /// Let in from the lobby once; they need not wait again.
+    pub admitted: BTreeSet<Address>,
+    /// Number of the last message of the IM MCU.
+    pub last_message: u64,
+    /// When it becomes inactive if nobody comes.
+    pub idle_at: Option<Time>,
+}
+
+/// A person.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub display: String,
+    pub role: Role,
+    /// In the lobby, until this time at most.
+    pub waiting: Option<Time>,
+    /// One for each device.
+    pub seats: Vec<Seat>,
+}
+
+/// One device of a person.
+#[derive(Debug)]
+pub(super) struct Seat {
+    /// Name chosen by the client, a GUID in braces.
+    pub entity: String,
+    pub registration: RegistrationId,
+    pub gruu: String,
+    pub focus: Dialog,
+    pub subscription: Option<Subscription>,
+    pub chat: Option<Chat>,
+}
+
+/// Notifications to one device.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub dialog: Dialog,
+    /// The focus URI as this client spells it; it finds its conference by that very text.
+    pub entity: String,
+    /// Of the last document.
+    pub version: u32,
+    /// BENOTIFY instead of NOTIFY.
+    pub best_effort: bool,
+}
+
+/// The dialog of one device with the IM MCU.
+#[derive(Debug)]
+pub(super) struct Chat {
+    pub dialog: Dialog,
+    /// Takes `multipart/alternative` whole.
+    pub multipart: bool,
+}
+
+impl Conf {
+    pub fn new(mut scheduled: Conference) -> Conf {
+        scheduled.is_active = false;
+        Conf { scheduled, live: None, extra: Vec::new() }
+    }
+
+    /// The conference as it is told to others.
+    pub fn conference(&self) -> Conference {
+        Conference { is_active: self.live.as_ref().is_some_and(|l| !l.members.is_empty()), ..self.scheduled.clone() }
+    }
+
+    /// The running state, begun if need be.
+    pub fn begin(&mut self) -> &mut Live {
+        let locked = self.scheduled.settings.access == AccessLevel::Locked;
+        self.live.get_or_insert_with(|| Live { locked, ..Live::default() })
+    }
+
+    pub fn member(&self, who: &Address) -> Option<&Member> {
+        self.live.as_ref()?.members.get(who)
+    }
+
+    pub fn member_mut(&mut self, who: &Address) -> Option<&mut Member> {
+        self.live.as_mut()?.members.get_mut(who)
+    }
+
+    pub fn seat_mut(&mut self, who: &Address, at: RegistrationId) -> Option<&mut Seat> {
+        self.member_mut(who)?.seats.iter_mut().find(|s| s.registration == at)
+    }
+
+    /// In the conference (not waiting), and a leader.
+    pub fn is_leader(&self, who: &Address) -> bool {
+        self.member(who).is_some_and(|m| m.waiting.is_none() && m.role == Role::Leader)
+    }
+}

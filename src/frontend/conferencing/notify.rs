@@ -1,0 +1,183 @@
+//! What subscribers hear: whole states and changes, each with its own version numbers (lync-conversations.md 4.3).
+//!
+//! A change always carries the complete element of each person it is about, since old clients take what is missing for gone.
+//! Who waits in the lobby is seen by presenters and by itself, and sees nobody else.
+
+use super::live::{Conf, Member, Seat, Subscription};
+use super::{Conferencing, Key};
+use crate::domain::Address;
+use crate::domain::conversation::Role;
+use crate::frontend::limits::CONFERENCE_SUBSCRIPTION;
+use crate::frontend::{Ctx, RegistrationId};
+use crate::lync::cccp::record::policy;
+use crate::lync::confinfo::{
+    CONTENT_TYPE, ConferenceInfo, ConferenceState, Description, EVENT, ElementState, Endpoint, EndpointStatus, EntityView,
+    McuUri, Organizer, User, Users,
+};
+use crate::lync::identity;
+use crate::sip::{Method, Name};
+
+impl Conferencing {
+    /// Somebody came, changed, or is no longer on one of its devices.
+    pub(super) fn notify_present(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address) {
+        let Some(conf) = self.confs.get_mut(key) else { return };
+        let Some(member) = conf.member(who) else { return };
+        let user = user(who, member);
+        if member.waiting.is_some() {
+            let mut own = conf.document_for(ctx, who);
+            conf.tell(ctx, |viewer, _| viewer == who, &mut own);
+            conf.tell(ctx, |viewer, m| viewer != who && leads(m), &mut ConferenceInfo::user_changes("", 0, vec![user]));
+        } else {
+            conf.tell(ctx, |_, m| m.waiting.is_none(), &mut ConferenceInfo::user_changes("", 0, vec![user]));
+        }
+    }
+
+    /// Somebody left; who only waited was known to presenters alone.
+    pub(super) fn notify_gone(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address, waited: bool) {
+        let Some(conf) = self.confs.get_mut(key) else { return };
+        let mut change = ConferenceInfo::user_changes("", 0, vec![User::gone(who.clone())]);
+        conf.tell(ctx, |_, m| m.waiting.is_none() && (!waited || leads(m)), &mut change);
+    }
+
+    /// The conference was locked or unlocked.
+    pub(super) fn notify_lock(&mut self, ctx: &mut Ctx<'_>, key: &Key) {
+        let Some(conf) = self.confs.get_mut(key) else { return };
+        let mut change = ConferenceInfo::lock_change("", 0, &identity::mcu(&conf.scheduled.uri, "chat"), conf.is_locked());
+        conf.tell(ctx, |_, m| m.waiting.is_none(), &mut change);
+    }
+
+    /// Everything to everybody.
+    pub(super) fn notify_all(&mut self, ctx: &mut Ctx<'_>, key: &Key) {
+        let live = self.confs.get(key).and_then(|c| c.live.as_ref());
+        let people: Vec<Address> = live.map(|l| l.members.keys().cloned().collect()).unwrap_or_default();
+        for who in people {
+            self.notify_whole(ctx, key, &who);
+        }
+    }
+
+    /// Everything to one person.
+    pub(super) fn notify_whole(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address) {
+        let Some(conf) = self.confs.get_mut(key) else { return };
+        let mut document = conf.document_for(ctx, who);
+        conf.tell(ctx, |viewer, _| viewer == who, &mut document);
+    }
+}
+
+/// A presenter inside.
+fn leads(m: &Member) -> bool {
+    m.waiting.is_none() && m.role == Role::Leader
+}
+
+impl Conf {
+    fn is_locked(&self) -> bool {
+        self.live.as_ref().is_some_and(|l| l.locked)
+    }
+
+    /// Sends a document to the devices of those it is for.
+    fn tell(&mut self, ctx: &mut Ctx<'_>, whom: impl Fn(&Address, &Member) -> bool, document: &mut ConferenceInfo) {
+        let Some(live) = &mut self.live else { return };
+        for (_, member) in live.members.iter_mut().filter(|(who, m)| whom(who, m)) {
+            for seat in &mut member.seats {
+                if let Some(subscription) = &mut seat.subscription {
+                    subscription.notify(ctx, seat.registration, document);
+                }
+            }
+        }
+    }
+
+    /// The whole state as one person may see it.
+    pub(super) fn document_for(&self, ctx: &Ctx<'_>, viewer: &Address) -> ConferenceInfo {
+        let me = self.member(viewer);
+        let waits = me.is_some_and(|m| m.waiting.is_some());
+        let sees = |who: &Address, m: &Member| who == viewer || (!waits && (m.waiting.is_none() || me.is_some_and(leads)));
+        let members = self.live.iter().flat_map(|l| &l.members);
+        let users = members.filter(|(who, m)| sees(who, m)).map(|(who, m)| user(who, m)).collect();
+        let chat = identity::mcu(&self.scheduled.uri, "chat");
+        let view = EntityView {
+            entity: chat.clone(),
+            state: ElementState::Full,
+            media: vec!["chat".into()],
+            locked: Some(self.is_locked()),
+        };
+        ConferenceInfo {
+            entity: self.scheduled.uri.clone(),
+            state: ElementState::Full,
+            version: 0,
+            description: Some(self.description(ctx, (!waits).then_some(chat))),
+            conference: Some(self.state(if waits { 1 } else { self.count() })),
+            users: Some(Users { state: ElementState::Full, users }),
+            views: Some(if waits { Vec::new() } else { vec![view] }),
+        }
+    }
+
+    fn description(&self, ctx: &Ctx<'_>, chat: Option<String>) -> Description {
+        let c = &self.scheduled;
+        Description {
+            subject: Some(c.settings.subject.clone()),
+            uris: chat.map(|uri| vec![McuUri { uri, purpose: "chat".into() }]),
+            conference_id: Some(c.id.0.clone()),
+            admission_policy: Some(policy(c.settings.access).to_owned()),
+            organizer: Some(Organizer { display_name: ctx.display_name(&c.organizer), uri: c.organizer.clone() }),
+            join_url: (!c.join_url.is_empty()).then(|| c.join_url.clone()),
+            phone_id: None,
+        }
+    }
+
+    fn state(&self, count: usize) -> ConferenceState {
+        ConferenceState { user_count: u32::try_from(count).ok(), active: Some(true), locked: Some(self.is_locked()) }
+    }
+
+    fn count(&self) -> usize {
+        self.live.iter().flat_map(|l| l.members.values()).filter(|m| m.waiting.is_none()).count()
+    }
+}
+
+/// A person with all devices.
+fn user(who: &Address, member: &Member) -> User {
+    let waiting = member.waiting.is_some();
+    let endpoints = member.seats.iter().flat_map(|s| endpoints(s, waiting)).collect();
+    User { endpoints, ..User::new(who.clone(), &member.display, member.role) }
+}
+
+fn endpoints(seat: &Seat, waiting: bool) -> Vec<Endpoint> {
+    let connection = |session: &str| Endpoint { uri: Some(seat.gruu.clone()), ..Endpoint::connected(&seat.entity, session) };
+    let status = if waiting { EndpointStatus::OnHold } else { EndpointStatus::Connected };
+    let mut out = vec![Endpoint { status, ..connection("focus") }];
+    out.extend(seat.chat.iter().map(|_| connection("chat").with_chat()));
+    out
+}
+
+impl Subscription {
+    /// Sends a document as the next version, with the conference spelled as this subscriber spells it.
+    pub(super) fn notify(&mut self, ctx: &mut Ctx<'_>, at: RegistrationId, document: &mut ConferenceInfo) {
+        let body = self.next(document);
+        self.send(ctx, at, &format!("active;expires={CONFERENCE_SUBSCRIPTION}"), Some(body));
+    }
+
+    /// The next version of a document.
+    pub(super) fn next(&mut self, document: &mut ConferenceInfo) -> Vec<u8> {
+        self.version += 1;
+        document.version = self.version;
+        document.entity.clone_from(&self.entity);
+        document.to_bytes()
+    }
+
+    /// The last notification.
+    pub(super) fn terminate(&mut self, ctx: &mut Ctx<'_>, at: RegistrationId) {
+        self.send(ctx, at, "terminated;expires=0", None);
+    }
+
+    fn send(&mut self, ctx: &mut Ctx<'_>, at: RegistrationId, state: &str, body: Option<Vec<u8>>) {
+        let method = if self.best_effort { Method::Benotify } else { Method::Notify };
+        let mut request = self.dialog.request(method).with(Name::Event, EVENT).with(Name::SubscriptionState, state);
+        if let Some(body) = body {
+            request = request.with_body(CONTENT_TYPE, body);
+        }
+        if self.best_effort {
+            ctx.send_stateless(at, request);
+        } else {
+            // Nobody waits for the answer: a client that is gone is noticed by its connection.
+            ctx.send(at, request);
+        }
+    }
+}
