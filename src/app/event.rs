@@ -2,10 +2,10 @@
 
 use super::effect::SavedTab;
 use super::state::{AccountId, WireRecord};
+use crate::domain::Address;
 use crate::domain::contact::{Contact, Group};
 use crate::domain::conversation::InstantMessage;
 use crate::domain::presence::Presence;
-use crate::domain::Address;
 use std::fmt;
 
 /// One thing that happened.

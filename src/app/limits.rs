@@ -28,10 +28,6 @@ pub const TABS: usize = 200;
 pub const TOAST: Duration = Duration::from_secs(6);
 /// How long a toast that offers an undo stays.
 pub const TOAST_UNDO: Duration = Duration::from_secs(12);
-/// How long an unfinished key chord waits before its help appears.
-pub const CHORD_HELP: Duration = Duration::from_millis(600);
-/// Own typing is reported as stopped after this silence (`domain.md` 7.1).
-pub const TYPING_IDLE: Duration = Duration::from_secs(10);
 /// Smallest usable screen.
 pub const MIN_COLUMNS: u16 = 40;
 /// Smallest usable screen.
@@ -40,3 +36,9 @@ pub const MIN_ROWS: u16 = 10;
 pub const NORMAL_COLUMNS: u16 = 80;
 /// From this width on a third column may open.
 pub const WIDE_COLUMNS: u16 = 120;
+/// Own typing is told to the endpoint at most this often (it has its own, longer rhythm: `domain.md` 7.1).
+pub const TYPING_RESEND: Duration = Duration::from_secs(1);
+/// A draft is kept in the store after this pause.
+pub const DRAFT_PAUSE: Duration = Duration::from_secs(1);
+/// Characters of a notification's text.
+pub const NOTIFY_CHARS: usize = 200;

@@ -1,17 +1,39 @@
-//! The messenger without a terminal: a [`State`], and [`update`](update::update) that turns an [`Event`] into changes and [`Effect`]s.
+//! The messenger without a terminal: a [`State`], and [`update`] that turns an [`Event`] into changes and [`Effect`]s.
 //!
 //! Contract: `update(&mut state, now, event)` does no I/O and reads no clock; what should happen outside is returned as plain
 //! data, and its answer comes back as an event with the same id. Before drawing, call [`State::settle`] once: it rebuilds the
 //! derived rows that went stale. After drawing, hand the measured sizes back through [`State::measured`].
 //! Texts of other people stay raw here; only `text` makes them fit for a screen.
 
+pub mod commands;
+mod completion;
+pub mod door;
 pub mod editor;
 pub mod effect;
 pub mod event;
+mod form;
+mod heard;
+pub mod help;
+pub mod invitation;
+pub mod keymap;
 pub mod limits;
+pub mod meetings;
+pub mod own;
+mod palette;
+pub mod people;
+mod questions;
+mod scroll;
 pub mod state;
+mod stored;
+mod tabs;
+mod talk;
+mod typing;
+mod update;
+pub mod when;
+mod wire;
 
 pub use editor::Editor;
 pub use effect::Effect;
 pub use event::Event;
 pub use state::State;
+pub use update::update;

@@ -57,6 +57,8 @@ pub struct Conversations {
     pub at: usize,
     /// Which part has the keys.
     pub part: Part,
+    /// An accepted invitation whose tab is shown as soon as it opens.
+    pub show_next: Option<ConversationId>,
 }
 
 impl Conversations {
@@ -72,7 +74,7 @@ impl Conversations {
 
     /// The tab of a conversation.
     pub fn find(&self, id: &ConversationId) -> Option<usize> {
-        self.tabs.iter().position(|t| t.conversation.id == *id)
+        self.tabs.iter().position(|t| t.conversation.id == *id || t.earlier.contains(id))
     }
 
     /// A name some roster gives for this address, raw.
@@ -121,10 +123,20 @@ pub struct Tab {
     pub completion: Option<Completion>,
     /// Why the last slash command did not work; the text is still in the composer.
     pub composer_error: Option<String>,
-    /// Until when our own typing was reported; `None`: not typing.
-    pub typing_until: Option<Time>,
+    /// When our own typing was reported last; `None`: not typing.
+    pub typing_sent: Option<Time>,
+    /// When the draft changed first since it was kept last.
+    pub draft_changed: Option<Time>,
+    /// The endpoint knows this conversation.
+    pub started: bool,
+    /// Earlier conversations whose stragglers belong here.
+    pub earlier: Vec<ConversationId>,
+    /// We asked for the presence of the other person, who is no contact.
+    pub watched: bool,
     /// The draft as the store has it.
     pub saved_draft: String,
+    /// A found message to go to once its page is here.
+    pub go_to: Option<Time>,
     /// The last read message's time.
     pub read_until: Option<Time>,
 }

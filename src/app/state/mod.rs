@@ -13,12 +13,19 @@ pub use meetings::{Field, FieldId, FieldValue, Form, Meetings};
 pub use overlay::{Overlay, Question, QuestionKind, Toast, ToastKind};
 pub use own::{Own, OwnEndpoint};
 pub use people::{People, Row, RowId, Sort};
-pub use view::{Layout, Metrics, View};
+pub use view::{Layout, Metrics, Options, View};
 pub use wire::{Wire, WireRecord};
 
+use crate::app::door::Pending;
+use crate::app::event::Key;
+use crate::app::keymap::Keymap;
+use crate::app::limits::DRAFT_PAUSE;
+use crate::domain::conversation::InstantMessage;
 use crate::domain::presence::{Activity, Availability, Note};
 use crate::domain::{Address, Rng, Time};
-use crate::endpoint::EndpointState;
+use crate::endpoint::{EndpointState, OperationId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Names one signed-in account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +64,20 @@ pub struct State {
     pub rng: Rng,
     /// Number of the last operation.
     pub last_operation: u64,
+    /// What to do when operations end.
+    pub pending: BTreeMap<OperationId, Pending>,
+    /// Messages of an earlier run that wait for the link, with their thread keys.
+    pub outbox: Vec<(String, InstantMessage)>,
+    /// Watchers who were asked about or acknowledged in this session.
+    pub acknowledging: BTreeSet<Address>,
+    /// Details of the last error, for reading up.
+    pub last_error: Vec<String>,
+    /// What every key means.
+    pub keymap: Arc<Keymap>,
+    /// Keys of an unfinished chord.
+    pub chord: Vec<Key>,
+    /// What people chose in the config.
+    pub options: Options,
 }
 
 /// Whose screen this is.
@@ -156,6 +177,13 @@ impl State {
             toast: None,
             rng,
             last_operation: 0,
+            pending: BTreeMap::new(),
+            last_error: Vec::new(),
+            outbox: Vec::new(),
+            acknowledging: BTreeSet::new(),
+            keymap: Arc::new(Keymap::defaults()),
+            chord: Vec::new(),
+            options: Options::default(),
         }
     }
 
@@ -205,6 +233,7 @@ impl State {
     /// When [`super::Event::Tick`] should come next.
     pub fn next_deadline(&self) -> Option<Time> {
         let minute = Time((self.view.now.0 / 60_000 + 1) * 60_000);
-        [Some(minute), self.toast.as_ref().map(|t| t.until)].into_iter().flatten().min()
+        let drafts = self.conversations.tabs.iter().filter_map(|t| t.draft_changed).min().map(|t| t + DRAFT_PAUSE);
+        [Some(minute), self.toast.as_ref().map(|t| t.until), drafts].into_iter().flatten().min()
     }
 }

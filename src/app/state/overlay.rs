@@ -185,6 +185,8 @@ pub enum Choice {
     Copy(Address, GroupId),
     /// Open a link.
     Open(String),
+    /// Show what this person can see of me.
+    ViewAs(Address),
     /// Go to a message found in the history: thread key and time.
     GoTo(String, Time),
 }

@@ -17,12 +17,24 @@ pub struct Own {
     pub states: Vec<OwnEndpoint>,
     /// Why the winner wins; one sentence.
     pub reason: String,
-    /// Instance id (lower case) of this device, once known.
-    pub instance: Option<String>,
+    /// Our GRUU, once signed in.
+    pub gruu: String,
     /// Availability, activity, note, location.
     pub form: Form,
+    /// The form as it was when it was filled; what differs is published.
+    pub baseline: Form,
+    /// A field of the form is being edited.
+    pub editing: bool,
     /// First row of the lists below the form that is shown.
     pub scroll: usize,
+}
+
+impl Own {
+    /// Rows of the lists below the form: devices, other states, levels, watchers.
+    pub fn lines(&self) -> usize {
+        let levels: usize = self.replica.containers.iter().map(|c| c.members.len().max(1)).sum();
+        self.endpoints.len() + self.states.len() + levels + self.replica.subscribers.len() + 4
+    }
 }
 
 /// One of my devices, or one other source of my availability.

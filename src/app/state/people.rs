@@ -1,6 +1,5 @@
 //! Contacts, groups and presence as the People pane shows them.
 
-use super::View;
 use crate::app::Editor;
 use crate::domain::Address;
 use crate::domain::contact::{Contact, DEFAULT_GROUP, Group, GroupId};
@@ -108,6 +107,10 @@ pub struct People {
     pub counts: (usize, usize),
     /// Something changed that the rows depend on.
     pub dirty: bool,
+    /// The next rebuild selects the first person (the filter changed).
+    pub to_first: bool,
+    /// Whose next change of status is told.
+    pub tell: BTreeSet<Address>,
     /// When somebody was talked to last, for [`Sort::Recent`]: larger is later.
     pub recent: HashMap<Address, u64>,
 }
@@ -138,10 +141,5 @@ impl People {
         match self.selection.as_ref()? {
             RowId::Contact(g, _) | RowId::Group(g) => Some(*g),
         }
-    }
-
-    /// Rebuilds the rows if something changed.
-    pub fn settle(&mut self, _view: &View) {
-        self.dirty = false;
     }
 }

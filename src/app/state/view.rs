@@ -46,8 +46,6 @@ pub struct View {
     pub metrics: Metrics,
     /// Name of the group whose people get through do-not-disturb.
     pub pinned_group: String,
-    /// Keys pressed of an unfinished chord, as text; empty: none.
-    pub chord: String,
 }
 
 impl Default for View {
@@ -64,8 +62,7 @@ impl Default for View {
             now: Time(0),
             focused: true,
             metrics: Metrics::default(),
-            pinned_group: "Pinned".into(),
-            chord: String::new(),
+            pinned_group: "Pinned Contacts".into(),
         }
     }
 }
@@ -88,6 +85,29 @@ impl View {
             Layout::Narrow => which == pane,
             Layout::Normal | Layout::Wide => which == Pane::People || which == main,
         }
+    }
+}
+
+/// What people chose in the config about behaviour.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Ring the bell for messages that are not in sight.
+    pub bell: bool,
+    /// Notify outside the screen (OSC 9 / 777).
+    pub notify: bool,
+    /// Show the beginning of messages in notifications.
+    pub notify_text: bool,
+    /// Put the unread count into the window title.
+    pub title: bool,
+    /// Tell others that I am typing.
+    pub typing: bool,
+    /// Names besides my own that count as a mention.
+    pub mention: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { bell: true, notify: true, notify_text: true, title: true, typing: true, mention: Vec::new() }
     }
 }
 

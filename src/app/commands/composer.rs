@@ -1,0 +1,53 @@
+//! Writing a message.
+
+use super::Command;
+use crate::app::door::Door;
+use crate::app::effect::Effect;
+use crate::app::keymap::Mode;
+use crate::app::{completion, scroll, tabs, typing};
+
+const HERE: &[Mode] = &[Mode::Composer];
+
+pub const COMMANDS: &[Command] = &[
+    Command::new("send", "Send", HERE, |d, _| tabs::send(d)),
+    Command::new("new-line", "New line", HERE, |d, _| {
+        typing::with_editor(d, |e| e.insert_char('\n'));
+        Ok(())
+    }),
+    Command::new("recall-up", "Line up; in the first line, what was sent before", HERE, |d, _| {
+        recall(d, true);
+        Ok(())
+    }),
+    Command::new("recall-down", "Line down; while recalling, what was sent after", HERE, |d, _| {
+        recall(d, false);
+        Ok(())
+    }),
+    Command::new("complete", "Complete a name, an :emoji: or a command", HERE, |d, _| completion::complete(d.state, 1)),
+    Command::new("complete-back", "The completion before", HERE, |d, _| completion::complete(d.state, -1)),
+    Command::new("transcript", "Read the conversation", HERE, |d, _| {
+        scroll::read(d.state);
+        Ok(())
+    }),
+    Command::new("external-editor", "Write with $EDITOR", HERE, |d, _| {
+        let text = d.state.conversations.current().map(|t| t.composer.text().to_owned()).unwrap_or_default();
+        d.effects.push(Effect::EditExternally(text));
+        Ok(())
+    })
+    .when(super::in_tab),
+];
+
+fn recall(door: &mut Door<'_>, up: bool) {
+    let Some(tab) = door.state.conversations.current_mut() else { return };
+    let moved = if up { tab.recall.is_none() && tab.composer.up() } else { tab.recall.is_none() && tab.composer.down() };
+    if moved || tab.sent.is_empty() || (tab.recall.is_none() && (!up || !tab.composer.is_empty())) {
+        return;
+    }
+    let next = match (tab.recall, up) {
+        (None, _) => Some(tab.sent.len() - 1),
+        (Some(i), true) => Some(i.saturating_sub(1)),
+        (Some(i), false) => Some(i + 1).filter(|i| *i < tab.sent.len()),
+    };
+    let text = next.and_then(|i| tab.sent.get(i)).cloned().unwrap_or_default();
+    tab.composer.set(text);
+    tab.recall = next;
+}

@@ -1,0 +1,226 @@
+//! Keys of dialogs: accept, dismiss.
+
+use super::Command;
+use super::people::{delete_now, prompt, put_into, set_level};
+use crate::app::door::{Door, Pending, Then};
+use crate::app::effect::Effect;
+use crate::app::keymap::Mode;
+use crate::app::limits::FIELD_CHARS;
+use crate::app::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker, Prompt};
+use crate::app::state::{Pane, Thread};
+use crate::app::{meetings, own, palette, scroll, tabs};
+use crate::domain::Address;
+use crate::endpoint::{JoinTarget, Operation};
+
+const HERE: &[Mode] = &[Mode::Dialog, Mode::Line];
+
+/// The commands of this file.
+pub const COMMANDS: &[Command] = &[
+    Command::new("accept", "Do it", HERE, |d, _| accept(d)),
+    Command::new("accept-row", "Take the selected row", HERE, |d, _| accept_row(d)),
+    Command::new("dismiss", "Close", HERE, |d, _| dismiss(d)),
+];
+
+fn accept(door: &mut Door<'_>) -> Result<(), String> {
+    match door.state.overlays.pop() {
+        Some(Overlay::Palette(p)) => palette::choose(door, p),
+        Some(Overlay::Confirm(c)) => confirmed(door, c),
+        Some(Overlay::Prompt(p)) => answered(door, p),
+        Some(Overlay::Picker(p)) => picked(door, p),
+        Some(_) => Ok(()),
+        None => {
+            end_filter(door);
+            Ok(())
+        }
+    }
+}
+
+/// Filter lines: Enter keeps the filter and gives the keys back to the list.
+fn end_filter(door: &mut Door<'_>) {
+    match door.state.pane {
+        Pane::People => door.state.people.filtering = false,
+        Pane::Wire => door.state.wire.filtering = false,
+        _ => scroll::search_typed(door),
+    }
+}
+
+/// In a prompt Tab takes the selected (or first) row into the line; elsewhere it accepts.
+fn accept_row(door: &mut Door<'_>) -> Result<(), String> {
+    match door.state.overlays.last_mut() {
+        Some(Overlay::Prompt(p)) => {
+            if let Some(row) = p.found.get(p.at.unwrap_or(0)) {
+                p.line.set(row.uri.bare());
+                (p.found, p.at) = (Vec::new(), None);
+            }
+            Ok(())
+        }
+        _ => accept(door),
+    }
+}
+
+fn dismiss(door: &mut Door<'_>) -> Result<(), String> {
+    if door.state.overlays.pop().is_some() {
+        return Ok(());
+    }
+    let state = &mut *door.state;
+    match state.pane {
+        Pane::People => {
+            state.people.filtering = false;
+            state.people.filter.take();
+            state.people.dirty = true;
+        }
+        Pane::Wire => {
+            state.wire.filtering = false;
+            state.wire.filter.take();
+        }
+        _ => {
+            if let Some(tab) = state.conversations.current_mut() {
+                tab.search = None;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn confirmed(door: &mut Door<'_>, confirm: Confirm) -> Result<(), String> {
+    match confirm.then {
+        Deed::DeleteContact(uri) => delete_now(door, uri)?,
+        Deed::DeleteGroup(id) => {
+            let name = crate::app::people::group_name(&door.state.people, id);
+            let pending = Pending::new(format!("Deleting the group {name}")).done(format!("The group {name} is deleted"));
+            door.ask(Operation::DeleteGroup { id }, pending);
+        }
+        Deed::Block(uri) => set_level(door, uri, Some(crate::domain::presence::Level::Blocked)),
+        Deed::CancelConference(id) => meetings::cancel_now(door, id),
+        Deed::LeaveForm => door.state.meetings.form = None,
+        Deed::CloseTab(id) => tabs::close(door, &id),
+        Deed::EndConference(conversation) => {
+            door.ask(Operation::EndConference { conversation }, Pending::new("Ending the meeting").done("The meeting is over"));
+        }
+        Deed::Eject(conversation, uri) => {
+            let name = door.name(&uri);
+            door.ask(
+                Operation::Eject { conversation, uri },
+                Pending::new(format!("Removing {name}")).done(format!("{name} was removed")),
+            );
+        }
+        Deed::Quit => super::general::quit_now(door)?,
+    }
+    Ok(())
+}
+
+/// Puts a prompt back with the reason its answer was not taken.
+fn again(door: &mut Door<'_>, mut prompt: Prompt, error: impl Into<String>) -> Result<(), String> {
+    prompt.error = Some(error.into());
+    door.state.overlays.push(Overlay::Prompt(prompt));
+    Ok(())
+}
+
+fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
+    let text = p.line.text().trim().to_owned();
+    match p.ask.clone() {
+        Ask::AddContact(_) | Ask::Invite(_) | Ask::MessageTo => person(door, p, &text),
+        Ask::Alias(uri) => {
+            let name = door.name(&uri);
+            door.ask(Operation::RenameContact { uri, name: text }, Pending::new(format!("Renaming {name}")).done("Renamed"));
+            Ok(())
+        }
+        Ask::NewGroup | Ask::RenameGroup(_) if text.is_empty() => again(door, p, "A group needs a name"),
+        Ask::NewGroup | Ask::RenameGroup(_)
+            if door.state.people.groups.iter().any(|g| g.name.to_lowercase() == text.to_lowercase()) =>
+        {
+            again(door, p, "A group of this name exists already")
+        }
+        Ask::NewGroup => {
+            let marked: Vec<Address> = door.state.people.marks.iter().cloned().collect();
+            let pending = Pending::new(format!("Making the group {text}")).done(format!("The group {text} is there"));
+            door.ask(Operation::AddGroup { name: text }, pending.then(Then::IntoGroup(marked)));
+            Ok(())
+        }
+        Ask::RenameGroup(id) => {
+            door.ask(Operation::RenameGroup { id, name: text }, Pending::new("Renaming the group").done("Renamed"));
+            Ok(())
+        }
+        Ask::Join if text.is_empty() => again(door, p, "Paste the link of the meeting"),
+        Ask::Join => tabs::join(door, JoinTarget::Link(text), String::new()),
+        Ask::SaveWire | Ask::SaveInvitation(_) if text.is_empty() => again(door, p, "A file needs a name"),
+        Ask::SaveWire => {
+            let contents = crate::app::wire::export(door.state);
+            door.effects.push(Effect::WriteFile { path: text, contents });
+            Ok(())
+        }
+        Ask::SaveInvitation(id) => meetings::write_invitation(door, &id, text),
+    }
+}
+
+/// A prompt that wants a person: a selected row, an address, or words that search the directory.
+fn person(door: &mut Door<'_>, mut p: Prompt, text: &str) -> Result<(), String> {
+    let row = p.at.and_then(|at| p.found.get(at)).cloned();
+    let uri = match &row {
+        Some(r) => Ok(r.uri.clone()),
+        None => Address::parse(text),
+    };
+    match uri {
+        Ok(uri) => person_chosen(door, p, uri),
+        Err(_) if text.is_empty() => again(door, p, "Type a name or an address"),
+        Err(e) if text.contains('@') => again(door, p, e.to_string()),
+        Err(_) if !door.state.link.is_up() => again(door, p, "The directory needs the server, and the link is down"),
+        Err(_) => {
+            let what = Pending::new("Searching the directory").then(Then::Directory);
+            p.searching = Some(door.ask(Operation::SearchDirectory { query: text.to_owned() }, what));
+            p.searched = text.to_owned();
+            door.state.overlays.push(Overlay::Prompt(p));
+            Ok(())
+        }
+    }
+}
+
+fn person_chosen(door: &mut Door<'_>, p: Prompt, uri: Address) -> Result<(), String> {
+    let own_address = door.state.account.address.as_ref() == Some(&uri);
+    match p.ask.clone() {
+        Ask::AddContact(_) if own_address => again(door, p, "This is your own address"),
+        Ask::AddContact(_) if door.state.people.contacts.contains_key(&uri) => {
+            let text = format!("{} is already on the list", door.name(&uri));
+            again(door, p, text)
+        }
+        Ask::AddContact(group) => {
+            let name = p.found.iter().find(|f| f.uri == uri).map_or(uri.bare().to_owned(), |f| f.display_name.clone());
+            let undo = vec![Operation::DeleteContact { uri: uri.clone() }];
+            let pending = Pending::new(format!("Adding {name}")).done(format!("{name} is on the list")).undo(undo);
+            door.ask(Operation::AddContact { uri, name: String::new(), groups: group.into_iter().collect() }, pending);
+            Ok(())
+        }
+        Ask::Invite(conversation) => {
+            tabs::invite(door, conversation, uri);
+            Ok(())
+        }
+        _ => tabs::open_person(door, &uri),
+    }
+}
+
+fn picked(door: &mut Door<'_>, mut p: Picker) -> Result<(), String> {
+    if p.at >= p.choices.len() {
+        return Ok(());
+    }
+    match p.choices.swap_remove(p.at) {
+        Choice::Status(status) => own::set_status(door, status, String::new(), None),
+        Choice::ResetStatus => own::reset_status(door),
+        Choice::Level(uri, level) => set_level(door, uri, level),
+        Choice::Move(uri, from, to) => put_into(door, uri, Some(from), to)?,
+        Choice::Copy(uri, to) => put_into(door, uri, None, to)?,
+        Choice::Open(url) => door.effects.push(Effect::OpenUrl(url)),
+        Choice::GoTo(thread, at) => {
+            if let Some(thread) = Thread::from_key(&thread) {
+                tabs::go_to(door, thread, at)?;
+            }
+        }
+        Choice::ViewAs(uri) => own::view_as(door, &uri),
+    }
+    Ok(())
+}
+
+/// Asks for a file name.
+pub fn ask_file(door: &mut Door<'_>, ask: Ask, title: &str, name: &str) {
+    let name: String = name.chars().take(FIELD_CHARS).collect();
+    prompt(door, ask, title, "Written into the directory where adsum was started, if no other is named", &name);
+}

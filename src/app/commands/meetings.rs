@@ -1,0 +1,89 @@
+//! The agenda and its form.
+
+use super::Command;
+use crate::app::door::Door;
+use crate::app::keymap::Mode;
+use crate::app::meetings::{ask_write, cancel_asking, copy_invitation, edit_form, join, leave_form, new_form, save};
+use crate::app::own;
+use crate::app::state::{Pane, State};
+
+const HERE: &[Mode] = &[Mode::Meetings];
+const FORM: &[Mode] = &[Mode::Form];
+const FIELDS: &[Mode] = &[Mode::Form, Mode::Me];
+
+pub const COMMANDS: &[Command] = &[
+    Command::new("open-meeting", "Show the details; again, join", HERE, |d, _| open(d)).when(chosen),
+    Command::new("new-meeting", "Schedule a meeting", &[Mode::Meetings, Mode::Anywhere], |d, _| {
+        let marked: Vec<_> = d.state.people.marks.iter().cloned().collect();
+        new_form(d, &marked);
+        Ok(())
+    }),
+    Command::new("edit-meeting", "Change this meeting", HERE, |d, _| {
+        let id = d.state.meetings.selection.clone().ok_or("no meeting is selected")?;
+        edit_form(d, &id)
+    })
+    .when(chosen),
+    Command::new("cancel-meeting", "Cancel this meeting", HERE, |d, _| cancel_asking(d)).when(chosen_online),
+    Command::new("join-meeting", "Join this meeting", HERE, |d, _| join(d)).when(chosen_online),
+    Command::new("copy-invitation", "Copy the invitation", HERE, |d, _| copy_invitation(d)).when(chosen),
+    Command::new("write-invitation", "Write the invitation as a calendar file", HERE, |d, _| ask_write(d)).when(chosen),
+    Command::new("next-field", "To the next field", FIELDS, |d, _| walk(d, 1)),
+    Command::new("previous-field", "To the field before", FIELDS, |d, _| walk(d, -1)),
+    Command::new("enter-field", "Edit the field, or go on to the next", FIELDS, |d, _| enter(d)),
+    Command::new("toggle-field", "The next choice", &[Mode::Me], |d, _| choose(d, 1)),
+    Command::new("choose-back", "The choice before", &[Mode::Me], |d, _| choose(d, -1)),
+    Command::new("save", "Save or publish", FIELDS, |d, _| if d.state.pane == Pane::Me { own::publish(d) } else { save(d) }),
+    Command::new("leave-form", "Leave the form or field", FORM, |d, _| leave(d)),
+];
+
+fn chosen(state: &State) -> Result<(), &'static str> {
+    state.meetings.selected().map(|_| ()).ok_or("no meeting is selected; n makes one")
+}
+
+fn chosen_online(state: &State) -> Result<(), &'static str> {
+    chosen(state).and_then(|()| super::online(state))
+}
+
+fn open(door: &mut Door<'_>) -> Result<(), String> {
+    if door.state.meetings.details {
+        return super::try_run(door, "join-meeting", "");
+    }
+    door.state.meetings.details = true;
+    Ok(())
+}
+
+fn walk(door: &mut Door<'_>, by: isize) -> Result<(), String> {
+    if let Some(f) = door.state.form_mut() {
+        f.walk(by);
+    }
+    Ok(())
+}
+
+fn choose(door: &mut Door<'_>, by: isize) -> Result<(), String> {
+    if let Some(f) = door.state.form_mut() {
+        if !f.choose(by) {
+            door.state.own.editing = true;
+        }
+    }
+    Ok(())
+}
+
+/// In the Me pane Enter opens a text field for editing and closes it again; in a form it goes on.
+fn enter(door: &mut Door<'_>) -> Result<(), String> {
+    if door.state.pane == Pane::Me {
+        if door.state.own.editing {
+            door.state.own.editing = false;
+            return walk(door, 1);
+        }
+        return choose(door, 1);
+    }
+    walk(door, 1)
+}
+
+fn leave(door: &mut Door<'_>) -> Result<(), String> {
+    if door.state.pane == Pane::Me {
+        door.state.own.editing = false;
+        return Ok(());
+    }
+    leave_form(door)
+}

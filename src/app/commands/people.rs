@@ -1,0 +1,309 @@
+//! The contact manager.
+
+use super::{Command, on_person, online};
+use crate::app::door::{Door, Pending};
+use crate::app::keymap::Mode;
+use crate::app::people::{fold, group_name, unfold};
+use crate::app::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker, Prompt};
+use crate::app::state::people::Sort;
+use crate::app::state::{RowId, State};
+use crate::app::{own, tabs};
+use crate::domain::Address;
+use crate::domain::contact::{Contact, DEFAULT_GROUP, GroupId};
+use crate::domain::presence::Level;
+use crate::endpoint::Operation;
+
+const HERE: &[Mode] = &[Mode::People];
+
+/// The commands of this file.
+pub const COMMANDS: &[Command] = &[
+    Command::new("fold", "Close the group", HERE, |d, _| {
+        fold(d.state);
+        Ok(())
+    }),
+    Command::new("unfold", "Open the group", HERE, |d, _| {
+        unfold(d.state);
+        Ok(())
+    }),
+    Command::new("message", "Write to this person, or to all marked", HERE, message).typed("msg", super::Arg::Person(true)),
+    Command::new("add-contact", "Add a contact: search the directory or type an address", HERE, add).when(online),
+    Command::new("rename-contact", "Change the name this contact has on my list", HERE, |d, _| rename_contact(d))
+        .when(person_online),
+    Command::new("remove-from-group", "Take this contact out of this group", HERE, |d, _| remove_from_group(d))
+        .when(person_online),
+    Command::new("delete-contact", "Delete this contact from the list", HERE, |d, _| delete_contact(d)).when(person_online),
+    Command::new("new-group", "Make a group", HERE, |d, _| {
+        prompt(d, Ask::NewGroup, "New group", "Its name", "");
+        Ok(())
+    })
+    .when(online),
+    Command::new("rename-group", "Rename this group", HERE, |d, _| rename_group(d)).when(own_group),
+    Command::new("delete-group", "Delete this group; its contacts stay", HERE, |d, _| delete_group(d)).when(own_group),
+    Command::new("move-to-group", "Move this contact to another group", HERE, |d, _| pick_group(d, true)).when(person_online),
+    Command::new("copy-to-group", "Put this contact into another group too", HERE, |d, _| pick_group(d, false))
+        .when(person_online),
+    Command::new("tell-me", "Tell me when this person's status changes", HERE, |d, _| tell_me(d)).when(on_person),
+    Command::new("privacy-level", "Choose what this person may see of me", HERE, |d, _| pick_level(d)).when(person_online),
+    Command::new("block", "Block or unblock this person", HERE, |d, _| block(d)).when(person_online),
+    Command::new("card", "Show this person's card", HERE, |d, _| card(d)).when(on_person),
+    Command::new("sort", "Sort by status, name, or last talk", HERE, |d, _| sort(d)),
+    Command::new("toggle-offline", "Show or hide people who are offline", HERE, |d, _| {
+        d.state.people.hide_offline = !d.state.people.hide_offline;
+        d.state.people.dirty = true;
+        let hidden = d.state.people.hide_offline;
+        d.say(if hidden { "Offline people are hidden" } else { "Offline people are shown" });
+        Ok(())
+    }),
+];
+
+fn person_online(state: &State) -> Result<(), &'static str> {
+    on_person(state).and_then(|()| online(state))
+}
+
+fn own_group(state: &State) -> Result<(), &'static str> {
+    online(state)?;
+    match state.people.selected_group() {
+        None => Err("no group is selected"),
+        Some(DEFAULT_GROUP) => Err("“Other contacts” cannot be changed"),
+        Some(_) => Ok(()),
+    }
+}
+
+fn selected(door: &Door<'_>) -> Result<(Address, String), String> {
+    let uri = door.state.people.selected_person().cloned().ok_or("no person is selected")?;
+    let name = door.name(&uri);
+    Ok((uri, name))
+}
+
+/// Opens a one-line question.
+pub fn prompt(door: &mut Door<'_>, ask: Ask, title: impl Into<String>, hint: &str, text: &str) {
+    let line = crate::app::Editor::limited(text, crate::app::limits::FIELD_CHARS);
+    door.state.overlays.push(Overlay::Prompt(Prompt {
+        ask,
+        title: title.into(),
+        hint: hint.into(),
+        line,
+        error: None,
+        found: Vec::new(),
+        at: None,
+        searching: None,
+        searched: String::new(),
+    }));
+}
+
+fn message(door: &mut Door<'_>, args: &str) -> Result<(), String> {
+    if !args.trim().is_empty() {
+        let uri = crate::app::people::person_by_words(door.state, args)?;
+        return tabs::open_person(door, &uri);
+    }
+    let marked: Vec<Address> = door.state.people.marks.iter().cloned().collect();
+    match marked.as_slice() {
+        [] => match door.state.people.selection.clone() {
+            Some(RowId::Contact(_, uri)) => tabs::open_person(door, &uri),
+            Some(RowId::Group(g)) => {
+                if door.state.people.folded.contains(&g) {
+                    unfold(door.state)
+                } else {
+                    fold(door.state)
+                }
+                Ok(())
+            }
+            None => Err("no person is selected".into()),
+        },
+        [one] => {
+            door.state.people.marks.clear();
+            tabs::open_person(door, one)
+        }
+        _ => {
+            online(door.state)?;
+            door.state.people.marks.clear();
+            tabs::open_group(door, String::new(), marked)
+        }
+    }
+}
+
+fn add(door: &mut Door<'_>, _: &str) -> Result<(), String> {
+    let group = door.state.people.selected_group().filter(|g| *g != DEFAULT_GROUP);
+    let hint = "Address (name@domain) adds; a name searches the directory";
+    prompt(door, Ask::AddContact(group), "Add a contact", hint, "");
+    Ok(())
+}
+
+fn rename_contact(door: &mut Door<'_>) -> Result<(), String> {
+    let (uri, name) = selected(door)?;
+    let alias = door.state.people.contacts.get(&uri).map(|c| c.name.clone()).unwrap_or_default();
+    prompt(door, Ask::Alias(uri), format!("Name for {name}"), "Empty: the name of their own card", &alias);
+    Ok(())
+}
+
+fn contact(door: &Door<'_>, uri: &Address) -> Result<Contact, String> {
+    door.state.people.contacts.get(uri).cloned().ok_or_else(|| "this person is not on the list".into())
+}
+
+fn remove_from_group(door: &mut Door<'_>) -> Result<(), String> {
+    let (uri, name) = selected(door)?;
+    let group = door.state.people.selected_group().unwrap_or(DEFAULT_GROUP);
+    if group == DEFAULT_GROUP {
+        return Err(format!("{name} is in no group; D deletes the contact"));
+    }
+    let old = contact(door, &uri)?.groups;
+    let groups: Vec<GroupId> = old.iter().copied().filter(|g| *g != group).collect();
+    let title = group_name(&door.state.people, group);
+    let pending = Pending::new(format!("Removing {name} from {title}"))
+        .done(format!("{name} is no longer in {title}"))
+        .undo(vec![Operation::SetContactGroups { uri: uri.clone(), groups: old }]);
+    door.ask(Operation::SetContactGroups { uri, groups }, pending);
+    Ok(())
+}
+
+fn delete_contact(door: &mut Door<'_>) -> Result<(), String> {
+    let (uri, name) = selected(door)?;
+    let text = format!("Delete {name} ({}) from the list and from all groups?", uri.bare());
+    door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Delete", then: Deed::DeleteContact(uri) }));
+    Ok(())
+}
+
+/// Deletes a contact, offering to put it back.
+pub fn delete_now(door: &mut Door<'_>, uri: Address) -> Result<(), String> {
+    let c = contact(door, &uri)?;
+    let name = door.name(&uri);
+    let pending = Pending::new(format!("Deleting {name}")).done(format!("{name} is deleted")).undo(vec![Operation::AddContact {
+        uri: uri.clone(),
+        name: c.name,
+        groups: c.groups,
+    }]);
+    door.ask(Operation::DeleteContact { uri }, pending);
+    Ok(())
+}
+
+fn rename_group(door: &mut Door<'_>) -> Result<(), String> {
+    let id = door.state.people.selected_group().ok_or("no group is selected")?;
+    let name = group_name(&door.state.people, id);
+    prompt(door, Ask::RenameGroup(id), "Rename group", "Its new name", &name);
+    Ok(())
+}
+
+fn delete_group(door: &mut Door<'_>) -> Result<(), String> {
+    let id = door.state.people.selected_group().ok_or("no group is selected")?;
+    let name = group_name(&door.state.people, id);
+    let people = door.state.people.contacts.values().filter(|c| c.groups.contains(&id)).count();
+    let text = match people {
+        0 => format!("Delete the empty group {name}?"),
+        1 => format!("Delete the group {name}? Its one contact stays on the list."),
+        n => format!("Delete the group {name}? Its {n} contacts stay on the list."),
+    };
+    door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Delete", then: Deed::DeleteGroup(id) }));
+    Ok(())
+}
+
+fn pick_group(door: &mut Door<'_>, moving: bool) -> Result<(), String> {
+    let (uri, name) = selected(door)?;
+    let c = contact(door, &uri)?;
+    let from = door.state.people.selected_group().unwrap_or(DEFAULT_GROUP);
+    let to: Vec<_> =
+        door.state.people.groups.iter().filter(|g| g.id != DEFAULT_GROUP && !c.groups.contains(&g.id)).cloned().collect();
+    if to.is_empty() {
+        return Err("there is no other group; n makes one".into());
+    }
+    let choose = |g: GroupId| if moving { Choice::Move(uri.clone(), from, g) } else { Choice::Copy(uri.clone(), g) };
+    let choices = to.iter().map(|g| choose(g.id)).collect();
+    let rows = to.into_iter().map(|g| (g.name, String::new())).collect();
+    let title = format!("{} {name} to", if moving { "Move" } else { "Copy" });
+    door.state.overlays.push(Overlay::Picker(Picker { title, rows, at: 0, choices }));
+    Ok(())
+}
+
+/// Puts a contact into a group, taking it out of another when it is a move.
+pub fn put_into(door: &mut Door<'_>, uri: Address, from: Option<GroupId>, to: GroupId) -> Result<(), String> {
+    let old = contact(door, &uri)?.groups;
+    let mut groups: Vec<GroupId> = old.iter().copied().filter(|g| Some(*g) != from && *g != to).collect();
+    groups.push(to);
+    let (name, title) = (door.name(&uri), group_name(&door.state.people, to));
+    let pending = Pending::new(format!("Moving {name} to {title}"))
+        .done(format!("{name} is in {title}"))
+        .undo(vec![Operation::SetContactGroups { uri: uri.clone(), groups: old }]);
+    if from.is_some() {
+        door.state.people.selection = Some(RowId::Contact(to, uri.clone()));
+    }
+    door.ask(Operation::SetContactGroups { uri, groups }, pending);
+    Ok(())
+}
+
+fn tell_me(door: &mut Door<'_>) -> Result<(), String> {
+    let (uri, name) = selected(door)?;
+    if door.state.people.tell.remove(&uri) {
+        door.say(format!("You will not be told about {name}"));
+    } else {
+        door.state.people.tell.insert(uri);
+        door.say(format!("You will be told when the status of {name} changes"));
+    }
+    Ok(())
+}
+
+const LEVELS: [(Level, &str, &str); 5] = [
+    (Level::Personal, "Personal", "sees all, home phone too"),
+    (Level::Workgroup, "Workgroup", "may interrupt do not disturb, sees meetings"),
+    (Level::Colleagues, "Colleagues", "sees status, note and location"),
+    (Level::External, "External", "sees the status only"),
+    (Level::Blocked, "Blocked", "sees you offline and cannot write"),
+];
+
+/// The word for a level.
+pub fn level_name(level: Level) -> &'static str {
+    LEVELS.iter().find(|l| l.0 == level).map_or("Everyone", |l| l.1)
+}
+
+fn pick_level(door: &mut Door<'_>) -> Result<(), String> {
+    let (uri, name) = selected(door)?;
+    let now = own::level_of(&door.state.own.replica, &uri);
+    let mut rows: Vec<_> = LEVELS.iter().map(|(_, t, r)| ((*t).to_owned(), (*r).to_owned())).collect();
+    let mut choices: Vec<_> = LEVELS.iter().map(|(l, _, _)| Choice::Level(uri.clone(), Some(*l))).collect();
+    rows.push(("Automatic".into(), "what their network gets".into()));
+    choices.push(Choice::Level(uri, None));
+    let at = now.and_then(|n| LEVELS.iter().position(|l| l.0 == n)).unwrap_or(LEVELS.len());
+    door.state.overlays.push(Overlay::Picker(Picker { title: format!("What {name} may see"), rows, at, choices }));
+    Ok(())
+}
+
+/// Puts a person on a level.
+pub fn set_level(door: &mut Door<'_>, uri: Address, level: Option<Level>) {
+    let name = door.name(&uri);
+    let before = own::level_of(&door.state.own.replica, &uri);
+    let text = match level {
+        Some(Level::Blocked) => format!("{name} is blocked"),
+        Some(l) => format!("{name} is now on the level {}", level_name(l)),
+        None => format!("{name} sees what their network sees"),
+    };
+    let pending = Pending::new(format!("Changing the level of {name}"))
+        .done(text)
+        .undo(vec![Operation::SetLevel { uri: uri.clone(), level: before }]);
+    door.ask(Operation::SetLevel { uri, level }, pending);
+}
+
+fn block(door: &mut Door<'_>) -> Result<(), String> {
+    let (uri, name) = selected(door)?;
+    if own::level_of(&door.state.own.replica, &uri) == Some(Level::Blocked) {
+        set_level(door, uri, None);
+        return Ok(());
+    }
+    let text = format!("Block {name} ({})? They see you offline and cannot write to you.", uri.bare());
+    door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Block", then: Deed::Block(uri) }));
+    Ok(())
+}
+
+fn card(door: &mut Door<'_>) -> Result<(), String> {
+    let (uri, _) = selected(door)?;
+    door.state.overlays.push(Overlay::Card { uri, scroll: 0 });
+    Ok(())
+}
+
+fn sort(door: &mut Door<'_>) -> Result<(), String> {
+    let (next, text) = match door.state.people.sort {
+        Sort::Status => (Sort::Name, "Sorted by name"),
+        Sort::Name => (Sort::Recent, "Sorted by last talk"),
+        Sort::Recent => (Sort::Status, "Sorted by status"),
+    };
+    (door.state.people.sort, door.state.people.dirty) = (next, true);
+    door.say(text);
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! What the endpoint says.
+
+use super::door::{Door, Then};
+use super::effect::{Effect, StoreRequest};
+use super::state::people::Loaded;
+use super::state::{Overlay, State};
+use super::{meetings, own, people, questions, tabs, talk};
+use crate::domain::contact::{Contact, DEFAULT_GROUP, Group};
+use crate::domain::presence::{Freshness, Presence};
+use crate::domain::{Address, Time};
+use crate::endpoint::{EndpointState, Error, Event, Operation, OperationId, Outcome, Reason};
+
+/// Takes an event of the shown account's endpoint.
+pub fn event(door: &mut Door<'_>, event: Event) {
+    match event {
+        Event::State { state, reason, retry_at } => link(door, state, reason, retry_at),
+        Event::SignedIn { gruu, server } => signed_in(door.state, &gruu, server),
+        Event::ContactList { groups, contacts } => contact_list(door, groups, contacts),
+        Event::ContactChanged(c) => {
+            door.state.people.contacts.insert(c.uri.clone(), c);
+            contacts_changed(door);
+        }
+        Event::ContactRemoved(uri) => {
+            door.state.people.contacts.remove(&uri);
+            door.state.people.marks.remove(&uri);
+            contacts_changed(door);
+        }
+        Event::GroupChanged(g) => {
+            let groups = &mut door.state.people.groups;
+            match groups.iter_mut().find(|x| x.id == g.id) {
+                Some(x) => *x = g,
+                None => groups.push(g),
+            }
+            contacts_changed(door);
+        }
+        Event::GroupRemoved(id) => {
+            door.state.people.groups.retain(|g| g.id != id);
+            door.state.people.folded.remove(&id);
+            door.state.people.contacts.values_mut().for_each(|c| c.groups.retain(|g| *g != id));
+            contacts_changed(door);
+        }
+        Event::Presence { uri, presence } => presence_of(door, uri, *presence),
+        Event::SelfPresence(replica) => {
+            questions::watchers(door, &replica.subscribers);
+            own::heard(door.state, *replica);
+        }
+        Event::Conversation(c) => talk::conversation(door, *c),
+        Event::Message { conversation, message } => talk::message(door, &conversation, message),
+        Event::MessageState { conversation, message, state } => talk::delivery(door, &conversation, &message, state),
+        Event::Missed { from, toast } => talk::missed(door, from, &toast),
+        Event::Notice(text) => door.say(text),
+        Event::Completed { id, result } => completed(door, id, result),
+    }
+}
+
+fn link(door: &mut Door<'_>, to: EndpointState, reason: Reason, retry_at: Option<Time>) {
+    let link = &mut door.state.link;
+    let was_up = link.is_up();
+    link.state = to;
+    link.retry_at = retry_at;
+    link.problem = match reason {
+        Reason::None | Reason::RegistrationRefreshSucceeded => None,
+        Reason::OwnerDisabledOrRemoved => Some("this account was disabled or removed".into()),
+        Reason::RegistrationRefreshFailed => Some("signing in again did not work".into()),
+        Reason::TooManyActiveEndpoints => Some("you are signed in on too many devices; sign out on one of them".into()),
+        Reason::Failed(e) => {
+            let mut detail = vec![e.text.clone(), format!("Kind: {:?}", e.kind)];
+            detail.extend(e.status.map(|s| format!("SIP status: {s}")));
+            detail.extend(e.detail.map(|d| format!("Diagnostics: {d}")));
+            door.state.last_error = detail;
+            Some(e.text)
+        }
+    };
+    let up = door.state.link.is_up();
+    if up && !was_up {
+        let link = &mut door.state.link;
+        (link.problem, link.retry_at, link.down_since) = (None, None, None);
+        send_outbox(door);
+        meetings::refresh(door);
+    }
+    if was_up && !up {
+        door.state.link.down_since = Some(door.now);
+        door.state.link.round_trip = None;
+        stale(door.state, door.now);
+    }
+}
+
+/// Nothing is known for sure any more about others.
+fn stale(state: &mut State, now: Time) {
+    for p in state.people.presence.values_mut() {
+        if let Freshness::Known { .. } = p.freshness {
+            p.freshness = Freshness::Stale { since: now };
+        }
+    }
+}
+
+fn signed_in(state: &mut State, gruu: &str, server: String) {
+    // A GRUU of this dialect names the endpoint: ;opaque=user:epid:…
+    if state.link.server.is_empty() {
+        state.link.server = server;
+    }
+    state.own.gruu = gruu.to_owned();
+}
+
+/// Sends what an earlier run could not, once the link stands.
+pub fn send_outbox(door: &mut Door<'_>) {
+    if !door.state.link.is_up() {
+        return;
+    }
+    for (thread, message) in std::mem::take(&mut door.state.outbox) {
+        talk::resend(door, &thread, message);
+    }
+}
+
+fn contact_list(door: &mut Door<'_>, groups: Vec<Group>, contacts: Vec<Contact>) {
+    let people = &mut door.state.people;
+    people.groups = groups;
+    people.contacts = contacts.into_iter().map(|c| (c.uri.clone(), c)).collect();
+    people.loaded = Loaded::Known;
+    let kept: Vec<Address> = people.marks.iter().filter(|u| people.contacts.contains_key(u)).cloned().collect();
+    people.marks = kept.into_iter().collect();
+    contacts_changed(door);
+}
+
+fn contacts_changed(door: &mut Door<'_>) {
+    door.state.people.dirty = true;
+    let people = &door.state.people;
+    let (groups, contacts) = (people.groups.clone(), people.contacts.values().cloned().collect());
+    door.store(StoreRequest::SaveContacts { groups, contacts });
+}
+
+fn presence_of(door: &mut Door<'_>, uri: Address, presence: Presence) {
+    let people = &mut door.state.people;
+    let old = people.presence.get(&uri);
+    people.dirty |= people::moves_rows(old, &presence);
+    let class = |p: &Presence| p.availability.map(|a| a.class());
+    let turned = old.is_some_and(|o| class(o) != class(&presence) && matches!(o.freshness, Freshness::Known { .. }));
+    if people.contacts.contains_key(&uri) {
+        door.store(StoreRequest::SavePresence { uri: uri.clone(), presence: Box::new(presence.clone()) });
+    }
+    let words = presence.availability.map_or("unknown", |a| a.class().text());
+    door.state.people.presence.insert(uri.clone(), presence);
+    if turned && door.state.people.tell.contains(&uri) {
+        let text = format!("{} is now: {words}", door.name(&uri));
+        if door.state.options.notify && !door.state.view.focused {
+            door.effects.push(Effect::Notify { title: text.clone(), body: String::new() });
+        }
+        door.say(text);
+    }
+}
+
+fn completed(door: &mut Door<'_>, id: OperationId, result: Result<Outcome, Error>) {
+    let Some(pending) = door.state.pending.remove(&id) else { return };
+    match result {
+        Ok(outcome) => {
+            if !pending.done.is_empty() {
+                door.toast(super::state::ToastKind::Info, pending.done, pending.undo, Vec::new());
+            }
+            then(door, id, pending.then, outcome);
+        }
+        Err(error) => {
+            not_done(door, id, &pending.then, &error);
+            if !pending.what.is_empty() {
+                door.failed(&pending.what, &error);
+            }
+        }
+    }
+}
+
+fn then(door: &mut Door<'_>, id: OperationId, then: Then, outcome: Outcome) {
+    match (then, outcome) {
+        (Then::Directory, Outcome::Found(rows)) => {
+            let found = door.state.overlays.iter_mut().rev().find_map(|o| match o {
+                Overlay::Prompt(p) if p.searching == Some(id) => Some(p),
+                _ => None,
+            });
+            if let Some(p) = found {
+                p.searching = None;
+                p.error = rows.is_empty().then(|| format!("The directory knows nobody called “{}”", p.searched));
+                p.at = (!rows.is_empty()).then_some(0);
+                p.found = rows;
+            }
+        }
+        (Then::AgendaList, Outcome::Conferences(list)) => meetings::heard(door.state, list),
+        (Then::Agenda, _) => meetings::refresh(door),
+        (Then::MeetingForm, outcome) => {
+            if door.state.meetings.form.as_ref().is_some_and(|f| f.saving == Some(id)) {
+                door.state.meetings.form = None;
+            }
+            if let Outcome::Conference(c) = outcome {
+                door.state.meetings.selection = Some(c.id.clone());
+                let mut list = door.state.meetings.list.clone();
+                list.retain(|x| x.id != c.id);
+                list.push(*c);
+                meetings::heard(door.state, list);
+            }
+            meetings::refresh(door);
+        }
+        (Then::OwnForm, _) => {
+            (door.state.own.form.changed, door.state.own.form.saving) = (false, None);
+            own::fill_form(door.state);
+        }
+        (Then::IntoGroup(marked), Outcome::Group(group)) => {
+            for uri in marked {
+                let groups = door.state.people.contacts.get(&uri).map(|c| c.groups.clone()).unwrap_or_default();
+                let groups = groups.into_iter().filter(|g| *g != DEFAULT_GROUP).chain([group]).collect();
+                door.ask(Operation::SetContactGroups { uri, groups }, super::door::Pending::new("Filling the group"));
+            }
+            door.state.people.marks.clear();
+            door.state.people.selection = Some(super::state::RowId::Group(group));
+        }
+        _ => {}
+    }
+}
+
+fn not_done(door: &mut Door<'_>, id: OperationId, then: &Then, error: &Error) {
+    match then {
+        Then::Directory => {
+            for o in &mut door.state.overlays {
+                if let Overlay::Prompt(p) = o {
+                    if p.searching == Some(id) {
+                        (p.searching, p.error) = (None, Some(error.text.clone()));
+                    }
+                }
+            }
+        }
+        Then::MeetingForm => {
+            if let Some(f) = door.state.meetings.form.as_mut().filter(|f| f.saving == Some(id)) {
+                (f.saving, f.error) = (None, Some(error.text.clone()));
+            }
+        }
+        Then::OwnForm => (door.state.own.form.saving, door.state.own.form.error) = (None, Some(error.text.clone())),
+        Then::AgendaList | Then::Agenda => {}
+        _ => {}
+    }
+    let at = door.state.conversations.at;
+    tabs::save_draft(door, at);
+}

@@ -1,0 +1,181 @@
+//! A meeting on paper: words to paste, and an iCalendar file (RFC 5545).
+
+use super::meetings::subject;
+use super::when;
+use crate::domain::conference::Conference;
+use crate::domain::conversation::Role;
+use crate::domain::{Address, Time};
+use jiff::tz::TimeZone;
+
+/// Octets of a content line before it is folded (RFC 5545 §3.1).
+const FOLD: usize = 75;
+
+/// The invitation as text.
+pub fn text(c: &Conference, organizer: &str, zone: &TimeZone) -> String {
+    let own = when::zone_by_name(&c.settings.time_zone).unwrap_or_else(|| zone.clone());
+    let mut out = format!("{}\n", subject(c));
+    if let Some(start) = c.settings.start {
+        out.push_str(&format!("When: {}\n", when::describe(start, c.settings.end, &own)));
+    }
+    out.push_str(&format!("Organizer: {organizer} ({})\n", c.organizer.bare()));
+    out.push_str(&format!("Join: {}\n", link(c)));
+    if let Some(passcode) = &c.settings.passcode {
+        out.push_str(&format!("Passcode: {passcode}\n"));
+    }
+    if !c.settings.description.is_empty() {
+        out.push_str(&format!("\n{}\n", c.settings.description));
+    }
+    out
+}
+
+/// What others open to join: the web link where there is one, the focus otherwise.
+fn link(c: &Conference) -> &str {
+    if c.join_url.is_empty() { &c.uri } else { &c.join_url }
+}
+
+/// The invitation as an iCalendar file. `name` gives the names of people.
+pub fn calendar(c: &Conference, name: &dyn Fn(&Address) -> String, now: Time) -> String {
+    let s = &c.settings;
+    let start = s.start.unwrap_or(now);
+    let end = s.end.unwrap_or(start + std::time::Duration::from_secs(3600));
+    let mut lines = vec![
+        "BEGIN:VCALENDAR".to_owned(),
+        "VERSION:2.0".into(),
+        "PRODID:-//adsum//adsum//EN".into(),
+        "CALSCALE:GREGORIAN".into(),
+        "METHOD:REQUEST".into(),
+        "BEGIN:VEVENT".into(),
+        format!("UID:{}@{}", escape(&c.id.0), c.organizer.host()),
+        format!("SEQUENCE:{}", c.version),
+        format!("DTSTAMP:{}", stamp(c.last_update.unwrap_or(now))),
+        format!("DTSTART:{}", stamp(start)),
+        format!("DTEND:{}", stamp(end)),
+        format!("SUMMARY:{}", escape(subject(c))),
+        person("ORGANIZER", "", &name(&c.organizer), &c.organizer),
+    ];
+    for p in &s.participants {
+        let role = if p.role == Role::Leader { "CHAIR" } else { "REQ-PARTICIPANT" };
+        lines.push(person("ATTENDEE", &format!(";ROLE={role};PARTSTAT=NEEDS-ACTION;RSVP=TRUE"), &name(&p.uri), &p.uri));
+    }
+    let mut description = s.description.clone();
+    if !description.is_empty() {
+        description.push_str("\n\n");
+    }
+    description.push_str(&format!("Join: {}", link(c)));
+    if let Some(passcode) = &s.passcode {
+        description.push_str(&format!("\nPasscode: {passcode}"));
+    }
+    lines.push(format!("DESCRIPTION:{}", escape(&description)));
+    lines.push(format!("LOCATION:{}", escape(link(c))));
+    // The URL property holds a URI, which is not text and is not escaped; one with control codes is left out.
+    if !link(c).chars().any(|ch| ch.is_control() || ch.is_whitespace()) {
+        lines.push(format!("URL:{}", link(c)));
+    }
+    lines.extend(["STATUS:CONFIRMED".into(), "TRANSP:OPAQUE".into(), "END:VEVENT".into(), "END:VCALENDAR".into()]);
+    lines.iter().map(|l| fold(l)).collect()
+}
+
+fn person(property: &str, parameters: &str, name: &str, uri: &Address) -> String {
+    // A quoted parameter value cannot hold a quote or a control code (RFC 5545 §3.2).
+    let name: String = name.chars().filter(|c| *c != '"' && !c.is_control()).collect();
+    format!("{property};CN=\"{name}\"{parameters}:{uri}")
+}
+
+fn stamp(t: Time) -> String {
+    t.timestamp().strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// Escapes a TEXT value (RFC 5545 §3.3.11); control codes but line feeds fall away.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.replace("\r\n", "\n").chars() {
+        match c {
+            '\\' | ';' | ',' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            c if c.is_control() => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Folds a line at 75 octets without cutting a character, and ends it.
+fn fold(line: &str) -> String {
+    let (mut out, mut width) = (String::new(), 0);
+    for c in line.chars() {
+        if width + c.len_utf8() > FOLD {
+            out.push_str("\r\n ");
+            width = 1;
+        }
+        out.push(c);
+        width += c.len_utf8();
+    }
+    out.push_str("\r\n");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::conference::{ConferenceId, ConferenceSettings, Invitee};
+
+    fn conference() -> Conference {
+        let a = |t: &str| Address::parse(t).unwrap();
+        Conference {
+            id: ConferenceId("7FQ3K2".into()),
+            uri: "sip:alice@contoso.example;gruu;opaque=app:conf:focus:id:7FQ3K2".into(),
+            join_url: "https://contoso.example/alice/7FQ3K2".into(),
+            organizer: a("alice@contoso.example"),
+            version: 2,
+            last_update: None,
+            is_active: false,
+            settings: ConferenceSettings {
+                subject: "Budget; next steps, äöü and a rather long title that must be folded somewhere".into(),
+                description: "Bring numbers\nand cake".into(),
+                start: Some(Time(1_796_119_200_000)),
+                end: Some(Time(1_796_121_900_000)),
+                time_zone: "Europe/Berlin".into(),
+                participants: vec![
+                    Invitee { uri: a("bob@contoso.example"), role: Role::Attendee },
+                    Invitee { uri: a("carol@contoso.example"), role: Role::Leader },
+                ],
+                ..ConferenceSettings::default()
+            },
+        }
+    }
+
+    #[test]
+    fn the_words_name_time_zone_and_link() {
+        let text = text(&conference(), "Alice Adams", &TimeZone::UTC);
+        assert!(text.contains("When: Tue 1 Dec 2026, 11:00 to 11:45 (Europe/Berlin)"), "{text}");
+        assert!(text.contains("Join: https://contoso.example/alice/7FQ3K2\n"));
+        assert!(text.ends_with("\nBring numbers\nand cake\n"));
+    }
+
+    #[test]
+    fn the_calendar_file_is_folded_and_escaped() {
+        let ics = calendar(&conference(), &|u| format!("Name of \"{}\"", u.user()), Time(0));
+        assert!(ics.lines().all(|l| l.len() <= FOLD), "{ics}");
+        assert!(ics.split("\r\n").all(|l| !l.contains('\n')));
+        let whole = ics.replace("\r\n ", "");
+        assert!(whole.contains("SUMMARY:Budget\\; next steps\\, äöü and a rather long title that must be folded somewhere\r\n"));
+        assert!(whole.contains("DTSTART:20261201T100000Z\r\nDTEND:20261201T104500Z\r\n"));
+        assert!(whole.contains("ORGANIZER;CN=\"Name of alice\":sip:alice@contoso.example\r\n"));
+        assert!(
+            whole.contains(
+                "ATTENDEE;CN=\"Name of carol\";ROLE=CHAIR;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:sip:carol@contoso.example\r\n"
+            )
+        );
+        assert!(whole.contains("DESCRIPTION:Bring numbers\\nand cake\\n\\nJoin: https://contoso.example/alice/7FQ3K2\r\n"));
+        assert!(whole.starts_with("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n") && whole.ends_with("END:VCALENDAR\r\n"));
+    }
+
+    #[test]
+    fn a_hostile_title_adds_no_lines() {
+        let mut c = conference();
+        c.settings.subject = "x\r\nATTENDEE:mailto:evil@example.com\u{1b}[2J".into();
+        let ics = calendar(&c, &|u| format!("{}\r\nX-EVIL:1", u.user()), Time(0));
+        assert!(!ics.split("\r\n").any(|l| l.starts_with("ATTENDEE:") || l.starts_with("X-EVIL")), "{ics}");
+        assert!(!ics.contains('\u{1b}'));
+    }
+}

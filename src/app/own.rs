@@ -1,0 +1,302 @@
+//! My own presence: what my devices and I say, which of it wins, and what I publish.
+
+use super::door::{Door, Pending, Then};
+use super::state::overlay::Overlay;
+use super::state::{Field, FieldId, FieldValue, Form, OwnEndpoint, State};
+use super::{Editor, form, when};
+use crate::domain::access::{AGGREGATION_CONTAINER, SourceNetwork, resolve};
+use crate::domain::presence::{
+    Activity, Availability, AvailabilityClass, Level, Member, Note, Publication, SelfPresence, UserStatus,
+};
+use crate::domain::{Address, Time, instances};
+use crate::endpoint::Operation;
+use crate::lync::categories::{note, state};
+use crate::lync::identity;
+
+use super::commands::STATUSES;
+
+/// Words of the status field: all statuses, then "as my devices say".
+const AUTOMATIC: &str = "As my devices say";
+/// Locale of texts we write and prefer (en-US).
+const LCID: u32 = 1033;
+
+/// The level a person was put on by name.
+pub fn level_of(own: &SelfPresence, uri: &Address) -> Option<Level> {
+    let named = own.containers.iter().filter(|c| c.members.iter().any(|m| matches!(m, Member::User(u) if u == uri)));
+    named.map(|c| c.id).max().and_then(Level::of_container)
+}
+
+/// Sets the own status.
+pub fn set_status(door: &mut Door<'_>, status: UserStatus, activity: String, until: Option<Time>) {
+    let word = STATUSES.iter().find(|s| s.0 == status).map_or("", |s| s.1);
+    let end = until
+        .map(|t| t.timestamp().to_zoned(door.state.view.zone.clone()).strftime(" until %H:%M").to_string())
+        .unwrap_or_default();
+    let pending = Pending::new("Setting your status").done(format!("You are now: {word}{end}"));
+    door.ask(Operation::SetStatus { status, activity, until }, pending);
+}
+
+/// Takes the hand-set status back.
+pub fn reset_status(door: &mut Door<'_>) {
+    door.ask(Operation::ResetStatus, Pending::new("Resetting your status").done("Your devices say again how available you are"));
+}
+
+/// Takes the server's word about ourselves.
+pub fn heard(state: &mut State, replica: SelfPresence) {
+    state.own.replica = replica;
+    state.own.loaded = true;
+    derive(state);
+    if !state.own.editing && !state.own.form.changed {
+        fill_form(state);
+    }
+}
+
+fn derive(state: &mut State) {
+    let gruu = state.own.gruu.clone();
+    let sources: Vec<(Publication, state::StateValue)> = states(&state.own.replica, AGGREGATION_CONTAINER);
+    let aggregate = aggregate(&state.own.replica);
+    state.account.availability = aggregate.as_ref().and_then(|a| a.availability);
+    state.account.activity = aggregate.and_then(|a| a.activity);
+    state.account.note = own_note(&state.own.replica);
+    let row = |(p, v): &(Publication, state::StateValue)| OwnEndpoint {
+        instance: p.endpoint_id.clone().unwrap_or_default().to_lowercase(),
+        source: v.kind.as_str().to_owned(),
+        availability: v.availability.unwrap_or(Availability(0)),
+        activity: v.activity.as_ref().and_then(|a| a.text(LCID)).unwrap_or("").to_owned(),
+        device: [v.device.as_deref(), v.location.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" · "),
+        since: p.publish_time,
+        here: is_here(&gruu, p),
+        wins: false,
+    };
+    let machine = |s: &&(Publication, state::StateValue)| s.1.kind == state::StateKind::Machine;
+    let mut endpoints: Vec<OwnEndpoint> = sources.iter().filter(machine).map(row).collect();
+    endpoints.sort_by_key(|e| (e.availability, std::cmp::Reverse(e.since), e.instance.clone()));
+    let mut states: Vec<OwnEndpoint> = sources.iter().filter(|s| !machine(s)).map(row).collect();
+    let reason = winner(&mut endpoints, &mut states, state.account.availability);
+    (state.own.endpoints, state.own.states, state.own.reason) = (endpoints, states, reason);
+}
+
+/// Marks the source that decides, and says why (`domain.md` 5.4 in words).
+fn winner(endpoints: &mut [OwnEndpoint], states: &mut [OwnEndpoint], result: Option<Availability>) -> String {
+    let Some(device) = endpoints.first_mut() else {
+        return "No device is signed in, so others see you offline.".into();
+    };
+    let others = states.iter().filter(|s| s.availability.0 > 0).count();
+    let user = states.iter().position(|s| s.source == "userState");
+    let hand = user.filter(|i| states[*i].availability >= Availability::URGENT_ONLY);
+    // The strongest source whose number became, or raised, the result.
+    let strongest = hand.or_else(|| {
+        let all = states.iter().enumerate().filter(|(_, s)| s.availability.0 > 0 && Some(s.availability) <= result);
+        all.max_by_key(|(_, s)| s.availability).map(|(i, _)| i)
+    });
+    match strongest {
+        Some(i) if hand.is_some() || result.map(Availability::class) == Some(states[i].availability.class()) || busy(result) => {
+            states[i].wins = true;
+            let what = source_words(&states[i].source);
+            let idle = result.map(Availability::class) == Some(AvailabilityClass::BusyIdle);
+            let more = if idle { "; it shows as idle because no device is in use" } else { "" };
+            format!("{what} decides{more}.")
+        }
+        _ => {
+            device.wins = true;
+            match (others, endpoints.len()) {
+                (0, 1) => "Your only device decides.".into(),
+                (0, _) => "The most active device decides.".into(),
+                _ => "The most active device decides, because nothing else outweighs it.".into(),
+            }
+        }
+    }
+}
+
+fn busy(result: Option<Availability>) -> bool {
+    matches!(result.map(Availability::class), Some(AvailabilityClass::Busy | AvailabilityClass::BusyIdle))
+}
+
+/// A source of availability in words.
+pub fn source_words(source: &str) -> &'static str {
+    match source {
+        "userState" => "What you set by hand",
+        "calendarState" => "Your calendar",
+        "phoneState" => "A call",
+        "machineState" => "A device",
+        _ => "Another source",
+    }
+}
+
+fn states(own: &SelfPresence, container: u32) -> Vec<(Publication, state::StateValue)> {
+    let all = own.publications.iter().filter(|p| p.key.category == "state" && p.key.container == container);
+    let read = all.filter_map(|p| Some((p.clone(), state::StateValue::parse(&p.value)?)));
+    read.filter(|(_, v)| matches!(v.kind.as_str(), "machineState" | "userState" | "calendarState" | "phoneState")).collect()
+}
+
+fn aggregate(own: &SelfPresence) -> Option<state::StateValue> {
+    let of = |container: u32| {
+        let all = own.publications.iter().filter(|p| p.key.category == "state" && p.key.container == container);
+        all.filter_map(|p| state::StateValue::parse(&p.value)).find(|v| v.kind == state::StateKind::Aggregate)
+    };
+    of(AGGREGATION_CONTAINER).or_else(|| of(Level::Personal.container())).or_else(|| of(Level::Colleagues.container()))
+}
+
+fn own_note(own: &SelfPresence) -> Option<Note> {
+    let all = own.publications.iter().filter(|p| p.key.category == "note" && p.key.container >= Level::Colleagues.container());
+    all.filter_map(|p| note::parse(&p.value)).find(|n| !n.out_of_office)
+}
+
+/// Whether a publication is this very device's: its endpoint, or its machine state, belongs to our GRUU.
+fn is_here(gruu: &str, p: &Publication) -> bool {
+    let token = p.endpoint_id.as_deref().and_then(identity::gruu_token);
+    !gruu.is_empty()
+        && (p.key.instance == instances::machine_state(gruu) || token.is_some_and(|t| gruu.contains(&format!("epid:{t}"))))
+}
+
+/// The hand-set status, its own words, and the location of this device.
+fn set_by_hand(state: &State) -> (Option<UserStatus>, String, String) {
+    let sources = states(&state.own.replica, AGGREGATION_CONTAINER);
+    let user = sources.iter().find(|(_, v)| v.kind == state::StateKind::User).map(|(_, v)| v);
+    let status = user.and_then(|v| match v.availability?.class() {
+        AvailabilityClass::Available | AvailabilityClass::AvailableIdle => Some(UserStatus::Available),
+        AvailabilityClass::Busy | AvailabilityClass::BusyIdle => Some(UserStatus::Busy),
+        AvailabilityClass::DoNotDisturb => Some(UserStatus::DoNotDisturb),
+        AvailabilityClass::BeRightBack => Some(UserStatus::BeRightBack),
+        AvailabilityClass::Away if v.activity.as_ref().is_some_and(|a| a.token.as_deref() == Some("off-work")) => {
+            Some(UserStatus::OffWork)
+        }
+        AvailabilityClass::Away => Some(UserStatus::Away),
+        AvailabilityClass::Offline => Some(UserStatus::AppearOffline),
+        AvailabilityClass::Unknown => None,
+    });
+    let own_words = |a: &Activity| if a.token.is_none() { a.text(LCID).map(str::to_owned) } else { None };
+    let activity = user.and_then(|v| v.activity.as_ref()).and_then(own_words).unwrap_or_default();
+    let machines: Vec<_> = sources.iter().filter(|(_, v)| v.kind == state::StateKind::Machine).collect();
+    let device = machines.iter().find(|(p, _)| is_here(&state.own.gruu, p)).or(machines.first().filter(|_| machines.len() == 1));
+    (status, activity, device.and_then(|(_, v)| v.location.clone()).unwrap_or_default())
+}
+
+/// Fills the form with what is published.
+pub fn fill_form(state: &mut State) {
+    let (status, activity, location) = set_by_hand(state);
+    let mut options: Vec<String> = STATUSES.iter().map(|s| s.1.to_owned()).collect();
+    options.push(AUTOMATIC.into());
+    let at = status.and_then(|s| STATUSES.iter().position(|x| x.0 == s)).unwrap_or(STATUSES.len());
+    let zone = state.view.zone.clone();
+    let note = state.account.note.clone();
+    let until = note.as_ref().and_then(|n| n.end).filter(|e| *e > state.view.now);
+    let until = until.map(|t| t.timestamp().to_zoned(zone).strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default();
+    let text = |id, label, help, value: &str| Field {
+        id,
+        label,
+        help,
+        value: FieldValue::Text(Editor::limited(value, super::limits::FIELD_CHARS)),
+        error: None,
+        reading: None,
+    };
+    let focus = state.own.form.at;
+    let fields = vec![
+        Field {
+            id: FieldId::Status,
+            label: "Status",
+            help: "Space goes through the choices; Busy and Do not disturb end by themselves after 24 hours",
+            value: FieldValue::Choice { options, at },
+            error: None,
+            reading: None,
+        },
+        text(FieldId::Activity, "Activity", "Your own words for the status, such as “In the lab”; may be empty", &activity),
+        text(FieldId::Until, "Until", "When the status ends: 15:00, 2h, tomorrow 9; empty: as usual", ""),
+        text(FieldId::Note, "Note", "Shown beside your name; empty clears it", &note.map(|n| n.text).unwrap_or_default()),
+        text(FieldId::NoteUntil, "Note until", "When the note ends: 15:00, 2h, fri 17:00; empty: until you change it", &until),
+        text(FieldId::Location, "Location", "office, home, mobile or your own words; may be empty", &location),
+    ];
+    let at = focus.min(fields.len() - 1);
+    state.own.form = Form { fields, at, ..Form::default() };
+    state.own.baseline = state.own.form.clone();
+}
+
+/// Publishes what differs from what is published.
+pub fn publish(door: &mut Door<'_>) -> Result<(), String> {
+    if !door.state.link.is_up() {
+        return Err("publishing needs the server, and the link is down; what you wrote stays here".into());
+    }
+    let (now, zone) = (door.now, door.state.view.zone.clone());
+    let (form, base) = (door.state.own.form.clone(), door.state.own.baseline.clone());
+    let until = moment(door, FieldId::Until, now, &zone)?;
+    let note_until = moment(door, FieldId::NoteUntil, now, &zone)?;
+    let differs = |ids: &[FieldId]| ids.iter().any(|id| form.field(*id).map(|f| &f.value) != base.field(*id).map(|f| &f.value));
+    let mut operations = Vec::new();
+    if differs(&[FieldId::Status, FieldId::Activity, FieldId::Until]) {
+        let activity = form.text(FieldId::Activity).trim().to_owned();
+        operations.push(match STATUSES.get(form.choice(FieldId::Status)) {
+            Some((status, _)) => Operation::SetStatus { status: *status, activity, until },
+            None => Operation::ResetStatus,
+        });
+    }
+    if differs(&[FieldId::Note, FieldId::NoteUntil]) {
+        let text = form.text(FieldId::Note).trim().to_owned();
+        let note = (!text.is_empty()).then_some(Note { text, out_of_office: false, start: None, end: note_until });
+        operations.push(Operation::SetNote { note });
+    }
+    if differs(&[FieldId::Location]) {
+        operations.push(Operation::SetLocation { location: form.text(FieldId::Location).trim().to_owned() });
+    }
+    door.state.own.editing = false;
+    let Some(last) = operations.pop() else {
+        door.state.own.form.changed = false;
+        door.say("Nothing has changed");
+        return Ok(());
+    };
+    for operation in operations {
+        door.ask(operation, Pending::new("Publishing"));
+    }
+    let id = door.ask(last, Pending::new("Publishing").done("Published").then(Then::OwnForm));
+    door.state.own.form.saving = Some(id);
+    Ok(())
+}
+
+fn moment(door: &mut Door<'_>, id: FieldId, now: Time, zone: &jiff::tz::TimeZone) -> Result<Option<Time>, String> {
+    let text = door.state.own.form.text(id).trim().to_owned();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    when::until(&text, now, zone).map(|(t, _)| Some(t)).map_err(|e| {
+        form::mark(&mut door.state.own.form, id, &e);
+        e
+    })
+}
+
+/// Shows exactly what a person can see of me: what the container they resolve to holds.
+pub fn view_as(door: &mut Door<'_>, uri: &Address) {
+    let state = &*door.state;
+    let own_domain = state.account.address.as_ref().map(|a| a.host().to_owned());
+    let network =
+        if own_domain.as_deref() == Some(uri.host()) { SourceNetwork::SameEnterprise } else { SourceNetwork::Federated };
+    let container = resolve(&state.own.replica.containers, uri, network);
+    let level = Level::of_container(container)
+        .map_or_else(|| format!("container {container}"), |l| super::commands::people::level_name(l).to_owned());
+    let mut lines = vec![format!("{} is on the level {level}.", state.name(uri)), String::new()];
+    for p in state.own.replica.publications.iter().filter(|p| p.key.container == container) {
+        lines.extend(seen(p));
+    }
+    if lines.len() == 2 {
+        lines.push("They see your name and address, nothing else.".into());
+    }
+    let title = format!("What {} sees of you", state.name(uri));
+    door.state.overlays.push(Overlay::Details { title, lines, scroll: 0 });
+}
+
+fn seen(p: &Publication) -> Vec<String> {
+    match p.key.category.as_str() {
+        "state" => state::StateValue::parse(&p.value)
+            .map(|v| {
+                let class = v.availability.map_or("nothing", |a| a.class().text());
+                let activity = v.activity.as_ref().and_then(|a| a.text(LCID)).map(|t| format!(", {t}")).unwrap_or_default();
+                let place = v.location.map(|l| format!(", at {l}")).unwrap_or_default();
+                vec![format!("Status: {class}{activity}{place}")]
+            })
+            .unwrap_or_default(),
+        "note" => note::parse(&p.value).map(|n| vec![format!("Note: {}", n.text)]).unwrap_or_default(),
+        "contactCard" if !p.value.is_empty() => vec![format!("Card, part {}", p.key.instance)],
+        "calendarData" | "workingHours" if !p.value.is_empty() => vec!["Working hours and calendar".into()],
+        "services" | "legacyInterop" | "dndState" | "routing" | "alerts" => Vec::new(),
+        _ if p.value.is_empty() => Vec::new(),
+        other => vec![format!("{other}: {}", p.value.chars().take(200).collect::<String>())],
+    }
+}

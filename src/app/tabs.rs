@@ -1,0 +1,418 @@
+//! Opening, closing and walking the tabs; sending what is written in them.
+
+use super::Editor;
+use super::commands;
+use super::door::{Door, Pending};
+use super::effect::{SavedTab, StoreRequest};
+use super::limits::{COMPOSER_CHARS, HISTORY_PAGE, RECALL, TABS};
+use super::state::conversations::Part;
+use super::state::overlay::{Confirm, Deed};
+use super::state::{Entry, Overlay, Pane, QuestionKind, Scroll, State, Tab, Thread};
+use crate::domain::conversation::{
+    Conversation, ConversationId, ConversationState, Delivery, InstantMessage, MessageId, Participant, Role, TextFormat,
+};
+use crate::domain::{Address, Time};
+use crate::endpoint::{JoinTarget, Operation};
+use std::collections::BTreeSet;
+
+/// A conversation nobody has opened yet.
+pub fn idle(id: ConversationId, with: Option<&Address>, subject: String) -> Conversation {
+    let other = |uri: &Address| Participant {
+        uri: uri.clone(),
+        display_name: String::new(),
+        role: Role::Attendee,
+        has_messages: false,
+        in_lobby: false,
+        typing: false,
+    };
+    Conversation {
+        id,
+        state: ConversationState::Idle,
+        subject,
+        participants: with.map(other).into_iter().collect(),
+        focus: None,
+        my_role: None,
+        locked: false,
+        invitation: None,
+        end_reason: None,
+    }
+}
+
+impl Tab {
+    /// An empty tab.
+    pub fn new(thread: Thread, conversation: Conversation) -> Tab {
+        Tab {
+            thread,
+            conversation,
+            entries: Vec::new(),
+            more_history: false,
+            loading: false,
+            unread: 0,
+            mentions: 0,
+            unread_from: None,
+            scroll: Scroll::default(),
+            new_below: 0,
+            cursor: None,
+            marks: BTreeSet::new(),
+            search: None,
+            composer: Editor::limited("", COMPOSER_CHARS),
+            sent: Vec::new(),
+            recall: None,
+            completion: None,
+            composer_error: None,
+            typing_sent: None,
+            draft_changed: None,
+            started: false,
+            earlier: Vec::new(),
+            watched: false,
+            saved_draft: String::new(),
+            read_until: None,
+            go_to: None,
+        }
+    }
+
+    /// Whether nothing goes through this tab's conversation any more.
+    pub fn is_over(&self) -> bool {
+        matches!(self.conversation.state, ConversationState::Terminating | ConversationState::Terminated)
+    }
+}
+
+impl State {
+    /// A fresh name.
+    pub fn fresh_id(&mut self) -> String {
+        self.rng.hex(32)
+    }
+}
+
+/// Position of a thread's tab, opened if need be.
+pub fn tab_of(door: &mut Door<'_>, thread: Thread, conversation: Option<Conversation>) -> usize {
+    if let Some(at) = door.state.conversations.tabs.iter().position(|t| t.thread == thread) {
+        return at;
+    }
+    let with = match &thread {
+        Thread::Person(uri) => Some(uri.clone()),
+        _ => None,
+    };
+    let conversation = match conversation {
+        Some(c) => c,
+        None => idle(ConversationId(door.state.fresh_id()), with.as_ref(), String::new()),
+    };
+    let key = thread.key();
+    let mut tab = Tab::new(thread, conversation);
+    tab.loading = true;
+    door.store(StoreRequest::LoadHistory { thread: key, before: None, limit: HISTORY_PAGE });
+    if let Some(uri) = with.filter(|u| !door.state.people.contacts.contains_key(u)) {
+        tab.watched = true;
+        door.ask_quietly(Operation::Watch { uris: vec![uri] });
+    }
+    let tabs = &mut door.state.conversations.tabs;
+    if tabs.len() >= TABS {
+        let oldest = tabs.iter().position(|t| t.unread == 0 && t.composer.is_empty()).unwrap_or(0);
+        tabs.remove(oldest);
+        door.state.conversations.at =
+            door.state.conversations.at.saturating_sub(usize::from(oldest <= door.state.conversations.at));
+    }
+    door.state.conversations.tabs.push(tab);
+    save_tabs(door);
+    door.state.conversations.tabs.len() - 1
+}
+
+/// Shows a tab and gives its composer the keys.
+pub fn show(door: &mut Door<'_>, at: usize) {
+    leave(door);
+    let state = &mut *door.state;
+    state.conversations.at = at.min(state.conversations.tabs.len().saturating_sub(1));
+    state.conversations.part = Part::Composer;
+    (state.pane, state.main) = (Pane::Conversations, Pane::Conversations);
+    if let Some(tab) = state.conversations.current_mut() {
+        (tab.cursor, tab.search) = (None, None);
+    }
+    seen(door);
+}
+
+/// What happens when a tab is no longer looked at: the draft is kept, a read unread line goes.
+fn leave(door: &mut Door<'_>) {
+    let at = door.state.conversations.at;
+    save_draft(door, at);
+    if let Some(tab) = door.state.conversations.tabs.get_mut(at).filter(|t| t.unread == 0) {
+        tab.unread_from = None;
+    }
+}
+
+/// The shown tab is in sight: what is unread in it has been read, unless it is scrolled away.
+pub fn seen(door: &mut Door<'_>) {
+    let visible = door.state.view.focused && door.state.view.shows(Pane::Conversations, door.state.pane, door.state.main);
+    let now = door.now;
+    let Some(tab) = door.state.conversations.current_mut().filter(|_| visible) else { return };
+    if tab.unread > 0 && tab.scroll.anchor.is_none() {
+        (tab.unread, tab.mentions) = (0, 0);
+        tab.read_until = tab.entries.last().map(Entry::at).or(Some(now));
+        save_tabs(door);
+    }
+}
+
+/// Opens the tab of a person.
+pub fn open_person(door: &mut Door<'_>, uri: &Address) -> Result<(), String> {
+    if door.state.account.address.as_ref() == Some(uri) {
+        return Err("this is your own address".into());
+    }
+    let at = tab_of(door, Thread::Person(uri.clone()), None);
+    show(door, at);
+    Ok(())
+}
+
+/// Opens a conversation with several people.
+pub fn open_group(door: &mut Door<'_>, subject: String, invite: Vec<Address>) -> Result<(), String> {
+    let id = ConversationId(door.state.fresh_id());
+    let mut conversation = idle(id.clone(), None, subject.clone());
+    conversation.state = ConversationState::Conferencing;
+    let at = tab_of(door, Thread::Conversation(id.clone()), Some(conversation));
+    if let Some(tab) = door.state.conversations.tabs.get_mut(at) {
+        (tab.started, tab.loading) = (true, false);
+    }
+    show(door, at);
+    door.ask(Operation::MeetNow { id, subject, invite }, Pending::new("Starting the meeting"));
+    Ok(())
+}
+
+/// Joins a conference and shows its tab.
+pub fn join(door: &mut Door<'_>, target: JoinTarget, subject: String) -> Result<(), String> {
+    let id = ConversationId(door.state.fresh_id());
+    let thread = match &target {
+        JoinTarget::Link(link) if link.contains("app:conf:focus") => Thread::Conference(link.clone()),
+        _ => Thread::Conversation(id.clone()),
+    };
+    let at = tab_of(door, thread, Some(idle(id.clone(), None, subject)));
+    if let Some(tab) = door.state.conversations.tabs.get_mut(at) {
+        let live = matches!(
+            tab.conversation.state,
+            ConversationState::Conferencing | ConversationState::InLobby | ConversationState::Conferenced
+        );
+        if live {
+            show(door, at);
+            return Ok(());
+        }
+        if tab.conversation.id != id {
+            let old = std::mem::replace(&mut tab.conversation.id, id.clone());
+            tab.earlier.push(old);
+        }
+        (tab.started, tab.conversation.state) = (true, ConversationState::Conferencing);
+    }
+    show(door, at);
+    door.ask(Operation::JoinConference { id, target }, Pending::new("Joining the meeting"));
+    Ok(())
+}
+
+/// Invites one more person into a conversation.
+pub fn invite(door: &mut Door<'_>, conversation: ConversationId, uri: Address) {
+    let name = door.name(&uri);
+    let pending = Pending::new(format!("Inviting {name}")).done(format!("{name} is invited"));
+    door.ask(Operation::Invite { conversation, uri }, pending);
+}
+
+/// Shows a found message in its thread.
+pub fn go_to(door: &mut Door<'_>, thread: Thread, at: Time) -> Result<(), String> {
+    let key = thread.key();
+    let tab = tab_of(door, thread, None);
+    show(door, tab);
+    door.state.conversations.part = Part::Transcript;
+    if let Some(t) = door.state.conversations.tabs.get_mut(tab) {
+        t.cursor = t.entries.iter().find(|e| e.at() >= at).map(|e| e.id().clone());
+        if t.cursor.is_none() || t.entries.first().is_some_and(|e| e.at() > at) {
+            t.go_to = Some(at);
+            door.store(StoreRequest::LoadHistory { thread: key, before: Some(Time(at.0 + 1)), limit: HISTORY_PAGE });
+        }
+    }
+    Ok(())
+}
+
+/// To a neighbouring tab.
+pub fn step(door: &mut Door<'_>, by: isize) -> Result<(), String> {
+    let len = door.state.conversations.tabs.len();
+    if len > 0 {
+        let len = isize::try_from(len).unwrap_or(isize::MAX);
+        let at = isize::try_from(door.state.conversations.at).unwrap_or(0);
+        show(door, usize::try_from((at + by).rem_euclid(len)).unwrap_or(0));
+    }
+    Ok(())
+}
+
+/// To the next tab with something unread; one that mentions me first.
+pub fn next_unread(door: &mut Door<'_>) -> Result<(), String> {
+    let c = &door.state.conversations;
+    let len = c.tabs.len();
+    let order = (1..=len).map(|i| (c.at + i) % len.max(1));
+    let best = order.filter(|i| c.tabs[*i].unread > 0).min_by_key(|i| usize::from(c.tabs[*i].mentions == 0));
+    let to = best.ok_or("nothing is unread")?;
+    show(door, to);
+    Ok(())
+}
+
+/// Closes the shown tab, asking first when something would be lost or a meeting goes on.
+pub fn close_asking(door: &mut Door<'_>) -> Result<(), String> {
+    let Some(tab) = door.state.conversations.current() else { return Ok(()) };
+    let title = door.state.title(tab).to_owned();
+    let id = tab.conversation.id.clone();
+    let meeting = tab.conversation.focus.is_some() && !tab.is_over();
+    if meeting {
+        let text = format!("Close {title}? You leave the meeting; it goes on without you.");
+        door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Leave", then: Deed::CloseTab(id) }));
+    } else {
+        close(door, &id);
+    }
+    Ok(())
+}
+
+/// Closes a tab and ends its conversation; a draft is kept.
+pub fn close(door: &mut Door<'_>, id: &ConversationId) {
+    let Some(at) = door.state.conversations.find(id) else { return };
+    save_draft(door, at);
+    let tab = door.state.conversations.tabs.remove(at);
+    if tab.started && !tab.is_over() {
+        door.ask_quietly(Operation::EndConversation { conversation: tab.conversation.id.clone() });
+    }
+    if let (true, Thread::Person(uri)) = (tab.watched, tab.thread) {
+        door.ask_quietly(Operation::Unwatch { uris: vec![uri] });
+    }
+    door.state
+        .questions
+        .retain(|q| !matches!(&q.kind, QuestionKind::Invitation { conversation, .. } if *conversation == tab.conversation.id));
+    let c = &mut door.state.conversations;
+    c.at = if at < c.at { c.at - 1 } else { c.at.min(c.tabs.len().saturating_sub(1)) };
+    save_tabs(door);
+    seen(door);
+}
+
+/// Sends what is written in the shown tab: a slash command or a message.
+pub fn send(door: &mut Door<'_>) -> Result<(), String> {
+    let Some(tab) = door.state.conversations.current_mut() else { return Err("no conversation is open".into()) };
+    let text = tab.composer.text().trim_end().to_owned();
+    if text.trim().is_empty() {
+        return Ok(());
+    }
+    if text.starts_with('/') && !text.starts_with("//") {
+        return commands::slash::typed(door, &text);
+    }
+    let text = text.strip_prefix('/').map_or(text.clone(), str::to_owned);
+    say(door, &text)?;
+    if let Some(tab) = door.state.conversations.current_mut() {
+        remember_sent(tab);
+    }
+    let at = door.state.conversations.at;
+    save_draft(door, at);
+    Ok(())
+}
+
+/// Empties the composer, keeping its text for recall.
+pub fn remember_sent(tab: &mut Tab) {
+    let text = tab.composer.take();
+    (tab.recall, tab.completion, tab.composer_error, tab.typing_sent) = (None, None, None, None);
+    if tab.sent.last() != Some(&text) {
+        tab.sent.push(text);
+    }
+    if tab.sent.len() > RECALL {
+        tab.sent.remove(0);
+    }
+}
+
+/// Sends a text in the shown tab.
+pub fn say(door: &mut Door<'_>, text: &str) -> Result<(), String> {
+    let at = door.state.conversations.at;
+    let author = door.state.account.address.clone().ok_or("no account is signed in")?;
+    start_if_needed(door, at)?;
+    let id = MessageId(door.state.fresh_id());
+    let now = door.now;
+    let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return Ok(()) };
+    let message = InstantMessage {
+        id: id.clone(),
+        author,
+        at: now,
+        body: text.to_owned(),
+        format: TextFormat::Plain,
+        state: Delivery::Queued,
+    };
+    tab.entries.push(Entry::Message { message: message.clone(), mention: false });
+    (tab.scroll, tab.new_below, tab.unread_from, tab.cursor) = (Scroll::default(), 0, None, None);
+    let (thread, conversation) = (tab.thread.key(), tab.conversation.id.clone());
+    if let Thread::Person(uri) = &tab.thread {
+        let uri = uri.clone();
+        door.state.people.recent.insert(uri, now.0);
+    }
+    door.store(StoreRequest::SaveMessage { thread, message });
+    door.ask_quietly(Operation::SendMessage { conversation, message: id, text: text.to_owned() });
+    Ok(())
+}
+
+/// Makes sure the endpoint knows a conversation for this tab.
+pub fn start_if_needed(door: &mut Door<'_>, at: usize) -> Result<(), String> {
+    let fresh = ConversationId(door.state.fresh_id());
+    let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return Ok(()) };
+    if tab.started && !tab.is_over() {
+        return Ok(());
+    }
+    match tab.thread.clone() {
+        Thread::Person(with) => {
+            if tab.is_over() {
+                let subject = tab.conversation.subject.clone();
+                let old = std::mem::replace(&mut tab.conversation, idle(fresh, Some(&with), subject));
+                tab.earlier.push(old.id);
+            }
+            tab.started = true;
+            let (id, subject) = (tab.conversation.id.clone(), tab.conversation.subject.clone());
+            door.ask_quietly(Operation::StartConversation { id, with, subject });
+            Ok(())
+        }
+        _ => Err("you are not in this meeting; /rejoin goes back in, and the text stays here".into()),
+    }
+}
+
+/// Sends a failed message again.
+pub fn retry(door: &mut Door<'_>, at: usize, id: &MessageId) -> Result<(), String> {
+    start_if_needed(door, at)?;
+    let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return Ok(()) };
+    let conversation = tab.conversation.id.clone();
+    let entry = tab.entries.iter_mut().find(|e| e.id() == id);
+    let Some(Entry::Message { message, .. }) = entry else { return Err("this is no message".into()) };
+    if !matches!(message.state, Delivery::Failed(_)) {
+        return Err("this message has not failed".into());
+    }
+    message.state = Delivery::Queued;
+    let text = message.body.clone();
+    door.store(StoreRequest::SetDelivery { message: id.clone(), state: Delivery::Queued });
+    door.ask_quietly(Operation::SendMessage { conversation, message: id.clone(), text });
+    Ok(())
+}
+
+/// Messages the server has not taken yet.
+pub fn unsent(state: &State) -> usize {
+    let all = state.conversations.tabs.iter().flat_map(|t| &t.entries);
+    all.filter(|e| e.message().is_some_and(|m| m.state == Delivery::Queued)).count()
+}
+
+/// Keeps the open tabs.
+pub fn save_tabs(door: &mut Door<'_>) {
+    let kept = door.state.conversations.tabs.iter().filter(|t| !matches!(t.thread, Thread::Conversation(_)));
+    let tabs = kept
+        .map(|t| SavedTab { thread: t.thread.key(), subject: t.conversation.subject.clone(), read_until: t.read_until })
+        .collect();
+    door.store(StoreRequest::SaveTabs(tabs));
+}
+
+/// Keeps a tab's draft if it changed.
+pub fn save_draft(door: &mut Door<'_>, at: usize) {
+    let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return };
+    tab.draft_changed = None;
+    if tab.saved_draft != tab.composer.text() {
+        tab.saved_draft = tab.composer.text().to_owned();
+        let (thread, text) = (tab.thread.key(), tab.saved_draft.clone());
+        door.store(StoreRequest::SaveDraft { thread, text });
+    }
+}
+
+/// Keeps all drafts and the tabs.
+pub fn save_all(door: &mut Door<'_>) {
+    for at in 0..door.state.conversations.tabs.len() {
+        save_draft(door, at);
+    }
+    save_tabs(door);
+}
