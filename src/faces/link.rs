@@ -3,6 +3,7 @@
 use crate::domain::Rng;
 use crate::endpoint::user::{Config, Output, UserEndpoint};
 use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, WireRecord};
+use crate::net::tls::{self, ConnectError, Trust};
 use crate::net::{Clock, Incoming, Outgoing, stream, tcp};
 use std::future::Future;
 use std::pin::Pin;
@@ -23,13 +24,14 @@ pub type Operations = mpsc::UnboundedSender<(OperationId, Operation)>;
 /// Reads that may wait for the machine.
 const INCOMING_QUEUE: usize = 64;
 
-type Opened = Result<(Outgoing, String), String>;
+type Opened = Result<(Outgoing, String), ConnectError>;
 type Opening = Pin<Box<dyn Future<Output = Opened> + Send>>;
 
 /// An endpoint and its socket.
 pub struct Link {
     endpoint: UserEndpoint,
     clock: Clock,
+    trust: Option<Trust>,
     socket: Option<Outgoing>,
     opening: Option<Opening>,
     /// Counts sockets, so that the last words of an old one are not taken for those of the new.
@@ -39,10 +41,11 @@ pub struct Link {
 }
 
 impl Link {
-    /// An endpoint that is not connected yet.
-    pub fn new(config: Config, rng: Rng, clock: Clock) -> Link {
+    /// An endpoint that is not connected yet. `trust` is needed for TLS.
+    pub fn new(config: Config, rng: Rng, clock: Clock, trust: Option<Trust>) -> Link {
         let (deliver, incoming) = mpsc::channel(INCOMING_QUEUE);
-        Link { endpoint: UserEndpoint::new(config, rng), clock, socket: None, opening: None, generation: 0, incoming, deliver }
+        let endpoint = UserEndpoint::new(config, rng);
+        Link { endpoint, clock, trust, socket: None, opening: None, generation: 0, incoming, deliver }
     }
 
     /// Runs until `operations` closes; hands everything that happens to `say`.
@@ -87,12 +90,22 @@ impl Link {
         }
     }
 
-    fn open(&mut self, host: String, port: u16, _tls: bool) {
+    fn open(&mut self, host: String, port: u16, tls: bool) {
         self.generation += 1;
         let (generation, deliver) = (self.generation, self.deliver.clone());
+        let trust = self.trust.clone().filter(|_| tls);
         self.opening = Some(Box::pin(async move {
-            let (socket, ends) = tcp::connect(&host, port).await?;
-            let out = stream::start(socket, generation, deliver);
+            let (out, ends) = match trust {
+                Some(trust) => {
+                    let (socket, ends) = tls::connect(&host, port, &trust).await?;
+                    (stream::start(socket, generation, deliver), ends)
+                }
+                None if tls => return Err(ConnectError::Tls("no certificate authority is known for TLS".into())),
+                None => {
+                    let (socket, ends) = tcp::connect(&host, port).await.map_err(ConnectError::Connection)?;
+                    (stream::start(socket, generation, deliver), ends)
+                }
+            };
             Ok((out, ends.local.to_string()))
         }));
     }
@@ -112,8 +125,12 @@ impl Link {
                 self.socket = Some(socket);
                 self.endpoint.handle_connected(self.clock.now(), local);
             }
-            Err(text) => {
-                let error = Error::new(ErrorKind::ConnectionFailed, text);
+            Err(failed) => {
+                let kind = match failed {
+                    ConnectError::Connection(_) => ErrorKind::ConnectionFailed,
+                    ConnectError::Tls(_) => ErrorKind::TlsFailed,
+                };
+                let error = Error::new(kind, failed.to_string());
                 self.endpoint.handle_connect_failed(self.clock.now(), error);
             }
         }

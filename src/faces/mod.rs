@@ -1,5 +1,7 @@
 //! What a person or a script starts: the screen, the demo, the front end and the small commands.
 
+pub mod accounts;
+pub mod admin;
 pub mod cli;
 pub mod demo;
 pub mod keeper;
@@ -8,9 +10,71 @@ pub mod paths;
 pub mod prompt;
 pub mod server;
 
+use clap::{CommandFactory, Parser};
+use cli::{Cli, Command};
+use paths::Paths;
+use std::io::Write;
 use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
 
-/// Runs the program named by the command line.
+/// Runs the program named by the command line. Exit code 0: all is well; 1: it failed, the sentence is on standard error;
+/// 2: the command line is wrong.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(text) => {
+            eprintln!("adsum: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, String> {
+    let paths = Paths::new(cli.config.clone(), cli.data.clone())?;
+    log_to(&cli)?;
+    match cli.command {
+        None | Some(Command::Demo { .. } | Command::SignIn { .. } | Command::Doctor) => {}
+        Some(Command::Serve { init: Some(address), .. }) => admin::init(&paths.server, address)?,
+        Some(Command::Serve { init: None, listen, listen_tls, host }) => {
+            admin::serve(&admin::Serve { data: paths.server, listen, listen_tls, host })?;
+        }
+        Some(Command::User { what }) => admin::user(&paths.server, what)?,
+        Some(Command::Man) => print(&man()?)?,
+        Some(Command::Completions { shell }) => {
+            let mut out = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "adsum", &mut out);
+            print(&out)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn man() -> Result<Vec<u8>, String> {
+    let mut out = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut out).map_err(|e| e.to_string())?;
+    Ok(out)
+}
+
+/// Writes to standard output; a reader that has gone away is no error.
+fn print(bytes: &[u8]) -> Result<(), String> {
+    match std::io::stdout().write_all(bytes) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.to_string()),
+        _ => Ok(()),
+    }
+}
+
+/// Where the log goes: to the named file; without one a front end logs to standard error, and the screen not at all.
+fn log_to(cli: &Cli) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&cli.log).map_err(|e| format!("--log {}: {e}", cli.log))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+    match &cli.log_file {
+        Some(path) => {
+            let file = crate::store::private_file(path).map_err(|e| e.to_string())?;
+            builder.with_writer(std::sync::Mutex::new(file)).init();
+        }
+        None if matches!(cli.command, Some(Command::Serve { .. })) => builder.with_writer(std::io::stderr).init(),
+        None => {}
+    }
+    Ok(())
 }

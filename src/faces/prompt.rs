@@ -30,7 +30,8 @@ pub fn line(question: &str, default: &str) -> Result<String, String> {
 /// When the input ends or the terminal cannot hide what is typed.
 pub fn password(question: &str) -> Result<Secret, String> {
     if is_interactive() {
-        let text = rpassword::prompt_password(format!("{question}: ")).map_err(|e| format!("cannot ask for the password: {e}"))?;
+        let text =
+            rpassword::prompt_password(format!("{question}: ")).map_err(|e| format!("cannot ask for the password: {e}"))?;
         return Ok(Secret::new(text));
     }
     Ok(Secret::new(read_line()?))

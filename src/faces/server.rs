@@ -1,19 +1,44 @@
 //! The front end on real sockets: listeners, connections, the store and the administration's door.
 
 use super::link::sleep;
-use crate::domain::Rng;
-use crate::frontend::{Config, Data, LogLevel, Output, Server, StoreOp};
-use crate::net::{Clock, Incoming, Outgoing, stream, tcp};
+use crate::domain::{Address, Rng};
+use crate::frontend::{Config, Data, LogLevel, Output, Server, StoreOp, UserRecord};
+use crate::net::{Clock, Ends, Incoming, Outgoing, stream, tcp};
 use crate::sip::FlowId;
-use std::collections::HashMap;
-use tokio::net::TcpListener;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::{mpsc, oneshot};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Reads of all connections that may wait for the machine.
 const INCOMING_QUEUE: usize = 4096;
 
 /// Connections that may be open at once.
 const MAX_CONNECTIONS: usize = 20_000;
+
+/// TLS handshakes that may be under way at once.
+const MAX_HANDSHAKES: usize = 256;
+
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Where people come in.
+#[derive(Default)]
+pub struct Sockets {
+    /// TCP without TLS.
+    pub tcp: Option<TcpListener>,
+    /// TLS.
+    pub tls: Option<(TcpListener, TlsAcceptor)>,
+    /// A connection here means that the accounts have changed on disk.
+    pub control: Option<UnixListener>,
+}
+
+/// Reads the accounts anew.
+pub type Accounts = Box<dyn FnMut() -> Result<Vec<UserRecord>, String> + Send>;
+
+type Secured = (TlsStream<TcpStream>, Ends);
 
 /// A front end with its sockets.
 pub struct Host {
@@ -23,28 +48,43 @@ pub struct Host {
     next_flow: u64,
     incoming: mpsc::Receiver<(FlowId, Incoming)>,
     deliver: mpsc::Sender<(FlowId, Incoming)>,
+    secured: mpsc::Receiver<Secured>,
+    handshakes: mpsc::Sender<Secured>,
     keep: Box<dyn FnMut(StoreOp) + Send>,
+    accounts: Option<Accounts>,
 }
 
 impl Host {
     /// A front end that keeps its changes with `keep`.
     pub fn new(config: Config, data: Data, rng: Rng, clock: Clock, keep: impl FnMut(StoreOp) + Send + 'static) -> Host {
         let (deliver, incoming) = mpsc::channel(INCOMING_QUEUE);
+        let (handshakes, secured) = mpsc::channel(MAX_HANDSHAKES);
         let server = Server::new(config, data, rng);
-        Host { server, clock, flows: HashMap::new(), next_flow: 1, incoming, deliver, keep: Box::new(keep) }
+        let (flows, keep) = (HashMap::new(), Box::new(keep));
+        Host { server, clock, flows, next_flow: 1, incoming, deliver, secured, handshakes, keep, accounts: None }
+    }
+
+    /// Reads the accounts with `accounts` whenever the control socket says so.
+    pub fn with_accounts(mut self, accounts: Accounts) -> Host {
+        self.accounts = Some(accounts);
+        self
     }
 
     /// Serves until `stop` is told or dropped.
-    pub async fn run(mut self, tcp: TcpListener, mut stop: oneshot::Receiver<()>) {
+    pub async fn run(mut self, sockets: Sockets, mut stop: oneshot::Receiver<()>) {
+        let tls = sockets.tls.as_ref();
         loop {
             self.drain();
             let due = self.server.poll_timeout().map(|t| self.clock.instant(t));
             tokio::select! {
-                accepted = tcp.accept() => {
-                    if let Ok((socket, _)) = accepted {
-                        self.accept(socket);
+                socket = accept(sockets.tcp.as_ref()) => self.open_plain(socket),
+                socket = accept(tls.map(|t| &t.0)) => {
+                    if let Some((_, acceptor)) = tls {
+                        self.shake_hands(socket, acceptor.clone());
                     }
                 }
+                Some((socket, ends)) = self.secured.recv() => self.open(socket, ends, true),
+                () = called(sockets.control.as_ref()) => self.reload(),
                 Some((flow, incoming)) = self.incoming.recv() => self.on_incoming(flow, incoming),
                 () = sleep(due) => self.server.handle_timeout(self.clock.now()),
                 _ = &mut stop => break,
@@ -53,18 +93,33 @@ impl Host {
         self.drain();
     }
 
-    fn accept(&mut self, socket: tokio::net::TcpStream) {
-        let Ok(ends) = tcp::ends(&socket) else { return };
+    fn open_plain(&mut self, socket: TcpStream) {
+        if let Ok(ends) = tcp::ends(&socket) {
+            self.open(socket, ends, false);
+        }
+    }
+
+    /// Shakes hands aside, so that a slow or hostile peer keeps nobody else waiting.
+    fn shake_hands(&self, socket: TcpStream, acceptor: TlsAcceptor) {
+        let (Ok(ends), Ok(place)) = (tcp::ends(&socket), self.handshakes.clone().try_reserve_owned()) else { return };
+        tokio::spawn(async move {
+            match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await {
+                Ok(Ok(secured)) => drop(place.send((secured, ends))),
+                Ok(Err(e)) => tracing::info!(peer = %ends.peer, "TLS handshake failed: {e}"),
+                Err(_) => tracing::info!(peer = %ends.peer, "TLS handshake took too long"),
+            }
+        });
+    }
+
+    fn open(&mut self, socket: impl stream::Stream, ends: Ends, secure: bool) {
         if self.flows.len() >= MAX_CONNECTIONS {
             tracing::warn!(peer = %ends.peer, "too many connections; this one is refused");
             return;
         }
-        // Small messages must not wait for each other; without it the connection works all the same.
-        let _ = socket.set_nodelay(true);
         let flow = FlowId(self.next_flow);
         self.next_flow += 1;
         self.flows.insert(flow, stream::start(socket, flow, self.deliver.clone()));
-        self.server.handle_open(self.clock.now(), flow, ends.peer.to_string(), false);
+        self.server.handle_open(self.clock.now(), flow, ends.peer.to_string(), secure);
     }
 
     fn on_incoming(&mut self, flow: FlowId, incoming: Incoming) {
@@ -77,6 +132,29 @@ impl Host {
             Incoming::Closed(_) => {
                 self.flows.remove(&flow);
                 self.server.handle_closed(now, flow);
+            }
+        }
+    }
+
+    fn reload(&mut self) {
+        match self.accounts.as_mut().map(|read| read()) {
+            Some(Ok(records)) => self.replace_accounts(records),
+            Some(Err(e)) => tracing::error!("the accounts cannot be read again: {e}"),
+            None => {}
+        }
+    }
+
+    /// Takes over what is new or changed; who is missing is signed out and removed.
+    fn replace_accounts(&mut self, records: Vec<UserRecord>) {
+        let now = self.clock.now();
+        let wanted: HashSet<Address> = records.iter().map(|r| r.address.clone()).collect();
+        let gone: Vec<Address> = self.server.state().users.keys().filter(|a| !wanted.contains(*a)).cloned().collect();
+        for address in gone {
+            self.server.remove_user(now, &address);
+        }
+        for record in records {
+            if self.server.state().users.get(&record.address).is_none_or(|u| u.record != record) {
+                self.server.put_user(now, record);
             }
         }
     }
@@ -97,6 +175,32 @@ impl Host {
                 Output::Log(level, text) => log(level, &text),
             }
         }
+    }
+}
+
+/// The next connection; waits for ever without a listener, and after an error (too many open files) a moment.
+async fn accept(listener: Option<&TcpListener>) -> TcpStream {
+    let Some(listener) = listener else { return std::future::pending().await };
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => {
+                // Small messages must not wait for each other; without it the connection works all the same.
+                let _ = socket.set_nodelay(true);
+                return socket;
+            }
+            Err(e) => {
+                tracing::warn!("cannot accept a connection: {e}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// The next call of the administration.
+async fn called(control: Option<&UnixListener>) {
+    match control {
+        Some(control) if control.accept().await.is_ok() => {}
+        _ => std::future::pending().await,
     }
 }
 
