@@ -118,6 +118,15 @@ impl<M: Module> Bench<M> {
         self.call(|m, ctx| m.on_registration_lost(ctx, &gone));
     }
 
+    /// Takes an account away, with all its endpoints.
+    pub fn remove_user(&mut self, name: &str) {
+        let who = address(name);
+        let ids: Vec<_> = self.state.registrations.of_user(&who).map(|r| r.id).collect();
+        ids.into_iter().for_each(|id| self.sign_out(id, true));
+        self.state.users.remove(&who);
+        self.call(|m, ctx| m.on_user_removed(ctx, &who));
+    }
+
     pub fn gruu(&self, id: RegistrationId) -> String {
         self.state.registrations.get(id).unwrap().gruu.clone()
     }
