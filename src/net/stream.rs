@@ -1,6 +1,8 @@
 //! One connection as two tasks: octets in, octets out, bounded on both sides.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 
@@ -9,6 +11,9 @@ const READ_SIZE: usize = 16 * 1024;
 
 /// Writes that may wait for a slow peer; one more closes the connection.
 const WRITE_QUEUE: usize = 1024;
+
+/// Octets that may wait for a slow peer.
+const WRITE_OCTETS: usize = 8 * 1024 * 1024;
 
 /// What a connection says. `closed` comes exactly once and is the last.
 #[derive(Debug)]
@@ -21,12 +26,19 @@ pub enum Incoming {
 
 /// The sending half; dropping it closes the connection after what is queued.
 #[derive(Clone, Debug)]
-pub struct Outgoing(mpsc::Sender<Vec<u8>>);
+pub struct Outgoing {
+    queue: mpsc::Sender<Vec<u8>>,
+    waiting: Arc<AtomicUsize>,
+}
 
 impl Outgoing {
     /// Queues octets. `false` when the peer does not keep up or is gone; the connection should be given up then.
     pub fn send(&self, bytes: Vec<u8>) -> bool {
-        self.0.try_send(bytes).is_ok()
+        let octets = bytes.len();
+        if self.waiting.fetch_add(octets, Ordering::Relaxed) > WRITE_OCTETS {
+            return false;
+        }
+        self.queue.try_send(bytes).is_ok()
     }
 }
 
@@ -48,7 +60,8 @@ pub struct Ends {
 pub fn start<T: Copy + Send + 'static>(stream: impl Stream, tag: T, deliver: mpsc::Sender<(T, Incoming)>) -> Outgoing {
     let (reader, writer) = tokio::io::split(stream);
     let (tx, rx) = mpsc::channel::<Vec<u8>>(WRITE_QUEUE);
-    let mut writing = tokio::spawn(write(writer, rx));
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let mut writing = tokio::spawn(write(writer, rx, waiting.clone()));
     tokio::spawn(async move {
         // When the writing half has ended the connection is over, also for a peer that would keep it open.
         let reason = tokio::select! {
@@ -59,10 +72,10 @@ pub fn start<T: Copy + Send + 'static>(stream: impl Stream, tag: T, deliver: mps
         let _ = deliver.send((tag, Incoming::Closed(reason))).await;
         writing.abort();
     });
-    Outgoing(tx)
+    Outgoing { queue: tx, waiting }
 }
 
-async fn write(mut writer: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Vec<u8>>) {
+async fn write(mut writer: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Vec<u8>>, waiting: Arc<AtomicUsize>) {
     while let Some(mut bytes) = queue.recv().await {
         // One system call for all that waits.
         while bytes.len() < READ_SIZE {
@@ -74,6 +87,7 @@ async fn write(mut writer: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Ve
         if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
             return;
         }
+        waiting.fetch_sub(bytes.len(), Ordering::Relaxed);
     }
     // The peer may be gone already; nothing is left to be told then.
     let _ = writer.shutdown().await;
@@ -87,5 +101,54 @@ async fn read<T: Copy>(mut reader: impl AsyncRead + Unpin, tag: T, deliver: &mps
             Ok(n) => deliver.send((tag, Incoming::Bytes(buffer[..n].to_vec()))).await.ok()?,
             Err(e) => return Some(e.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::duplex;
+
+    #[tokio::test]
+    async fn octets_arrive_in_order_and_the_end_comes_once() {
+        let (ours, mut theirs) = duplex(64);
+        let (tx, mut rx) = mpsc::channel(4);
+        let out = start(ours, 7, tx);
+        assert!(out.send(b"hello ".to_vec()) && out.send(b"you".to_vec()));
+        let mut read = [0; 9];
+        theirs.read_exact(&mut read).await.unwrap();
+        assert_eq!(&read, b"hello you");
+        theirs.write_all(b"back").await.unwrap();
+        assert!(matches!(rx.recv().await, Some((7, Incoming::Bytes(b))) if b == b"back"));
+        drop(theirs);
+        assert!(matches!(rx.recv().await, Some((7, Incoming::Closed(None)))));
+        assert!(rx.recv().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn dropping_the_sending_half_closes_after_what_is_queued() {
+        let (ours, mut theirs) = duplex(8);
+        let (tx, mut rx) = mpsc::channel(4);
+        let out = start(ours, (), tx);
+        assert!(out.send(vec![b'x'; 100]));
+        drop(out);
+        let mut all = Vec::new();
+        theirs.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all.len(), 100);
+        assert!(matches!(rx.recv().await, Some(((), Incoming::Closed(None)))));
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_is_noticed() {
+        let (ours, _theirs) = duplex(8);
+        let (tx, _rx) = mpsc::channel(4);
+        let out = start(ours, (), tx);
+        let queued = (0..WRITE_QUEUE * 2).take_while(|_| out.send(vec![0; 16])).count();
+        assert!(queued <= WRITE_QUEUE + 1, "{queued}");
+        let (ours, _theirs) = duplex(8);
+        let (tx, _rx) = mpsc::channel(4);
+        let out = start(ours, (), tx);
+        let queued = (0..100).take_while(|_| out.send(vec![0; WRITE_OCTETS / 4])).count();
+        assert!(queued <= 6, "{queued}");
     }
 }
