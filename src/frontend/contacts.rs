@@ -147,3 +147,6 @@ fn fail(ctx: &mut Ctx<'_>, incoming: &Incoming, error: ContactError) {
     let response = ctx.response(&incoming.request, status).with(Name::MsDiagnostics, diagnostics);
     ctx.respond(incoming.tx, response.with_body(soap::CONTENT_TYPE, body));
 }
+
+#[cfg(test)]
+mod tests;

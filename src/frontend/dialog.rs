@@ -78,8 +78,14 @@ impl Dialog {
     }
 
     /// Answers the SUBSCRIBE with the state; where the body may not ride in the 200, a notification follows.
-    /// With `expires` 0 the subscription is over after this.
-    pub fn accept(&mut self, ctx: &mut Ctx<'_>, tx: Option<crate::sip::ServerTx>, request: &Request, doc: Document<'_>) {
+    /// With `expires` 0 the subscription is over after this. A token when the notification will be answered.
+    pub fn accept(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        tx: Option<crate::sip::ServerTx>,
+        request: &Request,
+        doc: Document<'_>,
+    ) -> Option<Token> {
         let secure = ctx.registration(self.registration).is_none_or(|r| r.secure);
         let state = self.subscription_state();
         let mut r = request.response(200, "");
@@ -99,11 +105,11 @@ impl Dialog {
             }
             let r = doc.put_into(r);
             ctx.respond(tx, r);
-        } else {
-            ctx.respond(tx, r);
-            self.cseq -= 1;
-            self.notify(ctx, doc);
+            return None;
         }
+        ctx.respond(tx, r);
+        self.cseq -= 1;
+        self.notify(ctx, doc)
     }
 
     /// Sends a document in the dialog; a token when an answer will come.
@@ -220,7 +226,9 @@ impl Dialogs {
                 Held { dialog, owner: incoming.caller.clone(), until: ctx.now }
             }
         };
-        held.dialog.accept(ctx, incoming.tx, &incoming.request, doc);
+        if let Some(token) = held.dialog.accept(ctx, incoming.tx, &incoming.request, doc) {
+            self.asked.insert(token, key.clone());
+        }
         held.until = ctx.now + grace(expires);
         self.timers.arm(held.until, key.clone());
         let owner = held.owner.clone();

@@ -9,6 +9,8 @@ mod bench;
 pub mod conferencing;
 pub mod config;
 pub mod ctx;
+#[cfg(test)]
+pub mod testing;
 pub mod timers;
 pub mod security;
 pub mod search;

@@ -310,3 +310,6 @@ fn answer(ctx: &mut Ctx<'_>, tx: ServerTx, request: &Request, user: &Address, ex
     }
     ctx.respond(Some(tx), r);
 }
+
+#[cfg(test)]
+mod tests;

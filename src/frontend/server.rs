@@ -20,8 +20,9 @@ use crate::domain::{Address, Rng, Time};
 use crate::frontend::conferencing::Conferencing;
 use crate::frontend::routing::Routing;
 use crate::sip::framing::{Frame, FrameError};
+use crate::sip::limits::T1_64;
 use crate::sip::transaction::{Event, Failure};
-use crate::sip::{ClientTx, FlowId, Layer, Message, Name, ServerTx, Transmit};
+use crate::sip::{ClientTx, FlowId, Layer, Message, Method, Name, ServerTx, Transmit};
 use flows::{Flow, Flows};
 use std::collections::{HashMap, VecDeque};
 
@@ -63,6 +64,8 @@ pub struct Server {
     tokens: HashMap<Token, ClientTx>,
     owners: HashMap<ServerTx, ModuleId>,
     actions: Vec<Action>,
+    /// Answered INVITEs whose further 2xx (of other forks) may still come, and until when.
+    answered: VecDeque<(Time, ClientTx)>,
     closing: Vec<FlowId>,
     outputs: VecDeque<Output>,
 }
@@ -88,6 +91,7 @@ impl Server {
             tokens: HashMap::new(),
             owners: HashMap::new(),
             actions: Vec::new(),
+            answered: VecDeque::new(),
             closing: Vec::new(),
             outputs: VecDeque::new(),
             config,
@@ -286,14 +290,28 @@ impl Server {
             Event::Response { tx, mut response } => {
                 response.headers.remove(&Name::Authorization);
                 response.headers.remove(&Name::ProxyAuthorization);
-                // Further 2xx of an INVITE (forks) may follow; the entry goes with the layer's transaction then.
-                let invite = response.headers.cseq().is_some_and(|c| c.method == crate::sip::Method::Invite);
-                let last = response.is_final() && !(invite && response.is_success());
+                let invite = response.headers.cseq().is_some_and(|c| c.method == Method::Invite);
+                let more = invite && response.is_success();
+                if more {
+                    self.answered.push_back((now + T1_64, tx));
+                }
+                let last = response.is_final() && !more;
                 self.reply(now, tx, Reply::Response(response), last);
+                self.forget_answered(now);
             }
             Event::Failed { tx, failure } => {
                 let reply = if failure == Failure::Timeout { Reply::Timeout } else { Reply::Lost };
                 self.reply(now, tx, reply, true);
+            }
+        }
+    }
+
+    /// Transactions of answered INVITEs that are over in the layer, too.
+    fn forget_answered(&mut self, now: Time) {
+        while let Some((_, tx)) = self.answered.front().copied().filter(|a| a.0 < now) {
+            self.answered.pop_front();
+            if let Some((_, token)) = self.sent.remove(&tx) {
+                self.tokens.remove(&token);
             }
         }
     }

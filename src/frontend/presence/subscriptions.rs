@@ -196,7 +196,10 @@ impl Subscriptions {
         }
         let (kind, body) = body(ctx, &incoming.caller, single, entries, &documents);
         if let Some(w) = self.watches.get_mut(&id) {
-            w.dialog.accept(ctx, incoming.tx, &incoming.request, Document::new(&kind, &body).eventlist());
+            let document = Document::new(&kind, &body).eventlist();
+            if let Some(token) = w.dialog.accept(ctx, incoming.tx, &incoming.request, document) {
+                self.asked.insert(token, id);
+            }
         }
     }
 
