@@ -12,7 +12,7 @@ use crate::domain::presence::Publication;
 use crate::domain::{Address, Time};
 use crate::frontend::server::event_of;
 use crate::frontend::timers::Timers;
-use crate::lync::roaming::{self, RoamingData};
+use crate::lync::roaming::{self, CategoryEntry, RoamingData};
 use crate::lync::{containers, identity, provisioning, publish as publishing};
 use crate::sip::{Method, Name, Request};
 use own::Touched;
@@ -169,7 +169,13 @@ fn own_document(ctx: &Ctx<'_>, owner: &Address, touched: &Touched) -> Option<Vec
     let user = ctx.state.users.get(owner)?;
     let names: Vec<&str> = touched.names.iter().map(String::as_str).collect();
     let of: Vec<Publication> = user.presence.of_categories(&names).cloned().collect();
-    Some(RoamingData::categories(owner, &names, &of).to_bytes())
+    let mut data = RoamingData::categories(owner, &names, &of);
+    let left = |category: &str, container| of.iter().any(|p| p.key.category == category && p.key.container == container);
+    let gone = |category: &str| !of.iter().any(|p| p.key.category == category);
+    let empty = touched.places.iter().filter(|(category, container)| !left(category, *container) && !gone(category));
+    let empty = empty.map(|(category, container)| CategoryEntry::EmptyContainer { category: category.clone(), container: *container });
+    data.categories.get_or_insert_default().extend(empty);
+    Some(data.to_bytes())
 }
 
 /// What this front end offers: the user's own focus factory.

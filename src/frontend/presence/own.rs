@@ -49,6 +49,8 @@ pub struct OwnPresence {
 pub struct Touched {
     /// Categories whose publications changed in any way: the owner hears of them.
     pub names: BTreeSet<String>,
+    /// The same with their containers: one that became empty is named so.
+    pub places: BTreeSet<(String, u32)>,
     /// Category and container where something a watcher sees changed.
     pub visible: BTreeSet<(String, u32)>,
     /// A source of the aggregation changed.
@@ -62,6 +64,7 @@ impl Touched {
         if !self.names.contains(&key.category) {
             self.names.insert(key.category.clone());
         }
+        self.places.insert((key.category.clone(), key.container));
         if visible {
             self.visible.insert((key.category.clone(), key.container));
         }
