@@ -7,6 +7,7 @@
 
 pub mod commands;
 mod completion;
+pub mod config;
 pub mod door;
 pub mod editor;
 pub mod effect;

@@ -1,0 +1,263 @@
+//! The configuration file: accounts, the look of the screen, keys. Every mistake is told with file and line.
+
+use super::keymap::{Binding, Keymap};
+use crate::domain::Address;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A file with every setting and its meaning.
+pub const SAMPLE: &str = include_str!("../../assets/config.toml");
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How the screen looks and behaves.
+    pub ui: Ui,
+    /// Accounts; the first is used unless another is named.
+    pub account: Vec<Account>,
+    /// Keys that differ from the defaults: place, keys, command.
+    keys: BTreeMap<String, BTreeMap<String, toml::Spanned<String>>>,
+    #[serde(skip)]
+    keymap: Keymap,
+}
+
+/// Look and behaviour.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ui {
+    /// `default` (the terminal's 16 colours), `dark` or `light`.
+    pub theme: String,
+    /// Signs and lines of ASCII only.
+    pub ascii: bool,
+    /// Listen to the mouse (the terminal then selects with Shift).
+    pub mouse: bool,
+    /// Ring the bell for messages that are not in sight.
+    pub bell: bool,
+    /// Notify outside the screen.
+    pub notify: bool,
+    /// Show the beginning of messages in notifications.
+    pub notify_text: bool,
+    /// Put the unread count into the window title.
+    pub title: bool,
+    /// Tell others that I am typing.
+    pub typing: bool,
+    /// Words besides the own name that count as a mention.
+    pub mention: Vec<String>,
+    /// The group whose people get through do-not-disturb.
+    pub pinned_group: String,
+    /// Zone of shown times (IANA name); empty: the system's.
+    pub time_zone: String,
+    /// Command that opens links; the link is its last argument. Empty: `xdg-open` or `open`.
+    pub opener: String,
+}
+
+impl Default for Ui {
+    fn default() -> Ui {
+        Ui {
+            theme: "default".into(),
+            ascii: false,
+            mouse: false,
+            bell: true,
+            notify: true,
+            notify_text: true,
+            title: true,
+            typing: true,
+            mention: Vec::new(),
+            pinned_group: "Pinned".into(),
+            time_zone: String::new(),
+            opener: String::new(),
+        }
+    }
+}
+
+/// One account.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Name for `--account`; empty: the address.
+    #[serde(default)]
+    pub name: String,
+    /// Own address.
+    pub address: Address,
+    /// Name that others see; empty: the server's.
+    #[serde(default)]
+    pub display_name: String,
+    /// Host or host:port; empty: the domain of the address.
+    #[serde(default)]
+    pub server: String,
+    /// TLS, or TCP without it.
+    #[serde(default = "yes")]
+    pub tls: bool,
+    /// PEM file with the authority that signed the server's certificate; empty: the system's authorities.
+    #[serde(default)]
+    pub ca_file: String,
+    /// `DOMAIN\user` or `user@domain`; empty: the address.
+    #[serde(default)]
+    pub login: String,
+    /// Shell command that prints the password.
+    #[serde(default)]
+    pub password_command: String,
+    /// What the server is told we are; empty: adsum and its version.
+    #[serde(default)]
+    pub user_agent: String,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What is wrong in a configuration, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {text}")]
+pub struct ConfigError {
+    /// The file as it was named.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// What is wrong and what would be right.
+    pub text: String,
+}
+
+impl Config {
+    /// Reads the text of a file called `file`.
+    ///
+    /// # Errors
+    /// The first mistake with its line: bad TOML, unknown settings, wrong values, unknown keys and commands, conflicts.
+    pub fn parse(text: &str, file: &str) -> Result<Config, ConfigError> {
+        let wrong = |line: usize, text: String| ConfigError { file: file.to_owned(), line, text };
+        let line_of = |offset: usize| text.get(..offset).unwrap_or("").matches('\n').count() + 1;
+        let mut config: Config = toml::from_str(text).map_err(|e| {
+            let line = e.span().map_or(1, |s| line_of(s.start));
+            wrong(line, e.message().replace('\n', " "))
+        })?;
+        let bindings: Vec<Binding> = config
+            .keys
+            .iter()
+            .flat_map(|(place, keys)| keys.iter().map(move |(k, command)| (place, k, command)))
+            .map(|(place, keys, command)| Binding {
+                line: line_of(command.span().start),
+                place: place.clone(),
+                keys: keys.clone(),
+                command: command.get_ref().clone(),
+            })
+            .collect();
+        config.keymap = Keymap::with_overrides(&bindings).map_err(|e| wrong(e.line, e.text))?;
+        config.check(text).map_err(|(line, text)| wrong(line, text))?;
+        Ok(config)
+    }
+
+    /// The keys with the file's overrides.
+    pub fn keymap(&self) -> Keymap {
+        self.keymap.clone()
+    }
+
+    /// The account called `name`, or the first.
+    pub fn account(&self, name: Option<&str>) -> Option<&Account> {
+        match name {
+            Some(name) => self.account.iter().find(|a| a.name == name || a.address.bare() == name),
+            None => self.account.first(),
+        }
+    }
+
+    fn check(&self, text: &str) -> Result<(), (usize, String)> {
+        let line_with = |word: &str| text.lines().position(|l| l.trim_start().starts_with(word)).map_or(1, |i| i + 1);
+        if !["default", "dark", "light"].contains(&self.ui.theme.as_str()) {
+            return Err((line_with("theme"), format!("there is no theme “{}”; themes are default, dark, light", self.ui.theme)));
+        }
+        if !self.ui.time_zone.is_empty() && jiff::tz::TimeZone::get(&self.ui.time_zone).is_err() {
+            let text = format!("there is no time zone “{}”; write it like Europe/Berlin", self.ui.time_zone);
+            return Err((line_with("time_zone"), text));
+        }
+        for account in &self.account {
+            account.server().map_err(|e| (line_with("server"), e))?;
+        }
+        Ok(())
+    }
+}
+
+impl Account {
+    /// Host and port of the server: as configured, else the domain of the address and the port of the transport.
+    ///
+    /// # Errors
+    /// When the port is no number from 1 to 65535.
+    pub fn server(&self) -> Result<(String, u16), String> {
+        let default = if self.tls { 5061 } else { 5060 };
+        let text = if self.server.is_empty() { self.address.host() } else { &self.server };
+        // More than one colon without brackets is an IPv6 address without port.
+        let (host, port) = match text.rsplit_once(':') {
+            Some((h, p)) if !h.contains(':') || h.ends_with(']') => (h, Some(p)),
+            _ => (text, None),
+        };
+        let port = match port {
+            Some(p) => p.parse::<u16>().ok().filter(|p| *p > 0).ok_or_else(|| format!("“{p}” in server is no port; write host:5061"))?,
+            None => default,
+        };
+        Ok((host.trim_start_matches('[').trim_end_matches(']').to_owned(), port))
+    }
+
+    /// The section of a file for this account.
+    pub fn to_toml(&self) -> String {
+        let quoted = |s: &str| toml::Value::String(s.to_owned()).to_string();
+        let mut out = format!("[[account]]\naddress = {}\n", quoted(self.address.bare()));
+        for (name, value) in [
+            ("name", &self.name),
+            ("display_name", &self.display_name),
+            ("server", &self.server),
+            ("ca_file", &self.ca_file),
+            ("login", &self.login),
+            ("password_command", &self.password_command),
+            ("user_agent", &self.user_agent),
+        ] {
+            if !value.is_empty() {
+                out.push_str(&format!("{name} = {}\n", quoted(value)));
+            }
+        }
+        if !self.tls {
+            out.push_str("tls = false\n");
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Config::parse(text, "config.toml").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_sample_says_every_default() {
+        let sample = Config::parse(SAMPLE, "sample").unwrap();
+        assert_eq!(sample.ui, Ui::default());
+        assert!(sample.account.is_empty());
+    }
+
+    #[test]
+    fn mistakes_are_told_with_file_and_line() {
+        assert!(error("[ui]\n\ncolour = 1\n").starts_with("config.toml:3: unknown field `colour`"));
+        assert!(error("[ui]\nbell = maybe\n").starts_with("config.toml:2: "));
+        assert!(error("[[account]]\naddress = \"alice\"\n").starts_with("config.toml:2: “alice” is not an address"));
+        assert!(error("[ui]\nascii = true\ntheme = \"pink\"\n").starts_with("config.toml:3: there is no theme “pink”"));
+        assert!(error("\n[keys.people]\n\"j\" = \"dwon\"\n").starts_with("config.toml:3: there is no command “dwon”; did you mean “down”?"));
+        assert!(error("[[account]]\naddress = \"a@b.c\"\nserver = \"x:99999\"\n").starts_with("config.toml:3: “99999” in server is no port"));
+    }
+
+    #[test]
+    fn the_server_defaults_to_the_domain_and_the_port_of_the_transport() {
+        let parse = |t: &str| Config::parse(t, "c").unwrap().account[0].server().unwrap();
+        assert_eq!(parse("[[account]]\naddress = 'a@b.example'"), ("b.example".into(), 5061));
+        assert_eq!(parse("[[account]]\naddress = 'a@b.example'\ntls = false"), ("b.example".into(), 5060));
+        assert_eq!(parse("[[account]]\naddress = 'a@b.example'\nserver = '[::1]:9'"), ("::1".into(), 9));
+        assert_eq!(parse("[[account]]\naddress = 'a@b.example'\nserver = '::1'"), ("::1".into(), 5061));
+    }
+
+    #[test]
+    fn a_written_account_reads_back() {
+        let text = "[[account]]\naddress = 'a@b.example'\nserver = 'h:1'\ntls = false\npassword_command = 'pass \"x\"'\n";
+        let account = Config::parse(text, "c").unwrap().account[0].clone();
+        assert_eq!(Config::parse(&account.to_toml(), "c").unwrap().account[0], account);
+    }
+}
