@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// Octets read at once.
 const READ_SIZE: usize = 16 * 1024;
@@ -14,6 +16,9 @@ const WRITE_QUEUE: usize = 1024;
 
 /// Octets that may wait for a slow peer.
 const WRITE_OCTETS: usize = 8 * 1024 * 1024;
+
+/// How long a peer may take nothing of what is sent to it.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a connection says. `closed` comes exactly once and is the last.
 #[derive(Debug)]
@@ -61,12 +66,12 @@ pub fn start<T: Copy + Send + 'static>(stream: impl Stream, tag: T, deliver: mps
     let (reader, writer) = tokio::io::split(stream);
     let (tx, rx) = mpsc::channel::<Vec<u8>>(WRITE_QUEUE);
     let waiting = Arc::new(AtomicUsize::new(0));
-    let mut writing = tokio::spawn(write(writer, rx, waiting.clone()));
+    let mut writing = tokio::spawn(write(writer, rx, waiting.clone(), PATIENCE));
     tokio::spawn(async move {
         // When the writing half has ended the connection is over, also for a peer that would keep it open.
         let reason = tokio::select! {
             reason = read(reader, tag, &deliver) => reason,
-            _ = &mut writing => None,
+            reason = &mut writing => reason.unwrap_or_default(),
         };
         // Nobody listens any more when the receiving side is gone; then nobody misses the news either.
         let _ = deliver.send((tag, Incoming::Closed(reason))).await;
@@ -75,7 +80,13 @@ pub fn start<T: Copy + Send + 'static>(stream: impl Stream, tag: T, deliver: mps
     Outgoing { queue: tx, waiting }
 }
 
-async fn write(mut writer: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Vec<u8>>, waiting: Arc<AtomicUsize>) {
+/// Writes until nobody can send any more. Says why when it ends for another reason.
+async fn write(
+    mut writer: impl AsyncWrite + Unpin,
+    mut queue: mpsc::Receiver<Vec<u8>>,
+    waiting: Arc<AtomicUsize>,
+    patience: Duration,
+) -> Option<String> {
     while let Some(mut bytes) = queue.recv().await {
         // One system call for all that waits.
         while bytes.len() < READ_SIZE {
@@ -84,13 +95,22 @@ async fn write(mut writer: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Ve
                 Err(_) => break,
             }
         }
-        if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
-            return;
+        for piece in bytes.chunks(READ_SIZE) {
+            let written = async {
+                writer.write_all(piece).await?;
+                writer.flush().await
+            };
+            match timeout(patience, written).await {
+                Ok(Ok(())) => {}
+                Ok(Err(e)) => return Some(e.to_string()),
+                Err(_) => return Some("the other side takes nothing any more".into()),
+            }
         }
         waiting.fetch_sub(bytes.len(), Ordering::Relaxed);
     }
     // The peer may be gone already; nothing is left to be told then.
-    let _ = writer.shutdown().await;
+    let _ = timeout(patience, writer.shutdown()).await;
+    None
 }
 
 async fn read<T: Copy>(mut reader: impl AsyncRead + Unpin, tag: T, deliver: &mpsc::Sender<(T, Incoming)>) -> Option<String> {
@@ -150,5 +170,14 @@ mod tests {
         let out = start(ours, (), tx);
         let queued = (0..100).take_while(|_| out.send(vec![0; WRITE_OCTETS / 4])).count();
         assert!(queued <= 6, "{queued}");
+    }
+
+    #[tokio::test]
+    async fn a_stuck_write_ends_with_a_reason() {
+        let (ours, _theirs) = duplex(8);
+        let (tx, rx) = mpsc::channel(4);
+        tx.try_send(vec![0; 16]).unwrap();
+        let reason = write(ours, rx, Arc::new(AtomicUsize::new(16)), Duration::ZERO).await;
+        assert!(reason.unwrap().contains("takes nothing"));
     }
 }
