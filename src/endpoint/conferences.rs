@@ -329,3 +329,7 @@ fn check_id(id: &ConferenceId) -> Result<(), Error> {
 fn checked(id: &ConferenceId) -> Result<ConferenceId, Error> {
     check_id(id).map(|()| id.clone())
 }
+
+#[cfg(test)]
+#[path = "conferences_tests.rs"]
+mod tests;

@@ -81,12 +81,6 @@ impl Sent {
     pub fn clear(&mut self) {
         *self = Sent::default();
     }
-
-    /// Whether nothing waits.
-    #[cfg(test)]
-    pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
 }
 
 /// What the service knows of ourselves.

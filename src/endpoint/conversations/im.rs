@@ -168,6 +168,8 @@ impl Talk {
     /// The answer to a MESSAGE.
     pub fn on_message_reply(&mut self, desk: &mut Desk<'_, '_>, token: Token, reply: Reply) {
         let news = match reply {
+            // Given up, or moved to another dialog meanwhile: its answer says nothing about the present one.
+            _ if !self.outbox.awaits(token) => News::new(),
             Reply::Response(r) if !r.is_final() => News::new(),
             Reply::Response(r) => self.message_answer(desk, token, &r),
             Reply::Timeout | Reply::LinkLost => self.outbox.fail(token, UNKNOWN),
@@ -217,12 +219,15 @@ impl Talk {
         let Some(dialog) = self.route() else { return };
         let body = docs::typing(notice == Notice::Type);
         let request = dialog.request(desk.ctx, Method::Info).with_body("application/xml", body);
-        desk.send(&self.id, Purpose::Typing, request);
+        self.typing_sent = Some(desk.send(&self.id, Purpose::Typing, request));
     }
 
     /// The answer to a typing notice: only a dead dialog matters.
-    pub fn on_typing_reply(&mut self, desk: &mut Desk<'_, '_>, reply: &Reply) {
+    pub fn on_typing_reply(&mut self, desk: &mut Desk<'_, '_>, token: Token, reply: &Reply) {
         let Reply::Response(r) = reply else { return };
+        if self.typing_sent != Some(token) {
+            return;
+        }
         if matches!(r.status, 408 | 480 | 481) && self.route().is_some() {
             let why = failure::undelivered(r, &self.peer_name());
             let news = self.dialog_dead(desk, None, &why);

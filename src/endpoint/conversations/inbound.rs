@@ -101,7 +101,7 @@ impl Conversations {
         match purpose {
             Purpose::Invite => talk.on_invite_reply(desk, token, reply),
             Purpose::Message => talk.on_message_reply(desk, token, reply),
-            Purpose::Typing => talk.on_typing_reply(desk, &reply),
+            Purpose::Typing => talk.on_typing_reply(desk, token, &reply),
             Purpose::Goodbye if last => {
                 talk.goodbyes.retain(|t| *t != token);
                 talk.finish(desk.ctx.online);

@@ -98,6 +98,11 @@ impl Outbox {
         tell(mail, Delivery::Sent)
     }
 
+    /// Whether this transaction still matters.
+    pub fn awaits(&self, token: Token) -> bool {
+        self.position(token).is_some()
+    }
+
     /// The other side has shown the text of the INVITE: the first waiting part need not be sent.
     pub fn take_embedded(&mut self) -> News {
         // Only a text that went whole into the header has been shown whole.

@@ -252,6 +252,7 @@ impl Talk {
             Call::Inviting { token, .. } => desk.ctx.cancel(token),
             Call::Accepting { dialog: old, .. } | Call::Up(old) => {
                 self.bye(desk, *old);
+                self.typing_sent = None;
                 let news = self.outbox.requeue(None);
                 self.tell(desk, news);
             }
@@ -287,7 +288,7 @@ impl Talk {
     /// A refresh or a moved target inside a dialog.
     fn on_reinvite(&mut self, desk: &mut Desk<'_, '_>, tx: ServerTx, request: &Request) {
         if let Some(d) = self.call.dialog().filter(|d| d.matches(request)) {
-            d.refresh(request.headers.contact());
+            d.refresh(request);
         }
         let response = accepted(desk, request, "").with_body("application/sdp", docs::answer(desk.ctx.me));
         desk.ctx.respond(tx, response);

@@ -121,6 +121,8 @@ pub(super) struct Talk {
     pub outbox: Outbox,
     /// Own typing.
     pub local: typing::Local,
+    /// The last typing notice on the present dialog.
+    pub typing_sent: Option<Token>,
     /// The others' typing.
     pub remote: typing::Remote,
     /// An ad hoc conference on its way.
@@ -156,6 +158,7 @@ impl Talk {
             ring: None,
             outbox: Outbox::default(),
             local: typing::Local::default(),
+            typing_sent: None,
             remote: typing::Remote::default(),
             plan: None,
             session: None,
