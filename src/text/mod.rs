@@ -5,6 +5,7 @@
 //! a stranger wrote can move the cursor, imitate a line of the screen or reverse the text beside it.
 //! Widths are measured by grapheme cluster, and only here.
 
+pub mod edit;
 pub mod html;
 pub mod limits;
 pub mod links;

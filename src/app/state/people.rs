@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
     /// Most available first, then name.
-    #[default]
     Status,
-    /// By name.
+    /// By name: rows stay where they are when presence changes.
+    #[default]
     Name,
     /// Last talked to first, then name.
     Recent,

@@ -122,6 +122,9 @@ pub struct Metrics {
     pub transcript_rows: u16,
     /// The transcript position actually drawn (clamped, and moved so that the cursor is in sight).
     pub transcript_scroll: Option<Scroll>,
+    /// The lower edge of the transcript window, also while the end is followed; `up` is negative when rows are free
+    /// below the last message. Paging starts from here.
+    pub transcript_bottom: Option<Scroll>,
     /// First message (partly) in sight.
     pub first_visible: Option<MessageId>,
     /// Last message (partly) in sight.

@@ -1,0 +1,182 @@
+//! Contact cards, and the small cards that ask a question without taking the keys.
+
+use super::canvas::{Canvas, Label};
+use super::layout::Areas;
+use super::{Drawn, presence_style, words};
+use crate::app::State;
+use crate::app::event::Target;
+use crate::app::state::{Question, QuestionKind};
+use crate::domain::Address;
+use crate::domain::contact::DEFAULT_GROUP_NAME;
+use crate::domain::presence::Member;
+use crate::text::{Line, Text};
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// Cells of a question card.
+const QUESTION_CELLS: u16 = 46;
+
+/// One row of a card: a label and words.
+struct Entry {
+    label: &'static str,
+    words: Line,
+}
+
+/// The card as a third column.
+pub fn column(c: &mut Canvas, area: Rect, state: &State, uri: &Address) {
+    super::pane_title(c, area, "Card", c.theme.title);
+    rows(c, area, state, uri, 0);
+}
+
+/// Rows the card would take in `cells`.
+pub fn height(state: &State, uri: &Address, cells: u16) -> usize {
+    lines(state, uri, cells).len()
+}
+
+/// Draws the card's rows from `skip` on.
+pub fn rows(c: &mut Canvas, area: Rect, state: &State, uri: &Address, skip: usize) {
+    let presence = state.people.presence.get(uri);
+    let blocked = words::is_blocked(state, uri);
+    let class = words::class(presence);
+    let all = lines(state, uri, area.width);
+    for (y, (n, (label, line))) in (area.y..area.bottom()).zip(all.into_iter().enumerate().skip(skip)) {
+        let indent = if n < 2 { 3 } else { 1 };
+        if n == 0 {
+            c.put(area.x + 1, y, 2, c.glyphs.presence(class, blocked), presence_style(c.theme, class, blocked));
+        }
+        let style = match (n, label.is_empty()) {
+            (0, _) => c.theme.title_active,
+            _ => Style::new(),
+        };
+        if !label.is_empty() {
+            c.put(area.x + 1, y, LABEL_CELLS - 1, label, c.theme.quiet);
+        }
+        let x = if n >= 2 && area.width >= TWO_COLUMNS { LABEL_CELLS + 1 } else { indent };
+        c.put(area.x + x, y, area.width.saturating_sub(x + 1), line, style);
+    }
+}
+
+const LABEL_CELLS: u16 = 11;
+/// From this width on labels and words stand side by side.
+const TWO_COLUMNS: u16 = 36;
+
+/// Label and words of every row.
+fn lines(state: &State, uri: &Address, cells: u16) -> Vec<(&'static str, Line)> {
+    let presence = state.people.presence.get(uri);
+    let story = words::story(presence, words::is_blocked(state, uri), state.view.now, &state.view.zone);
+    let mut out = vec![
+        ("", Line::new(state.name(uri))),
+        ("", story.first().map(|s| Line::new(s)).unwrap_or_default()),
+        ("", Line::default()),
+    ];
+    let side = cells >= TWO_COLUMNS;
+    let room = usize::from(cells.saturating_sub(if side { LABEL_CELLS + 2 } else { 2 }));
+    for e in entries(state, uri, &story) {
+        if !side {
+            out.push((e.label, Line::default()));
+        }
+        for (n, line) in Text::plain(e.words.as_str()).wrap(room).into_iter().enumerate() {
+            out.push((if n == 0 && side { e.label } else { "" }, line));
+        }
+    }
+    out
+}
+
+fn entries(state: &State, uri: &Address, story: &[String]) -> Vec<Entry> {
+    let mut all = Vec::new();
+    let mut add = |label: &'static str, words: &str| {
+        let words = Line::new(words);
+        if !words.is_empty() {
+            all.push(Entry { label, words });
+        }
+    };
+    add("Now", &super::joined(story.get(1..).unwrap_or_default()).to_string());
+    add("Address", uri.bare());
+    if let Some(p) = state.people.presence.get(uri) {
+        let card = &p.card;
+        add("Title", card.title.as_deref().unwrap_or(""));
+        add("Department", card.department.as_deref().unwrap_or(""));
+        add("Company", card.company.as_deref().unwrap_or(""));
+        add("Office", card.office.as_deref().unwrap_or(""));
+        add("E-mail", card.email.as_deref().unwrap_or(""));
+        for phone in &card.phones {
+            let number = if phone.display.is_empty() { phone.uri.trim_start_matches("tel:") } else { &phone.display };
+            add("Phone", &format!("{} {}", Line::new(number), Line::new(&phone.kind)));
+        }
+        if card.automaton {
+            add("Kind", "a bot");
+        }
+        add("Can", &p.capabilities.join(", "));
+    }
+    if let Some(contact) = state.people.contacts.get(uri) {
+        let names = state.people.groups_of(contact).into_iter().filter_map(|id| state.people.groups.iter().find(|g| g.id == id));
+        let names: Vec<&str> =
+            names.map(|g| if g.name == DEFAULT_GROUP_NAME { "Other contacts" } else { g.name.as_str() }).collect();
+        add("Groups", &names.join(", "));
+    }
+    add("Sees me as", level_of(state, uri).unwrap_or(""));
+    all
+}
+
+/// The privacy level I gave this person.
+fn level_of(state: &State, uri: &Address) -> Option<&'static str> {
+    use crate::domain::presence::Level;
+    let levels = [
+        (32000, Level::Blocked),
+        (400, Level::Personal),
+        (300, Level::Workgroup),
+        (200, Level::Colleagues),
+        (100, Level::External),
+    ];
+    let holds = |id: u32| {
+        let container = state.own.replica.containers.iter().find(|c| c.id == id);
+        container.is_some_and(|c| c.members.iter().any(|m| matches!(m, Member::User(u) if u == uri)))
+    };
+    levels.into_iter().find(|(id, _)| holds(*id)).map(|(_, l)| words::level(l))
+}
+
+/// A question at the upper right of the pane in use.
+pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Question, drawn: &mut Drawn) {
+    let body = areas.body;
+    let width = QUESTION_CELLS.min(body.width.saturating_sub(2));
+    let (title, lines, yes): (&'static str, Vec<Label>, &'static str) = match &question.kind {
+        QuestionKind::Invitation { from, toast, subject, conference, auto_accept, .. } => {
+            let name = Line::new(state.name(from));
+            let what = if *conference { "invites you to a meeting" } else { "wants to talk" };
+            let mut lines: Vec<Label> = vec![format!("{name} {what}").into()];
+            let words = if subject.is_empty() { toast } else { subject };
+            if !words.is_empty() {
+                lines.push(format!("“{}”", Line::new(words)).into());
+            }
+            if let Some(at) = auto_accept {
+                lines.push(format!("Opens by itself at {}", words::clock_seconds(*at, &state.view.zone)).into());
+            }
+            (if *conference { "Meeting" } else { "Conversation" }, lines, "accept")
+        }
+        QuestionKind::Watcher { uri, name } => {
+            let name = if name.is_empty() { Line::new(uri.bare()) } else { Line::new(name) };
+            let lines: Vec<Label> = vec![format!("{name} added you to their contacts").into(), Line::new(uri.bare()).into()];
+            ("New watcher", lines, "add them too")
+        }
+    };
+    let height = u16::try_from(lines.len()).unwrap_or(2) + 3;
+    let area = Rect { x: body.right() - 1 - width, y: body.y + 1, width, height: height.min(body.height.saturating_sub(1)) };
+    c.fill(area, c.theme.overlay);
+    c.frame(area, c.theme.accent);
+    c.put(area.x + 2, area.y, width - 4, title, c.theme.accent);
+    for (n, line) in (0u16..).zip(lines) {
+        let style = if n == 0 { c.theme.title_active } else { c.theme.quiet };
+        c.put(area.x + 2, area.y + 1 + n, width - 4, line, style);
+    }
+    let waiting = state.questions.iter().filter(|q| !q.postponed).count();
+    if waiting > 1 {
+        c.put_right(area.right() - 2, area.y, 10, format!("1 of {waiting}"), c.theme.quiet);
+    }
+    let y = area.bottom() - 2;
+    let mut x = area.x + 2;
+    for (key, words) in [("Alt-y", yes), ("Alt-n", "no"), ("Alt-l", "later")] {
+        x += c.put(x, y, area.right() - 2 - x, key, c.theme.key) + 1;
+        x += c.put(x, y, area.right() - 2 - x, words, c.theme.hint) + 3;
+    }
+    drawn.targets.push((area, Target::Command("question.accept".into())));
+}

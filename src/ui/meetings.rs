@@ -1,0 +1,211 @@
+//! The Meetings pane: agenda by day, details, the form.
+
+use super::canvas::Canvas;
+use super::{Drawn, form, strings, words};
+use crate::app::State;
+use crate::app::event::Target;
+use crate::app::state::{Form, Pane};
+use crate::domain::conference::{AccessLevel, Conference};
+use crate::text::{Line, Text};
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// From this width on the details stand beside the agenda.
+const SPLIT: u16 = 76;
+
+/// The words on the pane's border.
+pub fn title(state: &State) -> String {
+    let m = &state.meetings;
+    match &m.form {
+        Some(f) if f.editing.is_some() => return "Change meeting".into(),
+        Some(_) => return "New meeting".into(),
+        None => {}
+    }
+    let ahead = m.list.iter().filter(|c| c.is_active || c.settings.end.is_none_or(|e| e > state.view.now)).count();
+    if ahead == 0 { "Meetings".into() } else { format!("Meetings ─ {ahead} ahead") }
+}
+
+/// Draws the inside.
+pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
+    let m = &state.meetings;
+    if let Some(f) = &m.form {
+        return draw_form(c, area, state, f, drawn);
+    }
+    if m.list.is_empty() {
+        if !m.loaded {
+            c.put_centred(area, area.y + area.height / 2, strings::MEETINGS_WAITING, c.theme.quiet);
+            return;
+        }
+        let top = area.y + area.height.saturating_sub(2) / 2;
+        for (y, words) in (top..).zip(strings::NO_MEETINGS) {
+            c.put_centred(area, y, words, c.theme.quiet);
+        }
+        return;
+    }
+    match (m.details, m.selected()) {
+        (true, Some(selected)) if area.width < SPLIT => details(c, area, state, selected),
+        (true, Some(selected)) => {
+            let left = area.width / 2;
+            agenda(c, Rect { width: left, ..area }, state, drawn);
+            c.post(area.x + left, area.y, area.height, c.theme.border);
+            details(c, Rect { x: area.x + left + 1, width: area.width - left - 1, ..area }, state, selected);
+        }
+        _ => agenda(c, area, state, drawn),
+    }
+}
+
+enum Row<'a> {
+    Day(String),
+    Meeting(&'a Conference),
+}
+
+fn rows(state: &State) -> Vec<Row<'_>> {
+    let (now, zone) = (state.view.now, &state.view.zone);
+    let mut out = Vec::new();
+    let mut last = None;
+    for m in &state.meetings.list {
+        let day = m.settings.start.map(|s| words::day_of(s, zone));
+        if last != Some(day) {
+            out.push(Row::Day(m.settings.start.map_or("Without a time".into(), |s| words::day(s, now, zone))));
+            last = Some(day);
+        }
+        out.push(Row::Meeting(m));
+    }
+    out
+}
+
+fn agenda(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
+    let m = &state.meetings;
+    let rows = rows(state);
+    let selected = rows.iter().position(|r| matches!(r, Row::Meeting(x) if Some(&x.id) == m.selection.as_ref()));
+    // A day's first meeting shows its day too.
+    let want = selected.map(|s| if s > 0 && matches!(rows[s - 1], Row::Day(_)) && s - 1 < m.top { s - 1 } else { s });
+    let top = super::keep_in_sight(m.top, want, usize::from(area.height), rows.len());
+    drawn.metrics.meetings_rows = area.height;
+    drawn.metrics.meetings_top = top;
+    for (y, row) in (area.y..area.bottom()).zip(rows.iter().skip(top)) {
+        let line = Rect { y, height: 1, ..area };
+        match row {
+            Row::Day(words) => {
+                c.put(area.x + 1, y, area.width - 2, words.clone(), c.theme.group);
+            }
+            Row::Meeting(meeting) => {
+                meeting_row(c, line, state, meeting);
+                if m.selection.as_ref() == Some(&meeting.id) && state.pane == Pane::Meetings {
+                    c.restyle(line, c.theme.selection);
+                }
+                drawn.targets.push((line, Target::Meeting(meeting.id.clone())));
+            }
+        }
+    }
+}
+
+fn meeting_row(c: &mut Canvas, line: Rect, state: &State, m: &Conference) {
+    let zone = &state.view.zone;
+    let past = !m.is_active && m.settings.end.or(m.settings.start).is_some_and(|e| e < state.view.now);
+    let style = if past { c.theme.quiet } else { Style::new() };
+    let time = match (m.settings.start, m.settings.end) {
+        (Some(s), Some(e)) => format!("{}–{}", words::clock(s, zone), words::clock(e, zone)),
+        (Some(s), None) => words::clock(s, zone),
+        _ => String::new(),
+    };
+    if m.is_active {
+        c.put(
+            line.x + 1,
+            line.y,
+            1,
+            c.glyphs.presence(crate::domain::presence::AvailabilityClass::Available, false),
+            c.theme.good,
+        );
+    }
+    c.put(line.x + 3, line.y, 12, time, if past { c.theme.quiet } else { c.theme.accent });
+    let mut end = line.right() - 1;
+    let mut remarks = Vec::new();
+    if m.is_active {
+        remarks.push("running".to_owned());
+    }
+    let invited = m.settings.participants.len();
+    if invited > 0 {
+        remarks.push(format!("{invited} invited"));
+    }
+    if !remarks.is_empty() && line.width >= 50 {
+        end = c.put_right(end, line.y, 22, remarks.join(" · "), c.theme.quiet).saturating_sub(1);
+    }
+    let subject = if m.settings.subject.is_empty() { Line::new("(no title)") } else { Line::new(&m.settings.subject) };
+    let x = line.x + 16;
+    c.put(x, line.y, end.saturating_sub(x), &subject, style);
+}
+
+/// Who gets in, as a sentence.
+pub fn admission(access: AccessLevel, lobby_bypass: bool) -> &'static str {
+    match (access, lobby_bypass) {
+        (AccessLevel::SameEnterprise, _) => "Everyone of your organisation gets in; others wait in the lobby.",
+        (AccessLevel::Locked, _) => "Only you get in; everyone else waits in the lobby.",
+        (AccessLevel::Invited, _) => "Only the invited get in; everyone else waits in the lobby.",
+        (AccessLevel::Everyone, false) => "Everyone with the link gets in; phone callers wait in the lobby.",
+        (AccessLevel::Everyone, true) => "Everyone with the link gets in, phone callers too.",
+    }
+}
+
+fn details(c: &mut Canvas, area: Rect, state: &State, m: &Conference) {
+    let (now, zone, s) = (state.view.now, &state.view.zone, &m.settings);
+    let title = if s.subject.is_empty() { Line::new("(no title)") } else { Line::new(&s.subject) };
+    c.put(area.x + 1, area.y, area.width - 2, title, c.theme.title_active);
+    let mut rows: Vec<(&'static str, String)> = Vec::new();
+    let when = match (s.start, s.end) {
+        (Some(a), Some(b)) if words::day_of(a, zone) == words::day_of(b, zone) => {
+            format!("{}, {} to {}", words::day(a, now, zone), words::clock(a, zone), words::clock(b, zone))
+        }
+        (Some(a), Some(b)) => format!("{} to {}", words::moment(a, now, zone), words::moment(b, now, zone)),
+        (Some(a), None) => words::moment(a, now, zone),
+        _ => "any time".into(),
+    };
+    rows.push(("When", if m.is_active { format!("{when} · running now") } else { when }));
+    if !s.time_zone.is_empty() {
+        rows.push(("Planned in", s.time_zone.clone()));
+    }
+    rows.push(("Organizer", state.name(&m.organizer).to_owned()));
+    rows.push(("Access", admission(s.access, s.lobby_bypass).to_owned()));
+    let names: Vec<String> = s.participants.iter().map(|p| Line::new(state.name(&p.uri)).to_string()).collect();
+    rows.push(("Invited", if names.is_empty() { "nobody by name".into() } else { names.join(", ") }));
+    if !m.join_url.is_empty() {
+        rows.push(("Link", m.join_url.clone()));
+    }
+    if let Some(code) = &s.passcode {
+        rows.push(("Passcode", code.clone()));
+    }
+    if !s.description.is_empty() {
+        rows.push(("About", s.description.clone()));
+    }
+    let label = 12;
+    let room = area.width.saturating_sub(label + 2);
+    let mut y = area.y + 2;
+    for (name, words) in rows {
+        for (n, line) in Text::plain(&words).wrap(usize::from(room)).into_iter().enumerate() {
+            if y >= area.bottom() {
+                return;
+            }
+            if n == 0 {
+                c.put(area.x + 1, y, label - 1, name, c.theme.quiet);
+            }
+            let style = if name == "Link" { c.theme.link } else { Style::new() };
+            c.put(area.x + 1 + label, y, room, line, style);
+            y += 1;
+        }
+    }
+}
+
+fn draw_form(c: &mut Canvas, area: Rect, state: &State, f: &Form, drawn: &mut Drawn) {
+    let has_keys = state.pane == Pane::Meetings && f.saving.is_none();
+    let inside =
+        Rect { x: area.x + 1, y: area.y + 1, width: area.width.saturating_sub(2), height: area.height.saturating_sub(3) };
+    form::draw(c, inside, f, has_keys, drawn);
+    let y = area.bottom() - 1;
+    if let Some(error) = &f.error {
+        c.put(area.x + 2, y, area.width - 4, error.clone(), c.theme.error);
+    } else if f.saving.is_some() {
+        c.put(area.x + 2, y, area.width - 4, "Saving…", c.theme.quiet);
+    } else if let Some(field) = f.fields.get(f.at) {
+        c.put(area.x + 2, y, area.width - 4, field.help, c.theme.quiet);
+    }
+}

@@ -1,0 +1,119 @@
+//! The status line, the toast row and the hint line.
+
+use super::canvas::{Canvas, Label, Span};
+use super::presence_style;
+use super::words;
+use crate::app::State;
+use crate::app::state::{Toast, ToastKind};
+use crate::domain::presence::AvailabilityClass;
+use crate::text::Line;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// ` ● Alice Adams · Available · “note”        server ⇅ tls 12ms  ✉ 3  09:42`
+pub fn status_line(c: &mut Canvas, area: Rect, state: &State) {
+    let end = right_part(c, area, state);
+    let room = end.saturating_sub(area.x + 3);
+    let a = &state.account;
+    let up = state.link.is_up();
+    let class = match (up, a.availability) {
+        (true, Some(v)) => v.class(),
+        (true, None) => AvailabilityClass::Unknown,
+        (false, _) => AvailabilityClass::Offline,
+    };
+    let style = presence_style(c.theme, class, false);
+    c.put(area.x + 1, area.y, 2, c.glyphs.presence(class, false), style);
+    let name = match (&a.address, a.name.as_str()) {
+        (None, _) => "No account".to_owned(),
+        (Some(u), "") => u.bare().to_owned(),
+        (Some(_), n) => n.to_owned(),
+    };
+    let activity = a.activity.as_ref().and_then(|x| x.text(1033)).map(str::to_owned);
+    let words =
+        if up { activity.unwrap_or_else(|| class.text().to_owned()) } else { words::link_state(state.link.state).to_owned() };
+    let mut spans: Vec<Span> = vec![(name.into(), c.theme.title_active), (" · ".into(), c.theme.quiet), (words.into(), style)];
+    if let Some(problem) = state.link.problem.as_ref().filter(|_| !up) {
+        spans.push((" · ".into(), c.theme.quiet));
+        spans.push((problem.clone().into(), c.theme.error));
+    } else if let Some(note) = a.note.as_ref().filter(|n| !n.text.is_empty()) {
+        spans.push((" · ".into(), c.theme.quiet));
+        spans.push((Line::new(&format!("“{}”", Line::new(&note.text))).into(), c.theme.quiet));
+    }
+    put_with_spaces(c, area.x + 3, area.y, room, spans);
+}
+
+/// A separator keeps its blanks: they are cells of the program, not of a name.
+fn put_with_spaces(c: &mut Canvas, x: u16, y: u16, room: u16, spans: Vec<Span>) {
+    c.spans(x, y, room, spans);
+}
+
+/// Server, link, unread, clock; the column where it starts.
+fn right_part(c: &mut Canvas, area: Rect, state: &State) -> u16 {
+    let q = c.theme.quiet;
+    let mut end = c.put_right(area.right() - 1, area.y, 5, words::clock(state.view.now, &state.view.zone), Style::new());
+    let unread = state.unread();
+    if unread > 0 {
+        let style = c.theme.accent;
+        end = c.put_right(end - 3, area.y, 10, format!("{} {unread}", c.glyphs.mail), style);
+    }
+    if area.width < 60 {
+        return end - 1;
+    }
+    let l = &state.link;
+    let words: Vec<String> = if l.is_up() {
+        let trip = l.round_trip.map(|t| format!(" {t}ms")).unwrap_or_default();
+        let host: String = if l.server.is_empty() { String::new() } else { format!("{} ", Line::new(&l.server).truncate(30)) };
+        vec![format!("{host}{} {}{trip}", c.glyphs.link, l.transport)]
+    } else {
+        let server = Line::new(&l.server).truncate(24);
+        let next = l.retry_at.map(|t| format!("next try {}", words::clock_seconds(t, &state.view.zone)));
+        next.into_iter().chain((!server.is_empty()).then(|| server.to_string())).collect()
+    };
+    for w in words.into_iter().rev() {
+        let style = if l.is_up() { q } else { c.theme.warning };
+        end = c.put_right(end - 3, area.y, 44, w, style);
+    }
+    end - 2
+}
+
+/// What happened just now.
+pub fn toast(c: &mut Canvas, area: Rect, toast: &Toast) {
+    let style = match toast.kind {
+        ToastKind::Info => c.theme.good,
+        ToastKind::Error => c.theme.error,
+    };
+    let mut keys = Vec::new();
+    if !toast.undo.is_empty() {
+        keys.push("Alt-u undo");
+    }
+    if !toast.detail.is_empty() {
+        keys.push("Alt-d details");
+    }
+    let keys = keys.join(" · ");
+    let room = area.width.saturating_sub(2);
+    c.fill(area, c.theme.text);
+    let end = if keys.is_empty() { area.right() - 1 } else { c.put_right(area.right() - 1, area.y, room / 2, keys, c.theme.key) };
+    let sign = if toast.kind == ToastKind::Error { c.glyphs.failed } else { c.glyphs.sent };
+    c.put(area.x + 1, area.y, 2, sign, style);
+    c.put(area.x + 3, area.y, end.saturating_sub(area.x + 4), toast.text.clone(), style);
+}
+
+/// The keys that work now.
+pub fn hint_line(c: &mut Canvas, area: Rect, hints: &[(String, String)]) {
+    let mut x = area.x + 1;
+    let end = area.right().saturating_sub(1);
+    for (n, (key, words)) in hints.iter().enumerate() {
+        let (key, words) = (Label::from(key.clone()), Label::from(words.clone()));
+        let gap = if n > 0 { 3 } else { 0 };
+        let need = c.width(key.clone()) + 1 + c.width(words.clone());
+        if x + gap + need > end {
+            break;
+        }
+        if n > 0 {
+            c.put(x + 1, area.y, 1, c.glyphs.dot, c.theme.hint);
+            x += gap;
+        }
+        x += c.put(x, area.y, end - x, key, c.theme.key) + 1;
+        x += c.put(x, area.y, end - x, words, c.theme.hint);
+    }
+}
