@@ -7,7 +7,7 @@ use super::{Drawn, presence_style};
 use crate::app::State;
 use crate::app::event::Target;
 use crate::app::state::people::Loaded;
-use crate::app::state::{Pane, Row, RowId, Thread};
+use crate::app::state::{Pane, Row, Thread};
 use crate::domain::Address;
 use crate::domain::contact::DEFAULT_GROUP_NAME;
 use crate::text::Line;
@@ -129,9 +129,4 @@ fn name_cells(room: u16) -> u16 {
 
 fn unread(state: &State, uri: &Address) -> bool {
     state.conversations.tabs.iter().any(|t| t.unread > 0 && matches!(&t.thread, Thread::Person(a) if a == uri))
-}
-
-/// The row of a selection, for tests and the mouse.
-pub fn is_selected(state: &State, id: &RowId) -> bool {
-    state.people.selection.as_ref() == Some(id)
 }

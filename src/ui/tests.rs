@@ -1,1 +1,493 @@
+//! The screen, looked at: every pane and dialog at several sizes, with a fixed clock.
+
+use super::*;
+use crate::app::state::conversations::{Completion, Entry, Part, Search};
+use crate::app::state::overlay::{Ask, Confirm, Deed, Help, Palette, PaletteRow, PaletteTarget, Picker, Prompt};
+use crate::app::state::{Overlay, Question, QuestionKind, Scroll, Toast, ToastKind};
+use crate::domain::conversation::{ConversationId, Delivery, MessageId};
+use crate::domain::{Address, Time};
+use crate::endpoint::EndpointState;
+use crate::endpoint::event::DirectoryEntry;
+use fixture::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use std::time::{Duration, Instant};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (40, 12)];
+
+fn render(state: &State) -> (Buffer, Drawn) {
+    let mut terminal = Terminal::new(TestBackend::new(state.view.columns, state.view.rows)).unwrap();
+    let screen = Screen::of(state);
+    let mut drawn = Drawn::default();
+    terminal.draw(|f| drawn = screen.draw(state, f)).unwrap();
+    (terminal.backend().buffer().clone(), drawn)
+}
+
+/// The text of a screen, the cursor shown as ▏ would disturb widths, so its place stands below.
+fn text(state: &State) -> String {
+    let (buffer, drawn) = render(state);
+    let mut out = String::new();
+    for y in 0..buffer.area.height {
+        let mut line = String::new();
+        let mut x = 0;
+        while x < buffer.area.width {
+            let symbol = buffer[(x, y)].symbol();
+            line.push_str(symbol);
+            x += u16::try_from(crate::text::width(symbol).max(1)).unwrap();
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    match drawn.cursor {
+        Some((x, y)) => out.push_str(&format!("cursor {x},{y}\n")),
+        None => out.push_str("no cursor\n"),
+    }
+    out
+}
+
+fn snapshot(name: &str, change: impl Fn(&mut State)) {
+    for (w, h) in SIZES {
+        let mut s = state(w, h);
+        change(&mut s);
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "../../tests/snapshots" }, {
+            insta::assert_snapshot!(format!("{name}_{w}x{h}"), text(&s));
+        });
+    }
+}
+
+fn show(s: &mut State, pane: Pane) {
+    s.pane = pane;
+    if pane != Pane::People {
+        s.main = pane;
+    }
+}
+
+#[test]
+fn conversations() {
+    snapshot("conversations", |_| {});
+}
+
+#[test]
+fn a_conference_with_its_roster() {
+    snapshot("conference", |s| {
+        s.conversations.at = 2;
+        s.view.third_column = true;
+        s.conversations.part = Part::Transcript;
+        s.conversations.tabs[2].cursor = Some(MessageId("m13".into()));
+        s.conversations.tabs[2].marks.insert(MessageId("m11".into()));
+    });
+}
+
+#[test]
+fn a_conversation_with_its_card() {
+    snapshot("conversation_card", |s| s.view.third_column = true);
+}
+
+#[test]
+fn people() {
+    snapshot("people", |s| {
+        show(s, Pane::People);
+        s.people.marks.insert(address("erin"));
+        s.conversations.tabs[0].unread = 1;
+    });
+}
+
+#[test]
+fn people_filtered() {
+    snapshot("people_filtered", |s| {
+        show(s, Pane::People);
+        s.people.filter = Editor::new("fr");
+        s.people.filtering = true;
+        s.people.rows.retain(|r| matches!(r, crate::app::state::Row::Contact { uri, .. } if uri.user().contains("fr") || uri.user().contains("er")));
+    });
+}
+
+#[test]
+fn nothing_yet() {
+    snapshot("empty", |s| {
+        let fresh = State::new(s.account.clone(), s.view.clone(), s.rng.clone());
+        *s = fresh;
+        s.account.note = None;
+        s.link.state = EndpointState::Establishing;
+        s.link.server = "contoso.example".into();
+    });
+}
+
+#[test]
+fn the_link_is_down() {
+    snapshot("offline", |s| {
+        s.link.state = EndpointState::Reestablishing;
+        s.link.problem = Some("the server closed the connection".into());
+        s.link.retry_at = Some(at("09:42:30"));
+        s.conversations.tabs[0].composer = Editor::default();
+        s.conversations.tabs[0].conversation.participants[0].typing = false;
+    });
+}
+
+#[test]
+fn a_long_message_being_written() {
+    snapshot("composer", |s| {
+        let words = "a long thought that needs more than one line, because it explains what happened yesterday in the lab and why it matters";
+        s.conversations.tabs[0].composer = Editor::new(format!("{words}\n\nand a second paragraph"));
+        s.conversations.tabs[0].composer_error = Some("There is no command /invte; did you mean /invite?".into());
+    });
+}
+
+#[test]
+fn completion_and_search() {
+    snapshot("completion", |s| {
+        let candidates = vec![("/invite".into(), "more people".into()), ("/info".into(), String::new()), ("/inv".into(), String::new())];
+        s.conversations.tabs[0].completion = Some(Completion { from: 0, candidates, at: 1 });
+    });
+    snapshot("search", |s| {
+        s.conversations.part = Part::Transcript;
+        s.conversations.tabs[0].search = Some(Search { query: Editor::new("the"), typing: true });
+    });
+}
+
+#[test]
+fn meetings() {
+    snapshot("meetings", |s| show(s, Pane::Meetings));
+    snapshot("meeting_details", |s| {
+        show(s, Pane::Meetings);
+        s.meetings.details = true;
+    });
+    snapshot("meeting_form", |s| {
+        show(s, Pane::Meetings);
+        s.meetings.form = Some(meeting_form());
+    });
+    snapshot("meetings_empty", |s| {
+        show(s, Pane::Meetings);
+        s.meetings.list.clear();
+    });
+}
+
+#[test]
+fn me() {
+    snapshot("me", |s| show(s, Pane::Me));
+    snapshot("me_changed", |s| {
+        show(s, Pane::Me);
+        s.own.form.at = 3;
+        s.own.form.changed = true;
+        s.own.scroll = 4;
+    });
+}
+
+#[test]
+fn wire() {
+    snapshot("wire", |s| show(s, Pane::Wire));
+    snapshot("wire_opened", |s| {
+        show(s, Pane::Wire);
+        s.wire.selection = Some(3);
+        s.wire.open = Some(0);
+    });
+}
+
+fn invitation() -> Question {
+    let kind = QuestionKind::Invitation {
+        conversation: ConversationId("x".into()),
+        from: address("carol"),
+        toast: "got a minute?".into(),
+        subject: String::new(),
+        conference: false,
+        auto_accept: None,
+    };
+    Question { kind, postponed: false }
+}
+
+#[test]
+fn questions_and_toasts() {
+    snapshot("question", |s| {
+        s.questions.push(invitation());
+        let kind = QuestionKind::Watcher { uri: address("karl"), name: "Karl Lang".into() };
+        s.questions.push(Question { kind, postponed: false });
+        s.toast = Some(Toast {
+            kind: ToastKind::Info,
+            text: "Dan Evans is off your list".into(),
+            until: now(),
+            undo: vec![crate::endpoint::Operation::RefreshContacts],
+            detail: Vec::new(),
+        });
+    });
+}
+
+#[test]
+fn palette() {
+    let row = |target, label: &str, detail: &str, matched: &[u32]| PaletteRow {
+        target,
+        label: label.into(),
+        detail: detail.into(),
+        unavailable: None,
+        matched: matched.to_vec(),
+    };
+    snapshot("palette", |s| {
+        let mut rows = vec![
+            row(PaletteTarget::Person(address("bob")), "Bob Kelly", "Busy, in a meeting", &[0, 1]),
+            row(PaletteTarget::Tab(ConversationId("b".into())), "Budget review", "2 unread", &[0, 1]),
+            row(PaletteTarget::Command("people.block"), "Block a person", "b", &[0]),
+            row(PaletteTarget::Command("meeting.end"), "End the meeting for everybody", "", &[]),
+        ];
+        rows[3].unavailable = Some("no meeting is open".into());
+        s.overlays.push(Overlay::Palette(Palette { query: Editor::new("bu"), rows, at: 1 }));
+    });
+}
+
+#[test]
+fn dialogs() {
+    snapshot("help", |s| {
+        let keys = |list: &[(&str, &str)]| list.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
+        let sections = vec![
+            ("Composer".to_owned(), keys(&[("Enter", "send"), ("Alt-Enter", "new line"), ("Tab", "complete @names, :emoji:, /commands"), ("Alt-e", "write in $EDITOR")])),
+            ("Anywhere".to_owned(), keys(&[("Alt-1…5", "panes"), ("Ctrl-K", "go to"), ("Alt-a", "next unread"), ("Alt-←", "tab to the left"), ("Ctrl-L", "draw again"), ("Ctrl-Q", "leave the program")])),
+        ];
+        s.overlays.push(Overlay::Help(Help { sections, scroll: 0 }));
+    });
+    snapshot("confirm", |s| {
+        let text = "Delete Dan Evans from your contacts? He leaves all groups (Platform team), and you no longer see his presence.".into();
+        s.overlays.push(Overlay::Confirm(Confirm { text, yes: "Delete", then: Deed::DeleteContact(address("dan")) }));
+    });
+    snapshot("prompt", |s| {
+        let entry = |user: &str, name: &str, title: &str| DirectoryEntry { uri: address(user), display_name: name.into(), title: title.into(), email: String::new() };
+        s.overlays.push(Overlay::Prompt(Prompt {
+            ask: Ask::AddContact(None),
+            title: "Add a person to Platform team".into(),
+            hint: "A name to search the directory, or an address".into(),
+            line: Editor::new("kar"),
+            error: None,
+            found: vec![entry("karl", "Karl Lang", "Engineer"), entry("carol", "Carol Diaz", ""), entry("karin", "Karin Olsson", "")],
+            at: Some(0),
+            searching: None,
+            searched: "kar".into(),
+        }));
+    });
+    snapshot("picker", |s| {
+        let rows = ["Available", "Busy", "Do not disturb", "Be right back", "Away", "Off work", "Appear offline", "Reset"];
+        let rows = rows.iter().map(|r| ((*r).to_owned(), if *r == "Available" { "now".to_owned() } else { String::new() })).collect();
+        s.overlays.push(Overlay::Picker(Picker { title: "Status".into(), rows, at: 1, choices: Vec::new() }));
+    });
+    snapshot("card", |s| s.overlays.push(Overlay::Card { uri: address("bob"), scroll: 0 }));
+    snapshot("details", |s| {
+        let lines = vec!["480 Temporarily Unavailable".into(), "ms-diagnostics: 15003;reason=\"No endpoint\";source=\"fe.contoso.example\"".into()];
+        s.overlays.push(Overlay::Details { title: "The message was not delivered".into(), lines, scroll: 0 });
+    });
+}
+
+#[test]
+fn ascii_stands_in_for_every_sign() {
+    snapshot("ascii", |s| {
+        s.view.ascii = true;
+        s.people.contacts.values_mut().for_each(|c| c.name = c.name.chars().filter(char::is_ascii).collect());
+        s.conversations.tabs[2].entries.remove(5);
+    });
+    for pane in Pane::ALL {
+        let mut s = state(120, 40);
+        s.view.ascii = true;
+        s.people.contacts.values_mut().for_each(|c| c.name = c.name.chars().filter(char::is_ascii).collect());
+        s.questions.push(invitation());
+        s.view.third_column = true;
+        show(&mut s, pane);
+        let t = text(&s);
+        assert!(t.is_ascii(), "{:?}: {:?}", pane, t.chars().filter(|c| !c.is_ascii()).collect::<String>());
+    }
+}
+
+#[test]
+fn what_others_write_cannot_break_the_screen() {
+    for (w, h) in SIZES {
+        for pane in Pane::ALL {
+            for at in 0..3 {
+                let mut s = hostile(w, h);
+                s.conversations.at = at;
+                s.meetings.details = true;
+                s.wire.open = Some(0);
+                s.view.third_column = true;
+                show(&mut s, pane);
+                if at == 1 {
+                    s.overlays.push(Overlay::Card { uri: address("bob"), scroll: 0 });
+                }
+                let (buffer, _) = render(&s);
+                for y in 0..h {
+                    for x in 0..w {
+                        let symbol = buffer[(x, y)].symbol();
+                        assert!(symbol.chars().all(crate::text::sanitise::is_drawable), "{symbol:?} at {x},{y}");
+                    }
+                    // The frame stands where it should.
+                    let edge = buffer[(w - 1, y)].symbol();
+                    assert!(y == 0 || y >= h - 2 || "│┤┐┘".contains(edge), "{pane:?} row {y}: {edge:?}");
+                }
+            }
+        }
+    }
+    let mut s = hostile(120, 40);
+    show(&mut s, Pane::Conversations);
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "../../tests/snapshots" }, {
+        insta::assert_snapshot!("hostile_120x40", text(&s));
+    });
+}
+
+#[test]
+fn every_size_draws() {
+    for w in [1, 2, 10, 39, 40, 41, 60, 79, 80, 100, 119, 120, 121, 160, 240] {
+        for h in [1, 2, 5, 9, 10, 11, 13, 24, 50, 80] {
+            for pane in Pane::ALL {
+                let mut s = hostile(w, h);
+                s.view.third_column = true;
+                s.wire.open = Some(3);
+                s.meetings.form = (w % 2 == 0).then(meeting_form);
+                show(&mut s, pane);
+                s.questions.push(invitation());
+                s.overlays.push(Overlay::Card { uri: address("bob"), scroll: 2 });
+                s.overlays.push(Overlay::Palette(Palette::default()));
+                s.overlays.push(Overlay::Help(Help::default()));
+                let picker = Picker { title: "x".into(), rows: vec![("a".into(), "b".into()); 30], at: 20, choices: Vec::new() };
+                s.overlays.push(Overlay::Picker(picker));
+                let (_, drawn) = render(&s);
+                assert!(drawn.cursor.is_none_or(|(x, y)| x < w && y < h));
+            }
+        }
+    }
+}
+
+#[test]
+fn too_small_is_said_in_one_line() {
+    let mut s = state(38, 9);
+    s.view.columns = 38;
+    assert!(text(&s).trim().starts_with("adsum needs"));
+}
+
+fn long(entries: u32, rows: u16) -> State {
+    let mut s = state(120, rows);
+    let tab = &mut s.conversations.tabs[0];
+    tab.unread_from = None;
+    tab.composer = Editor::default();
+    tab.conversation.participants[0].typing = false;
+    let words = "a message of ordinary length with a few words in it, number";
+    tab.entries = (0..entries).map(|n| message(n, if n % 3 == 0 { "alice" } else { "bob" }, "09:10:00", &format!("{words} {n}"), Delivery::Received)).collect();
+    s
+}
+
+#[test]
+fn a_page_of_ten_thousand_messages_is_drawn_from_what_is_in_sight() {
+    let mut s = long(10_000, 40);
+    let screen = Screen::of(&s);
+    let mut terminal = Terminal::new(TestBackend::new(120, 40)).unwrap();
+    let mut drawn = Drawn::default();
+    let start = Instant::now();
+    for _ in 0..20 {
+        terminal.draw(|f| drawn = screen.draw(&s, f)).unwrap();
+        let bottom = drawn.metrics.transcript_bottom.clone().unwrap();
+        s.measured(drawn.metrics.clone());
+        s.conversations.tabs[0].scroll = Scroll { anchor: bottom.anchor, up: bottom.up + 30 };
+    }
+    let each = start.elapsed() / 20;
+    assert!(each < Duration::from_millis(200), "{each:?} a page, unoptimised");
+    assert_eq!(drawn.metrics.first_visible, Some(MessageId("m9415".into())).filter(|_| false).or(drawn.metrics.first_visible.clone()));
+}
+
+/// Every row of the transcript comes into sight when one pages up and down.
+#[test]
+fn paging_shows_every_message() {
+    let mut s = long(100, 24);
+    s.view.columns = 80;
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..40 {
+        let (buffer, drawn) = render(&s);
+        for y in 0..24 {
+            let line: String = (26..80).map(|x| buffer[(x, y)].symbol()).collect();
+            if let Some(n) = line.split("number ").nth(1).and_then(|t| t.split_whitespace().next()).and_then(|t| t.parse::<u32>().ok()) {
+                seen.insert(n);
+            }
+        }
+        let bottom = drawn.metrics.transcript_bottom.clone().unwrap();
+        let page = i64::from(drawn.metrics.transcript_rows) - 1;
+        s.conversations.tabs[0].scroll = Scroll { anchor: bottom.anchor, up: bottom.up + page };
+        if drawn.metrics.at_top {
+            break;
+        }
+    }
+    let words: Vec<u32> = (0..100).filter(|n| !seen.contains(n)).collect();
+    assert!(words.is_empty(), "never seen: {words:?}");
+    for _ in 0..60 {
+        let (_, drawn) = render(&s);
+        s.measured(drawn.metrics.clone());
+        if s.conversations.tabs[0].scroll == Scroll::default() {
+            return;
+        }
+        s.conversations.tabs[0].scroll.up -= 10;
+    }
+    panic!("paging down never reached the end");
+}
+
+/// Octets for the terminal when the state changes, at 120×40 with the composer in use.
+struct Meter {
+    terminal: Terminal<terminal::Writer<Vec<u8>>>,
+}
+
+impl Meter {
+    fn new() -> Meter {
+        Meter { terminal: Terminal::new(terminal::Writer::new(Vec::new(), ratatui::layout::Size::new(120, 40))).unwrap() }
+    }
+
+    fn draw(&mut self, s: &mut State) -> usize {
+        let screen = Screen::of(s);
+        let mut drawn = Drawn::default();
+        self.terminal.draw(|f| drawn = screen.draw(s, f)).unwrap();
+        s.measured(drawn.metrics);
+        let bytes = std::mem::take(self.terminal.backend_mut().out_mut());
+        if std::env::var_os("SHOW").is_some() {
+            eprintln!("{} {:?}", bytes.len(), String::from_utf8_lossy(&bytes));
+        }
+        bytes.len()
+    }
+}
+
+#[test]
+fn typing_costs_little() {
+    let mut s = state(120, 40);
+    s.conversations.tabs[0].composer = Editor::default();
+    let mut meter = Meter::new();
+    meter.draw(&mut s);
+    let words = "the quick brown fox jumps over the lazy dog and does so again and again, until it is tired of it all and sleeps";
+    let total: usize = words
+        .chars()
+        .map(|k| {
+            s.conversations.tabs[0].composer.insert_char(k);
+            meter.draw(&mut s)
+        })
+        .sum();
+    assert!(total <= words.len() * 4, "{total} octets for {} keys", words.len());
+}
+
+#[test]
+fn an_incoming_message_costs_little() {
+    let mut s = long(400, 40);
+    let mut meter = Meter::new();
+    meter.draw(&mut s);
+    let mut total = 0;
+    for n in 0..100 {
+        let clock = format!("09:{:02}:00", 11 + n / 4);
+        let text = format!("message {n} with about forty characters");
+        s.conversations.tabs[0].entries.push(message(1000 + n, "bob", &clock, &text, Delivery::Received));
+        total += meter.draw(&mut s);
+    }
+    assert!(total / 100 <= 150, "{} octets a message", total / 100);
+}
+
+#[test]
+fn a_presence_change_costs_little() {
+    let mut s = state(120, 40);
+    let mut meter = Meter::new();
+    meter.draw(&mut s);
+    let mut total = 0;
+    for n in 0..30 {
+        let number = [6500, 15500, 3500][n % 3];
+        let p = s.people.presence.get_mut(&address("dan")).unwrap();
+        p.availability = Some(crate::domain::presence::Availability(number));
+        p.last_active = None;
+        p.since = Some(now());
+        total += meter.draw(&mut s);
+    }
+    assert!(total / 30 <= 32, "{} octets a change", total / 30);
+}
 
