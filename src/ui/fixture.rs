@@ -37,7 +37,7 @@ pub fn state(columns: u16, rows: u16) -> State {
         activity: None,
         note: Some(note),
     };
-    let mut s = State::new(account, view, Rng::from_seed([0; 32]));
+    let mut s = State::new(account, view, Rng::seeded(7));
     s.link.state = EndpointState::Established;
     s.link.server = "contoso.example".into();
     s.link.round_trip = Some(12);
