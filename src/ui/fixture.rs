@@ -153,7 +153,7 @@ pub fn tab(thread: Thread, subject: &str, participants: Vec<Participant>) -> Tab
         recall: None,
         completion: None,
         composer_error: None,
-        typing_until: None,
+        typing_sent: None,
         saved_draft: String::new(),
         read_until: None,
     }
