@@ -4,11 +4,14 @@ pub mod accounts;
 pub mod admin;
 pub mod cli;
 pub mod demo;
+pub mod doctor;
 pub mod keeper;
 pub mod link;
 pub mod paths;
 pub mod prompt;
 pub mod server;
+pub mod signin;
+pub mod tui;
 
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
@@ -34,12 +37,18 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
     let paths = Paths::new(cli.config.clone(), cli.data.clone())?;
     log_to(&cli)?;
     match cli.command {
-        None | Some(Command::Demo { .. } | Command::SignIn { .. } | Command::Doctor) => {}
+        None => tui::start::configured(&paths, cli.account.as_deref(), cli.ascii)?,
+        Some(Command::Demo { seed }) => tui::start::demo(cli.data.as_deref(), &paths, seed, cli.ascii)?,
+        Some(Command::SignIn { address, server, tcp, ca }) => signin::run(&paths, address, server, tcp, ca)?,
         Some(Command::Serve { init: Some(address), .. }) => admin::init(&paths.server, address)?,
         Some(Command::Serve { init: None, listen, listen_tls, host }) => {
             admin::serve(&admin::Serve { data: paths.server, listen, listen_tls, host })?;
         }
         Some(Command::User { what }) => admin::user(&paths.server, what)?,
+        Some(Command::Doctor) => {
+            let good = doctor::report(&doctor::examine(&paths, |name| std::env::var(name).ok()));
+            return Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
         Some(Command::Man) => print(&man()?)?,
         Some(Command::Completions { shell }) => {
             let mut out = Vec::new();

@@ -1,0 +1,195 @@
+//! Carries out what the application asks of the world.
+
+use super::{Input, Screen};
+use crate::app::effect::Effect;
+use crate::app::event::{Event, Mouse, Target};
+use crate::app::state::{Metrics, Pane};
+use crate::app::State;
+use crate::domain::conversation::TextFormat;
+use crate::endpoint;
+use crate::faces::keeper::Export;
+use crate::text;
+use crate::ui;
+use crate::ui::terminal::{self, Writer, sequence};
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::{Position, Rect, Size};
+use std::io::{Stdout, Write};
+use std::process::{Command, Stdio};
+
+/// Lines that one notch of the wheel moves.
+const WHEEL_LINES: i32 = 3;
+
+/// The terminal with its writer.
+pub struct Terminal {
+    inner: ratatui::Terminal<Writer<Stdout>>,
+    mouse: bool,
+    screen: ui::Screen,
+    targets: Vec<(Rect, Target)>,
+}
+
+impl Screen {
+    /// Does everything in order.
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.carry_out_one(effect);
+        }
+    }
+
+    fn carry_out_one(&mut self, effect: Effect) {
+        match effect {
+            Effect::Endpoint { id, operation, .. } => self.operate(id, operation),
+            Effect::Store(_, request) => self.keeper.request(request),
+            Effect::Copy(text) => self.terminal.copy(&text),
+            Effect::Notify { title, body } => self.terminal.append(&sequence::notify(&text::Line::new(&title), &text::Line::new(&body))),
+            Effect::Bell => self.terminal.append(b"\x07"),
+            Effect::OpenUrl(url) => self.open(&url),
+            Effect::WriteFile { path, contents } => {
+                let error = std::fs::write(&path, contents).err().map(|e| e.to_string());
+                self.say(Event::FileWritten { path, error });
+            }
+            Effect::EditExternally(text) => {
+                let edited = self.terminal.aside(|| edit(&text));
+                self.say(Event::Edited(edited));
+            }
+            Effect::Suspend => {
+                self.terminal.aside(suspend);
+                self.say(Event::Resumed);
+            }
+            Effect::Redraw => self.terminal.forget(),
+            Effect::Quit => self.leaving = true,
+        }
+    }
+
+    fn say(&self, event: Event) {
+        // We hear ourselves as long as we run.
+        let _ = self.said.send(Input::App(event));
+    }
+
+    /// A sentence for the person.
+    pub(super) fn notice(&self, text: String) {
+        self.say(Event::Endpoint { account: self.state.account.id.clone(), event: endpoint::Event::Notice(text) });
+    }
+
+    fn open(&self, url: &str) {
+        let default = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+        let mut words = self.opener.split_whitespace();
+        let program = words.next().unwrap_or(default).to_owned();
+        let started = Command::new(&program)
+            .args(words)
+            .arg(url)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        match started {
+            // Somebody has to collect the child's end; a thread of its own costs nothing while it waits.
+            Ok(mut child) => drop(std::thread::spawn(move || child.wait())),
+            Err(e) => self.notice(format!("{program} cannot be started ({e}); set ui.opener, or copy the link with y")),
+        }
+    }
+}
+
+/// Writes an exported transcript, one line a message with its day and time.
+pub fn write_export(state: &State, export: &Export) -> Event {
+    let mut out = String::new();
+    for m in &export.messages {
+        let at = m.at.timestamp().to_zoned(state.view.zone.clone());
+        let body = match m.format {
+            TextFormat::Html => text::html::to_text(&m.body),
+            TextFormat::Rtf => text::rtf::to_text(&m.body),
+            TextFormat::Plain => m.body.clone(),
+        };
+        out.push_str(&format!("{} {}: {}\n", at.strftime("%Y-%m-%d %H:%M:%S"), state.name(&m.author), body.replace('\n', "\n    ")));
+    }
+    let error = std::fs::write(&export.path, out).err().map(|e| e.to_string());
+    Event::FileWritten { path: export.path.clone(), error }
+}
+
+/// Lets the person edit `text` in their editor; `None` when that failed.
+fn edit(text: &str) -> Option<String> {
+    let editor = std::env::var("VISUAL").or_else(|_| std::env::var("EDITOR")).unwrap_or_else(|_| "vi".into());
+    let path = std::env::temp_dir().join(format!("adsum-{}.txt", std::process::id()));
+    crate::store::private_file(&path).ok()?.write_all(text.as_bytes()).ok()?;
+    let done = Command::new("sh").arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(&path).status();
+    let edited = done.ok().filter(std::process::ExitStatus::success).and_then(|_| std::fs::read_to_string(&path).ok());
+    // A private file in the temporary directory that stays behind does no harm.
+    let _ = std::fs::remove_file(&path);
+    edited
+}
+
+/// Stops the process until the shell continues it.
+fn suspend() {
+    // Without a shell that could continue us there is nobody to stop for.
+    let _ = Command::new("kill").arg("-TSTP").arg(std::process::id().to_string()).status();
+}
+
+impl Terminal {
+    /// A terminal that was entered.
+    ///
+    /// # Errors
+    /// When the terminal cannot be asked for its size.
+    pub fn new(writer: Writer<Stdout>, screen: ui::Screen, mouse: bool) -> Result<Terminal, String> {
+        let inner = ratatui::Terminal::new(writer).map_err(|e| format!("the terminal cannot be used: {e}"))?;
+        Ok(Terminal { inner, mouse, screen, targets: Vec::new() })
+    }
+
+    /// Draws the state; gives back what was measured.
+    pub fn draw(&mut self, state: &State) -> Metrics {
+        let mut drawn = None;
+        // What cannot be written now is written with the next frame.
+        let _ = self.inner.draw(|frame| drawn = Some(self.screen.draw(state, frame)));
+        let drawn = drawn.unwrap_or_default();
+        self.targets = drawn.targets;
+        drawn.metrics
+    }
+
+    /// The terminal has a new size.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.inner.backend_mut().resize(Size::new(columns, rows));
+    }
+
+    /// What a click or the wheel means.
+    pub fn target(&self, mouse: MouseEvent) -> Option<Event> {
+        let under = |wanted: fn(&Target) -> bool| {
+            let place = Position::new(mouse.column, mouse.row);
+            self.targets.iter().rev().find(|(area, target)| area.contains(place) && wanted(target)).map(|(_, t)| t)
+        };
+        let wheel = |lines: i32| match under(|t| matches!(t, Target::Pane(_))) {
+            Some(Target::Pane(pane)) => Some(Mouse::Wheel(*pane, lines)),
+            _ => Some(Mouse::Wheel(Pane::People, lines)),
+        };
+        let meaning = match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => under(|_| true).cloned().map(Mouse::Click),
+            MouseEventKind::ScrollDown => wheel(WHEEL_LINES),
+            MouseEventKind::ScrollUp => wheel(-WHEEL_LINES),
+            _ => None,
+        };
+        meaning.map(Event::Mouse)
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        self.inner.backend_mut().append(bytes);
+    }
+
+    fn copy(&mut self, text: &str) {
+        if let Some(bytes) = sequence::copy(text) {
+            let bytes = if std::env::var_os("TMUX").is_some() { sequence::through_tmux(&bytes) } else { bytes };
+            self.append(&bytes);
+        }
+    }
+
+    fn forget(&mut self) {
+        self.inner.backend_mut().forget();
+    }
+
+    /// Hands the terminal over, and takes it back afterwards.
+    fn aside<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        // A terminal that is gone is noticed at the next key.
+        let _ = terminal::leave(&mut std::io::stdout());
+        let result = work();
+        let _ = terminal::enter(&mut std::io::stdout(), terminal::Options { mouse: self.mouse });
+        let size = terminal::screen_size();
+        self.resize(size.width, size.height);
+        result
+    }
+}

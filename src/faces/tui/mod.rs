@@ -1,0 +1,245 @@
+//! The screen at work: one loop that joins keys, the endpoint, the store and the clock, and draws at most one frame a turn.
+
+pub mod effects;
+pub mod input;
+pub mod start;
+
+use super::keeper::{Keeper, Kept};
+use super::link::{Link, LinkEvent, Operations, sleep};
+use crate::app::event::{Snapshot, StoreReply};
+use crate::app::state::WireRecord;
+use crate::app::{Event, State, update};
+use crate::domain::Rng;
+use crate::endpoint::user::Config;
+use crate::endpoint::{Operation, OperationId};
+use crate::net::Clock;
+use crate::net::tls::Trust;
+use crate::store::client::WorkerReply;
+use crate::ui::{self, terminal, terminal::Writer};
+use crossterm::event::EventStream;
+use effects::Terminal;
+use futures_util::StreamExt;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// Frames that nobody's key has asked for come at most this often, so that a burst of presence costs few of them.
+const FRAME: Duration = Duration::from_millis(40);
+
+/// What comes in besides keys.
+#[derive(Debug)]
+pub enum Input {
+    /// From the endpoint.
+    Link(LinkEvent),
+    /// From the store.
+    Store(WorkerReply),
+    /// From the effects that take their time.
+    App(Event),
+}
+
+/// Everything the screen needs to run.
+pub struct Session {
+    /// What is shown.
+    pub state: State,
+    /// What was known last time.
+    pub snapshot: Snapshot,
+    /// The store.
+    pub keeper: Keeper,
+    /// How to sign in.
+    pub endpoint: Config,
+    /// Whom to trust with TLS.
+    pub trust: Option<Trust>,
+    /// Randomness for the endpoint.
+    pub rng: Rng,
+    /// The clock.
+    pub clock: Clock,
+    /// Where others say things.
+    pub said: mpsc::UnboundedSender<Input>,
+    /// Where they are heard.
+    pub heard: mpsc::UnboundedReceiver<Input>,
+    /// Listen to the mouse.
+    pub mouse: bool,
+    /// Opener of links.
+    pub opener: String,
+    /// Another adsum has this account's data open.
+    pub shared: bool,
+}
+
+/// Runs the screen until the person leaves.
+///
+/// # Errors
+/// When the terminal cannot be used.
+pub async fn run(session: Session) -> Result<(), String> {
+    terminal::install_panic_hook();
+    let options = terminal::Options { mouse: session.mouse };
+    terminal::enter(&mut std::io::stdout(), options).map_err(|e| format!("the terminal cannot be used: {e}"))?;
+    let result = match Screen::new(session) {
+        Ok(screen) => screen.run().await,
+        Err(e) => Err(e),
+    };
+    terminal::leave(&mut std::io::stdout()).map_err(|e| format!("the terminal cannot be given back: {e}"))?;
+    result
+}
+
+/// The running screen.
+struct Screen {
+    state: State,
+    keeper: Keeper,
+    operations: Operations,
+    clock: Clock,
+    said: mpsc::UnboundedSender<Input>,
+    heard: mpsc::UnboundedReceiver<Input>,
+    terminal: Terminal,
+    opener: String,
+    keys: EventStream,
+    last_frame: Instant,
+    /// When the next frame is due; `None` while nothing has changed.
+    frame_due: Option<Instant>,
+    leaving: bool,
+}
+
+impl Screen {
+    fn new(session: Session) -> Result<Screen, String> {
+        let Session { mut state, snapshot, keeper, endpoint, trust, rng, clock, said, heard, opener, shared, mouse } = session;
+        let (operations, wanted) = mpsc::unbounded_channel();
+        let size = ratatui::layout::Size::new(state.view.columns, state.view.rows);
+        let terminal = Terminal::new(Writer::new(std::io::stdout(), size), ui::Screen::of(&state), mouse)?;
+        let first = update(&mut state, clock.now(), Event::Store(StoreReply::Snapshot(Box::new(snapshot))));
+        let mut screen = Screen {
+            state,
+            keeper,
+            operations,
+            clock,
+            said: said.clone(),
+            heard,
+            terminal,
+            opener,
+            keys: EventStream::new(),
+            last_frame: Instant::now(),
+            frame_due: None,
+            leaving: false,
+        };
+        screen.draw();
+        screen.carry_out(first);
+        let link = Link::new(endpoint, rng, clock, trust);
+        tokio::spawn(link.run(wanted, move |event| {
+            // The screen is gone only when the program ends.
+            let _ = said.send(Input::Link(event));
+        }));
+        screen.operate(OperationId(0), Operation::SignIn);
+        if shared {
+            screen.notice("another adsum has this account open on this machine; both work, each as a device of its own".into());
+        }
+        Ok(screen)
+    }
+
+    async fn run(mut self) -> Result<(), String> {
+        let failed = |e: std::io::Error| format!("signals cannot be heard: {e}");
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        while !self.leaving {
+            let tick = self.state.next_deadline().map(|t| self.clock.instant(t));
+            tokio::select! {
+                biased;
+                key = self.keys.next() => match key {
+                    Some(Ok(event)) => self.on_terminal(event),
+                    Some(Err(e)) => return Err(format!("the terminal cannot be read: {e}")),
+                    None => return Ok(()),
+                },
+                Some(input) = self.heard.recv() => self.on_input(input),
+                () = sleep(self.frame_due) => self.draw(),
+                () = sleep(tick) => self.happen(Event::Tick, false),
+                _ = terminate.recv() => self.happen(Event::Terminate, false),
+                _ = hang_up.recv() => return Ok(()),
+                _ = interrupt.recv() => self.happen(Event::Terminate, false),
+            }
+            self.drain();
+        }
+        self.sign_out().await;
+        Ok(())
+    }
+
+    /// Takes everything that waits, so that it costs one frame.
+    fn drain(&mut self) {
+        while let Ok(input) = self.heard.try_recv() {
+            self.on_input(input);
+        }
+        if self.frame_due.is_some_and(|due| due <= Instant::now()) {
+            self.draw();
+        }
+    }
+
+    fn on_terminal(&mut self, event: crossterm::event::Event) {
+        if let crossterm::event::Event::Resize(columns, rows) = event {
+            self.terminal.resize(columns, rows);
+        }
+        let event = match event {
+            crossterm::event::Event::Mouse(mouse) => self.terminal.target(mouse),
+            other => input::translate(other),
+        };
+        if let Some(event) = event {
+            self.happen(event, true);
+        }
+    }
+
+    fn on_input(&mut self, input: Input) {
+        match input {
+            Input::Link(LinkEvent::Endpoint(event)) => {
+                let account = self.state.account.id.clone();
+                self.happen(Event::Endpoint { account, event }, false);
+            }
+            Input::Link(LinkEvent::Wire(record)) => {
+                let sent = record.direction == crate::endpoint::Direction::Sent;
+                self.happen(Event::Wire(WireRecord::new(record.at, sent, &record.text)), false);
+            }
+            Input::Store(reply) => match self.keeper.reply(reply) {
+                Kept::Reply(reply) => self.happen(Event::Store(reply), false),
+                Kept::Export(export) => {
+                    let event = effects::write_export(&self.state, &export);
+                    self.happen(event, false);
+                }
+                Kept::Nothing => {}
+            },
+            Input::App(event) => self.happen(event, false),
+        }
+    }
+
+    /// Lets something happen; what a key has caused is drawn at once, other things with the next frame.
+    fn happen(&mut self, event: Event, at_once: bool) {
+        let effects = update(&mut self.state, self.clock.now(), event);
+        let now = Instant::now();
+        let due = if at_once { now } else { (self.last_frame + FRAME).max(now) };
+        self.frame_due = Some(self.frame_due.map_or(due, |d| d.min(due)));
+        self.carry_out(effects);
+    }
+
+    fn draw(&mut self) {
+        self.frame_due = None;
+        self.last_frame = Instant::now();
+        self.state.settle();
+        let metrics = self.terminal.draw(&self.state);
+        self.state.measured(metrics);
+    }
+
+    fn operate(&self, id: OperationId, operation: Operation) {
+        // The link ends only with the screen.
+        let _ = self.operations.send((id, operation));
+    }
+
+    /// Leaves the server in order, but does not keep the person waiting.
+    async fn sign_out(&mut self) {
+        const PATIENCE: Duration = Duration::from_millis(700);
+        self.operate(OperationId(u64::MAX), Operation::SignOut);
+        let done = async {
+            while let Some(input) = self.heard.recv().await {
+                if let Input::Link(LinkEvent::Endpoint(crate::endpoint::Event::Completed { id: OperationId(u64::MAX), .. })) = input {
+                    return;
+                }
+            }
+        };
+        // The server notices a closed connection as well.
+        let _ = tokio::time::timeout(PATIENCE, done).await;
+    }
+}

@@ -1,0 +1,268 @@
+//! From a configuration, or from the demo's stage, to a running screen.
+
+use super::{Session, run};
+use crate::app::config::{Account as Configured, Config, Ui};
+use crate::app::state::view::Options;
+use crate::app::state::{Account, AccountId, View};
+use crate::app::State;
+use crate::domain::{Address, Rng};
+use crate::endpoint::user::Config as EndpointConfig;
+use crate::faces::demo::script::Script;
+use crate::faces::demo::stage::{self, Stage};
+use crate::faces::keeper;
+use crate::faces::paths::Paths;
+use crate::faces::{prompt, signin};
+use crate::net::tls::Trust;
+use crate::net::{Clock, entropy};
+use crate::store::client::{AccountId as StoreAccount, Snapshot, Sqlite, Store, Worker, Write};
+use crate::store::lock::AccountLock;
+use crate::store::private_dir;
+use crate::store::secrets::{Chain, Found, Secret};
+use jiff::tz::TimeZone;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// File of the client's database in its data directory.
+const DATABASE: &str = "adsum.sqlite";
+
+/// Setting under which an account's epid is kept (`lync.md` 1.4: chosen once per installation).
+const EPID: &str = "epid";
+
+/// Opens the screen for a configured account; without one offers the demo or to sign in.
+///
+/// # Errors
+/// One sentence that says what to do.
+pub fn configured(paths: &Paths, name: Option<&str>, ascii: bool) -> Result<(), String> {
+    let mut config = load(paths)?;
+    if config.account.is_empty() {
+        config = match offer(paths, ascii)? {
+            Some(config) => config,
+            None => return Ok(()),
+        };
+    }
+    let account = config.account(name).cloned().ok_or_else(|| unknown(name, &config))?;
+    let secret = secret(&account)?;
+    let trust = signin::trust(&account)?;
+    let rng = entropy().map_err(|e| e.to_string())?;
+    let kept = Kept::open(&paths.data, &account.address)?;
+    screen(&config, &account, &secret, trust, kept, rng, Clock::new(), ascii)
+}
+
+/// Raises the demo's stage and opens the screen in front of it.
+///
+/// # Errors
+/// One sentence that says what failed.
+pub fn demo(data: Option<&Path>, paths: &Paths, seed: Option<u64>, ascii: bool) -> Result<(), String> {
+    let config = load(paths)?;
+    let clock = Clock::new();
+    let mut rng = match seed {
+        Some(seed) => Rng::seeded(seed),
+        None => entropy().map_err(|e| e.to_string())?,
+    };
+    if let Some(directory) = data {
+        private_dir(directory).map_err(|e| e.to_string())?;
+    }
+    let Stage { port, me, name, password, .. } = &stage::raise(&Script::built_in()?, data, &mut rng, clock)?;
+    let kept = match data {
+        Some(directory) => Kept::open(directory, me)?,
+        None => Kept::forgetful(me)?,
+    };
+    let account = Configured {
+        display_name: name.clone(),
+        server: format!("127.0.0.1:{port}"),
+        tls: false,
+        ..signin::account(me.clone())
+    };
+    screen(&config, &account, &Secret::new(password.clone()), None, kept, rng, clock, ascii)
+}
+
+fn load(paths: &Paths) -> Result<Config, String> {
+    let file = paths.config.display().to_string();
+    match std::fs::read_to_string(&paths.config) {
+        Ok(text) => Config::parse(&text, &file).map_err(|e| e.to_string()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
+        Err(e) => Err(format!("{file}: {e}")),
+    }
+}
+
+fn offer(paths: &Paths, ascii: bool) -> Result<Option<Config>, String> {
+    if !prompt::is_interactive() {
+        return Err("no account is configured; run adsum sign-in ADDRESS, or adsum demo".into());
+    }
+    println!("adsum knows no account yet.\n\n  d  try the demo: a front end and a dozen people on this machine\n  s  sign in with your own address\n");
+    match prompt::line("What shall it be, d or s?", "d")?.as_str() {
+        "d" => demo(None, paths, None, ascii).map(|()| None),
+        "s" => {
+            signin::run(paths, None, None, false, None)?;
+            load(paths).map(Some)
+        }
+        other => Err(format!("“{other}” is neither d nor s; nothing was done")),
+    }
+}
+
+fn unknown(name: Option<&str>, config: &Config) -> String {
+    let names: Vec<&str> = config.account.iter().map(|a| if a.name.is_empty() { a.address.bare() } else { &a.name }).collect();
+    format!("there is no account “{}”; configured are {}", name.unwrap_or(""), names.join(", "))
+}
+
+fn secret(account: &Configured) -> Result<Secret, String> {
+    let command = Some(account.password_command.clone()).filter(|c| !c.is_empty());
+    match Chain::new(command).find(account.address.bare()) {
+        Found::Password(secret, _) => Ok(secret),
+        Found::Ask(why) => {
+            if let Some(why) = why.filter(|_| prompt::is_interactive()) {
+                println!("{why}");
+            }
+            prompt::password(&format!("Password for {}", account.address.bare()))
+        }
+    }
+}
+
+/// What the endpoint must know to sign in as this account.
+///
+/// # Errors
+/// When the server's name is malformed.
+pub fn endpoint_config(account: &Configured, secret: &Secret, epid: String) -> Result<EndpointConfig, String> {
+    let (host, port) = account.server()?;
+    let base = EndpointConfig::new(account.address.clone(), secret.reveal());
+    Ok(EndpointConfig {
+        host,
+        port,
+        tls: account.tls,
+        login: Some(account.login.clone()).filter(|l| !l.is_empty()),
+        epid,
+        display_name: account.display_name.clone(),
+        user_agent: if account.user_agent.is_empty() { base.user_agent.clone() } else { account.user_agent.clone() },
+        machine_name: machine_name(),
+        utc_offset_minutes: TimeZone::system().to_offset(jiff::Timestamp::now()).seconds() / 60,
+        reconnect: true,
+        ..base
+    })
+}
+
+fn machine_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "terminal".into() } else { name.chars().filter(|c| !c.is_control()).take(64).collect() }
+}
+
+/// One account's store, opened.
+struct Kept {
+    store: Box<dyn Store>,
+    account: StoreAccount,
+    snapshot: Snapshot,
+    lock: Option<AccountLock>,
+}
+
+impl Kept {
+    fn open(directory: &Path, owner: &Address) -> Result<Kept, String> {
+        private_dir(directory).map_err(|e| e.to_string())?;
+        let lock = AccountLock::take(directory, owner.bare()).map_err(|e| e.to_string())?;
+        let store = Sqlite::open(&directory.join(DATABASE)).map_err(|e| e.to_string())?;
+        Kept::with(Box::new(store), owner, Some(lock))
+    }
+
+    fn forgetful(owner: &Address) -> Result<Kept, String> {
+        let store = Sqlite::memory().map_err(|e| e.to_string())?;
+        Kept::with(Box::new(store), owner, None)
+    }
+
+    fn with(mut store: Box<dyn Store>, owner: &Address, lock: Option<AccountLock>) -> Result<Kept, String> {
+        let account = StoreAccount::from(owner);
+        let snapshot = store.snapshot(&account, keeper::TAIL).map_err(|e| e.to_string())?;
+        Ok(Kept { store, account, snapshot, lock })
+    }
+
+    /// The epid of this installation; a second instance on the same data is an endpoint of its own.
+    fn epid(&mut self, rng: &mut Rng) -> Result<String, String> {
+        if self.lock.as_ref().is_some_and(AccountLock::is_shared) {
+            return Ok(rng.hex(10));
+        }
+        if let Some((_, epid)) = self.snapshot.settings.iter().find(|s| s.0 == EPID) {
+            return Ok(epid.clone());
+        }
+        let epid = rng.hex(10);
+        let write = Write::Setting { name: EPID.into(), value: Some(epid.clone()) };
+        self.store.write(&[(self.account.clone(), write)]).map_err(|e| e.to_string())?;
+        Ok(epid)
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn screen(
+    config: &Config,
+    account: &Configured,
+    secret: &Secret,
+    trust: Option<Trust>,
+    mut kept: Kept,
+    mut rng: Rng,
+    clock: Clock,
+    ascii: bool,
+) -> Result<(), String> {
+    let endpoint = endpoint_config(account, secret, kept.epid(&mut rng)?)?;
+    let id = AccountId(if account.name.is_empty() { account.address.bare().to_owned() } else { account.name.clone() });
+    let me = Account { id, address: Some(account.address.clone()), name: account.display_name.clone(), ..Account::default() };
+    let mut state = State::new(me, view(&config.ui, ascii, clock), rng.fork());
+    state.link.transport = if account.tls { "tls".into() } else { "tcp".into() };
+    state.link.server = endpoint.host.clone();
+    state.keymap = Arc::new(config.keymap());
+    state.options = options(&config.ui);
+    let shared = kept.lock.as_ref().is_some_and(AccountLock::is_shared);
+    let (said, heard) = mpsc::unbounded_channel();
+    let replies = said.clone();
+    let worker = Worker::start(kept.store, move |reply| {
+        // The screen is gone only when the program ends.
+        let _ = replies.send(super::Input::Store(reply));
+    })
+    .map_err(|e| e.to_string())?;
+    let keeper = keeper::Keeper::new(worker, kept.account, &kept.snapshot);
+    let snapshot = keeper::snapshot(kept.snapshot, &account.address);
+    let session = Session {
+        state,
+        snapshot,
+        keeper,
+        endpoint,
+        trust,
+        rng,
+        clock,
+        said,
+        heard,
+        mouse: config.ui.mouse,
+        opener: config.ui.opener.clone(),
+        shared,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let result = runtime.block_on(run(session));
+    // Nothing that is still open may keep the person waiting at the prompt.
+    runtime.shutdown_background();
+    drop(kept.lock);
+    result
+}
+
+fn view(ui: &Ui, ascii: bool, clock: Clock) -> View {
+    let size = crate::ui::terminal::screen_size();
+    let zone = if ui.time_zone.is_empty() { TimeZone::system() } else { TimeZone::get(&ui.time_zone).unwrap_or(TimeZone::UTC) };
+    View {
+        columns: size.width,
+        rows: size.height,
+        ascii: ascii || ui.ascii,
+        no_color: std::env::var("NO_COLOR").is_ok_and(|v| !v.is_empty()),
+        theme: ui.theme.clone(),
+        zone,
+        now: clock.now(),
+        pinned_group: ui.pinned_group.clone(),
+        ..View::default()
+    }
+}
+
+fn options(ui: &Ui) -> Options {
+    Options {
+        bell: ui.bell,
+        notify: ui.notify,
+        notify_text: ui.notify_text,
+        title: ui.title,
+        typing: ui.typing,
+        mention: ui.mention.clone(),
+    }
+}
