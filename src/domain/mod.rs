@@ -9,6 +9,7 @@ pub mod conference_rules;
 pub mod contact;
 pub mod conversation;
 pub mod instances;
+pub mod manifest;
 pub mod presence;
 pub mod rng;
 pub mod time;

@@ -204,6 +204,8 @@ struct Held {
     dialog: Dialog,
     owner: Address,
     until: Time,
+    /// The wake-up that stands for it.
+    armed: Option<Time>,
 }
 
 impl Dialogs {
@@ -223,14 +225,17 @@ impl Dialogs {
             None => {
                 let dialog = Dialog::new(ctx, incoming.from, &incoming.request, expires);
                 self.by_owner.entry(incoming.caller.clone()).or_default().push(key.clone());
-                Held { dialog, owner: incoming.caller.clone(), until: ctx.now }
+                Held { dialog, owner: incoming.caller.clone(), until: ctx.now, armed: None }
             }
         };
         if let Some(token) = held.dialog.accept(ctx, incoming.tx, &incoming.request, doc) {
             self.asked.insert(token, key.clone());
         }
         held.until = ctx.now + grace(expires);
-        self.timers.arm(held.until, key.clone());
+        if held.armed.is_none_or(|t| t > held.until) {
+            held.armed = Some(held.until);
+            self.timers.arm(held.until, key.clone());
+        }
         let owner = held.owner.clone();
         self.held.insert(key.clone(), held);
         if expires == 0 {
@@ -297,10 +302,13 @@ impl Dialogs {
     /// Dialogs that were not renewed end.
     pub fn expire(&mut self, now: Time) {
         while let Some(key) = self.timers.pop_due(now) {
-            match self.held.get(&key).map(|h| (h.until, h.owner.clone())) {
-                Some((until, _)) if until > now => self.timers.arm(until, key),
-                Some((_, owner)) => self.end(&key, &owner),
-                None => {}
+            let Some(held) = self.held.get_mut(&key) else { continue };
+            if held.until > now {
+                held.armed = Some(held.until);
+                self.timers.arm(held.until, key);
+            } else {
+                let owner = held.owner.clone();
+                self.end(&key, &owner);
             }
         }
     }

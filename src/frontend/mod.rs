@@ -8,22 +8,22 @@
 mod bench;
 pub mod conferencing;
 pub mod config;
-pub mod ctx;
-#[cfg(test)]
-pub mod testing;
-pub mod timers;
-pub mod security;
-pub mod search;
-pub mod registrar;
-pub mod presence;
-pub mod dialog;
 pub mod contacts;
+pub mod ctx;
 pub mod data;
+pub mod dialog;
 pub mod limits;
+pub mod presence;
+pub mod registrar;
 pub mod registrations;
 pub mod routing;
+pub mod search;
+pub mod security;
 pub mod server;
 pub mod state;
+#[cfg(test)]
+mod testing;
+pub mod timers;
 
 pub use config::Config;
 pub use ctx::{Action, Ctx, Incoming, LogLevel, Module, ModuleId, Reply, Token};

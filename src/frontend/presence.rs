@@ -69,9 +69,8 @@ impl Module for Presence {
             let now = ctx.now;
             let Some(user) = ctx.state.users.get_mut(&owner) else { continue };
             user.presence.expire(now, &mut touched);
-            if let Some(next) = user.presence.next_expiry() {
-                self.expiries.arm(next, owner.clone());
-            }
+            user.presence.armed = None;
+            arm(&mut self.expiries, &mut user.presence, &owner);
             self.settle(ctx, &owner, touched, None);
         }
     }
@@ -88,9 +87,7 @@ impl Presence {
         let mut touched = Touched::default();
         render::write_card(&mut user.presence, &user.record, Time::default(), &mut touched);
         render::run(&mut user.presence, address, Time::default(), &mut touched);
-        if let Some(next) = user.presence.next_expiry() {
-            self.expiries.arm(next, address.clone());
-        }
+        arm(&mut self.expiries, &mut user.presence, address);
     }
 
     /// Name or card data of an account changed.
@@ -161,6 +158,16 @@ impl Presence {
             self.own.notify(ctx, owner, publisher, Document::new(roaming::CONTENT_TYPE, &body));
         }
         self.watched.changed(ctx, owner, &touched.visible);
+    }
+}
+
+/// Sees to it that the next timed publication ends in time.
+fn arm(expiries: &mut Timers<Address>, own: &mut own::OwnPresence, owner: &Address) {
+    if let Some(next) = own.next_expiry()
+        && own.armed.is_none_or(|t| t > next)
+    {
+        own.armed = Some(next);
+        expiries.arm(next, owner.clone());
     }
 }
 

@@ -1,6 +1,7 @@
 //! The publications of one owner: versions, expiry, and what a change touches (`domain.md` 5.6).
 
 use super::super::{RegistrationId, StoreOp};
+use crate::domain::access::default_containers;
 use crate::domain::aggregation::{Device, Source, SourceKind, TimeZone};
 use crate::domain::presence::{Availability, Container, Expiry, Publication, PublicationKey, SelfPresence, Subscriber};
 use crate::domain::{Address, Time};
@@ -42,6 +43,8 @@ pub struct OwnPresence {
     pub seen_by_workgroup: Option<Availability>,
     /// When the results were active last.
     pub active: [Option<Time>; 2],
+    /// The wake-up that stands for timed publications.
+    pub armed: Option<Time>,
 }
 
 /// What a change touched.
@@ -85,8 +88,11 @@ fn is_kept(expiry: Expiry) -> bool {
 }
 
 impl OwnPresence {
-    /// As loaded.
-    pub fn new(publications: Vec<Publication>, containers: Vec<Container>, subscribers: Vec<Subscriber>) -> OwnPresence {
+    /// As loaded. Default containers that were never changed need not be kept.
+    pub fn new(publications: Vec<Publication>, mut containers: Vec<Container>, subscribers: Vec<Subscriber>) -> OwnPresence {
+        let missing = default_containers().into_iter().filter(|d| !containers.iter().any(|c| c.id == d.id)).collect::<Vec<_>>();
+        containers.extend(missing);
+        containers.sort_by_key(|c| c.id);
         let items = publications.into_iter().filter(|p| is_kept(p.expiry)).map(Item::loaded).collect();
         OwnPresence { items, containers, subscribers, ..OwnPresence::default() }
     }

@@ -52,8 +52,8 @@ impl Presence {
         let mut touched = Touched::default();
         store(ctx, incoming, request, &writer, &mut touched);
         self.aggregate(ctx, &incoming.caller, &mut touched);
-        if let Some(next) = ctx.user(&incoming.caller).and_then(|u| u.presence.next_expiry()) {
-            self.expiries.arm(next, incoming.caller.clone());
+        if let Some(user) = ctx.state.users.get_mut(&incoming.caller) {
+            super::arm(&mut self.expiries, &mut user.presence, &incoming.caller);
         }
         let body = own_document(ctx, &incoming.caller, &touched).unwrap_or_default();
         let response = ctx.response(&incoming.request, 200).with_body(roaming::CONTENT_TYPE, body);

@@ -29,6 +29,8 @@ struct Watch {
     /// Whom it watches, and the container it sees of them.
     targets: HashMap<Address, u32>,
     until: Time,
+    /// The wake-up that stands for it.
+    armed: Option<Time>,
 }
 
 /// All dialogs of all watchers.
@@ -84,7 +86,10 @@ impl Subscriptions {
             if !wish.categories.is_empty() {
                 w.categories.clone_from(&wish.categories);
             }
-            self.timers.arm(w.until, id);
+            if w.armed.is_none_or(|t| t > w.until) {
+                w.armed = Some(w.until);
+                self.timers.arm(w.until, id);
+            }
         }
         match wish.action {
             Action::Subscribe => self.add(ctx, incoming, id, &wish, own),
@@ -128,7 +133,10 @@ impl Subscriptions {
         let dialog = Dialog::new(ctx, incoming.from, &incoming.request, expires);
         let watcher = incoming.caller.clone();
         let targets = HashMap::new();
-        self.watches.insert(id, Watch { key: key.clone(), dialog, watcher, categories: Vec::new(), targets, until: ctx.now });
+        self.watches.insert(
+            id,
+            Watch { key: key.clone(), dialog, watcher, categories: Vec::new(), targets, until: ctx.now, armed: None },
+        );
         self.by_key.insert(key.clone(), id);
         Some(id)
     }
@@ -326,8 +334,11 @@ impl Subscriptions {
     /// Dialogs that were not renewed end.
     pub fn expire(&mut self, now: Time) {
         while let Some(id) = self.timers.pop_due(now) {
-            match self.watches.get(&id).map(|w| w.until) {
-                Some(until) if until > now => self.timers.arm(until, id),
+            match self.watches.get_mut(&id) {
+                Some(w) if w.until > now => {
+                    w.armed = Some(w.until);
+                    self.timers.arm(w.until, id);
+                }
                 Some(_) => self.end(id),
                 None => {}
             }

@@ -105,10 +105,6 @@ impl Server {
             Proof::Given => {
                 f.faults = 0;
                 self.with_registrar(now, |registrar, ctx| registrar.register(ctx, tx, flow, secure, &request));
-                let signed_in = self.state.registrations.on_flow(flow).next().is_some();
-                if let Some(f) = self.flows.get(&flow) {
-                    self.flow_timers.arm(f.deadline(signed_in), flow);
-                }
             }
             Proof::Asked(challenges) => {
                 let response = registrar::challenge(&request, challenges, now, &mut self.rng);

@@ -1,0 +1,177 @@
+//! The rules that keep container members in order: who stands where, and where strays belong (`domain.md` 5.8).
+
+use super::Address;
+use super::access::{BLOCKED_CONTAINER, SourceNetwork, is_local_only};
+use super::presence::{Container, Member};
+
+/// Somebody with a place of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Who.
+    pub uri: Address,
+    /// Where from.
+    pub network: SourceNetwork,
+    /// May act for the owner; outranks being a contact.
+    pub delegate: bool,
+}
+
+/// One change that restores order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Correction {
+    /// Put a member into a container.
+    Add(u32, Member),
+    /// Take a member out of a container.
+    Remove(u32, Member),
+}
+
+/// The container that contacts of a network fall back to.
+pub fn default_container(network: SourceNetwork) -> u32 {
+    if network == SourceNetwork::SameEnterprise { 200 } else { 100 }
+}
+
+/// What must change so that the lists follow the manifest. `private`: only contacts may stand in visible containers.
+/// Containers 0 and 32000 do not care about doubles; applying the result once is enough.
+pub fn corrections(containers: &[Container], people: &[Person], private: bool) -> Vec<Correction> {
+    let mut out = Vec::new();
+    for (member, home) in [(Member::SameEnterprise, 200), (Member::Federated, 100)] {
+        let held = holding(containers, &member);
+        if private {
+            out.extend(held.into_iter().map(|id| Correction::Remove(id, member.clone())));
+        } else if held.len() != 1 {
+            settle(&mut out, held, &member, home);
+        }
+    }
+    let cloud = holding(containers, &Member::PublicCloud);
+    if private || cloud.len() > 1 {
+        out.extend(cloud.into_iter().map(|id| Correction::Remove(id, Member::PublicCloud)));
+    }
+    if private {
+        for c in containers.iter().filter(|c| is_visible(c.id)) {
+            let domains = c.members.iter().filter(|m| matches!(m, Member::Domain(_)));
+            out.extend(domains.map(|m| Correction::Remove(c.id, m.clone())));
+        }
+    }
+    for person in people {
+        place(&mut out, containers, person, private);
+    }
+    out
+}
+
+fn place(out: &mut Vec<Correction>, containers: &[Container], person: &Person, private: bool) {
+    let member = Member::User(person.uri.clone());
+    let blocked = containers.iter().any(|c| c.id == BLOCKED_CONTAINER && c.members.contains(&member));
+    let held = holding(containers, &member);
+    let home = if person.delegate { 300 } else { default_container(person.network) };
+    match held.as_slice() {
+        [one] if !person.delegate || *one == 300 => {}
+        [] if blocked && !person.delegate => {}
+        // In open mode the entry of the network does for contacts without one of their own.
+        [] if !private && !person.delegate => {}
+        _ => settle(out, held, &member, home),
+    }
+}
+
+/// Out of everywhere, into `home`.
+fn settle(out: &mut Vec<Correction>, held: Vec<u32>, member: &Member, home: u32) {
+    let there = held.contains(&home);
+    out.extend(held.into_iter().filter(|id| *id != home).map(|id| Correction::Remove(id, member.clone())));
+    if !there {
+        out.push(Correction::Add(home, member.clone()));
+    }
+}
+
+fn is_visible(id: u32) -> bool {
+    id != 0 && id != BLOCKED_CONTAINER && !is_local_only(id)
+}
+
+fn holding(containers: &[Container], member: &Member) -> Vec<u32> {
+    containers.iter().filter(|c| is_visible(c.id) && c.members.contains(member)).map(|c| c.id).collect()
+}
+
+/// Carries corrections out on lists.
+pub fn apply(containers: &mut Vec<Container>, corrections: &[Correction]) {
+    for correction in corrections {
+        let (Correction::Add(id, _) | Correction::Remove(id, _)) = correction;
+        if !containers.iter().any(|c| c.id == *id) {
+            containers.push(Container { id: *id, version: 0, members: Vec::new() });
+        }
+        for c in containers.iter_mut().filter(|c| c.id == *id) {
+            match correction {
+                Correction::Add(_, m) if !c.members.contains(m) => c.members.push(m.clone()),
+                Correction::Add(..) => {}
+                Correction::Remove(_, m) => c.members.retain(|k| k != m),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::access::{default_containers, resolve};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn person(uri: &str, network: SourceNetwork, delegate: bool) -> Person {
+        Person { uri: Address::parse(uri).unwrap(), network, delegate }
+    }
+
+    fn user(uri: &str) -> Member {
+        Member::User(Address::parse(uri).unwrap())
+    }
+
+    #[test]
+    fn default_containers_are_in_order() {
+        let bob = person("bob@x.com", SourceNetwork::SameEnterprise, false);
+        assert_eq!(corrections(&default_containers(), &[bob], false), []);
+    }
+
+    #[test]
+    fn missing_and_double_entries_go_home() {
+        let mut c = default_containers();
+        c.iter_mut().for_each(|c| c.members.clear());
+        let first = corrections(&c, &[], false);
+        apply(&mut c, &first);
+        assert_eq!(c.iter().find(|c| c.id == 200).unwrap().members, [Member::SameEnterprise]);
+        assert_eq!(c.iter().find(|c| c.id == 100).unwrap().members, [Member::Federated]);
+        apply(&mut c, &[Correction::Add(300, user("bob@x.com")), Correction::Add(400, user("bob@x.com"))]);
+        let bob = person("bob@x.com", SourceNetwork::SameEnterprise, false);
+        let expected = [
+            Correction::Remove(300, user("bob@x.com")),
+            Correction::Remove(400, user("bob@x.com")),
+            Correction::Add(200, user("bob@x.com")),
+        ];
+        assert_eq!(corrections(&c, &[bob], false), expected);
+    }
+
+    #[test]
+    fn delegates_stand_in_the_workgroup_and_private_people_let_nobody_in_but_contacts() {
+        let mut c = default_containers();
+        let people = [person("d@x.com", SourceNetwork::SameEnterprise, true), person("f@y.com", SourceNetwork::Federated, false)];
+        let first = corrections(&c, &people, true);
+        apply(&mut c, &first);
+        let seen = |who: &Person| resolve(&c, &who.uri, who.network);
+        assert_eq!((seen(&people[0]), seen(&people[1])), (300, 100));
+        assert_eq!(resolve(&c, &Address::parse("z@x.com").unwrap(), SourceNetwork::SameEnterprise), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn one_round_restores_order_whatever_was_there(
+            lists in prop::collection::vec((prop::sample::select(vec![100u32, 200, 300, 400, 32_000]), 0usize..6), 0..14),
+            delegate: bool, private: bool,
+        ) {
+            let all = [Member::SameEnterprise, Member::Federated, Member::PublicCloud, Member::Domain("q.com".into()), user("a@x.com"), user("b@y.com")];
+            let mut c = default_containers();
+            for (id, m) in lists {
+                apply(&mut c, &[Correction::Add(id, all[m].clone())]);
+            }
+            let people = [person("a@x.com", SourceNetwork::SameEnterprise, delegate), person("b@y.com", SourceNetwork::Federated, false)];
+            let first = corrections(&c, &people, private);
+            apply(&mut c, &first);
+            prop_assert_eq!(corrections(&c, &people, private), vec![]);
+            if delegate {
+                prop_assert_eq!(holding(&c, &user("a@x.com")), vec![300]);
+            }
+        }
+    }
+}
