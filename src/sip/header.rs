@@ -146,8 +146,26 @@ impl From<&str> for Name {
 }
 
 /// Headers in order, values verbatim (folding already undone).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(Name, String)>);
+///
+/// All values live in one text, so that reading a message costs one copy; a replaced value leaves its old one behind there.
+#[derive(Clone, Default)]
+pub struct Headers {
+    text: String,
+    lines: Vec<Line>,
+}
+
+#[derive(Clone)]
+struct Line {
+    name: Name,
+    span: Span,
+}
+
+/// Where a value stands in the text.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    pub start: usize,
+    pub end: usize,
+}
 
 impl Headers {
     /// None yet.
@@ -155,84 +173,97 @@ impl Headers {
         Headers::default()
     }
 
+    /// Values by their places in `text`; the parser made sure that none holds a line break.
+    pub(super) fn from_spans(text: String, lines: Vec<(Name, Span)>) -> Headers {
+        Headers { text, lines: lines.into_iter().map(|(name, span)| Line { name, span }).collect() }
+    }
+
+    fn value(&self, line: &Line) -> &str {
+        self.text.get(line.span.start..line.span.end).unwrap_or("")
+    }
+
+    /// Puts a value into the text. CR, LF and other controls but TAB become spaces.
+    fn store(&mut self, value: &str) -> Span {
+        let start = self.text.len();
+        if value.bytes().any(|b| b < 0x20 && b != b'\t') {
+            self.text.extend(value.chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }));
+        } else {
+            self.text.push_str(value);
+        }
+        Span { start, end: self.text.len() }
+    }
+
     /// Adds one at the end. CR, LF and other controls but TAB in `value` become spaces, so that no value can start a line of its own.
-    pub fn push(&mut self, name: impl Into<Name>, value: impl Into<String>) -> &mut Self {
-        self.0.push((name.into(), one_line(value.into())));
+    pub fn push(&mut self, name: impl Into<Name>, value: impl AsRef<str>) -> &mut Self {
+        let span = self.store(value.as_ref());
+        self.lines.push(Line { name: name.into(), span });
         self
-    }
-
-    /// Adds one exactly as read: the parser made sure that it holds no line break.
-    pub(super) fn push_verbatim(&mut self, name: Name, value: String) {
-        self.0.push((name, value));
-    }
-
-    /// Room for `n` headers.
-    pub(super) fn with_capacity(n: usize) -> Headers {
-        Headers(Vec::with_capacity(n))
     }
 
     /// Number of header lines.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.lines.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.lines.is_empty()
     }
 
     /// Adds one at the front (Via of a proxy).
-    pub fn push_front(&mut self, name: impl Into<Name>, value: impl Into<String>) -> &mut Self {
-        self.0.insert(0, (name.into(), one_line(value.into())));
+    pub fn push_front(&mut self, name: impl Into<Name>, value: impl AsRef<str>) -> &mut Self {
+        let span = self.store(value.as_ref());
+        self.lines.insert(0, Line { name: name.into(), span });
         self
     }
 
     /// Replaces all of this name by one, keeping the first one's place.
-    pub fn set(&mut self, name: impl Into<Name>, value: impl Into<String>) -> &mut Self {
+    pub fn set(&mut self, name: impl Into<Name>, value: impl AsRef<str>) -> &mut Self {
         let name = name.into();
-        let value = one_line(value.into());
-        match self.0.iter().position(|h| h.0 == name) {
-            Some(at) => {
-                let mut i = 0;
-                self.0.retain(|h| {
-                    i += 1;
-                    i - 1 <= at || h.0 != name
-                });
-                self.0[at].1 = value;
+        let span = self.store(value.as_ref());
+        let mut placed = false;
+        self.lines.retain_mut(|line| {
+            if line.name != name {
+                return true;
             }
-            None => self.0.push((name, value)),
+            line.span = span;
+            !std::mem::replace(&mut placed, true)
+        });
+        if !placed {
+            self.lines.push(Line { name, span });
         }
         self
     }
 
     /// Takes all of this name out.
     pub fn remove(&mut self, name: &Name) {
-        self.0.retain(|h| h.0 != *name);
+        self.lines.retain(|line| line.name != *name);
     }
 
     /// Takes the first of this name out and returns its value.
     pub fn remove_first(&mut self, name: &Name) -> Option<String> {
-        let at = self.0.iter().position(|h| h.0 == *name)?;
-        Some(self.0.remove(at).1)
+        let at = self.lines.iter().position(|line| line.name == *name)?;
+        let line = self.lines.remove(at);
+        Some(self.value(&line).to_owned())
     }
 
     /// Gives the first of this name another value; adds one when there is none.
-    pub fn replace_first(&mut self, name: &Name, value: impl Into<String>) {
-        let value = one_line(value.into());
-        match self.0.iter_mut().find(|h| h.0 == *name) {
-            Some(h) => h.1 = value,
-            None => self.0.push((name.clone(), value)),
+    pub fn replace_first(&mut self, name: &Name, value: impl AsRef<str>) {
+        let span = self.store(value.as_ref());
+        match self.lines.iter_mut().find(|line| line.name == *name) {
+            Some(line) => line.span = span,
+            None => self.lines.push(Line { name: name.clone(), span }),
         }
     }
 
     /// First value of this name.
     pub fn get(&self, name: &Name) -> Option<&str> {
-        self.0.iter().find(|h| h.0 == *name).map(|h| h.1.as_str())
+        self.lines.iter().find(|line| line.name == *name).map(|line| self.value(line))
     }
 
     /// All values of this name, a header line each.
     pub fn all<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |h| h.0 == *name).map(|h| h.1.as_str())
+        self.lines.iter().filter(move |line| line.name == *name).map(|line| self.value(line))
     }
 
     /// Whether some header of this name lists the token (comma separated, without case).
@@ -242,7 +273,7 @@ impl Headers {
 
     /// All in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Name, &str)> {
-        self.0.iter().map(|h| (&h.0, h.1.as_str()))
+        self.lines.iter().map(|line| (&line.name, self.value(line)))
     }
 
     /// `Call-ID`, or an empty text.
@@ -278,11 +309,17 @@ impl Headers {
     }
 }
 
-fn one_line(value: String) -> String {
-    if value.bytes().any(|b| b < 0x20 && b != b'\t') {
-        value.chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }).collect()
-    } else {
-        value
+impl PartialEq for Headers {
+    fn eq(&self, other: &Headers) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Headers {}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(n, v)| (n.as_str(), v))).finish()
     }
 }
 

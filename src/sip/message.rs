@@ -128,7 +128,7 @@ impl Request {
     }
 
     /// Adds a header.
-    pub fn with(mut self, name: impl Into<Name>, value: impl Into<String>) -> Request {
+    pub fn with(mut self, name: impl Into<Name>, value: impl AsRef<str>) -> Request {
         self.headers.push(name, value);
         self
     }
@@ -180,7 +180,7 @@ impl Response {
     }
 
     /// Adds a header.
-    pub fn with(mut self, name: impl Into<Name>, value: impl Into<String>) -> Response {
+    pub fn with(mut self, name: impl Into<Name>, value: impl AsRef<str>) -> Response {
         self.headers.push(name, value);
         self
     }

@@ -3,7 +3,7 @@
 //! One pass over the head: lines by their CRLF, names into [`Name`], values as they stand (folding undone). A fault does not
 //! stop the pass, so that a broken request can still be answered; the first fault is the one reported.
 
-use super::header::{Headers, Name};
+use super::header::{Headers, Name, Span};
 use super::limits::{BODY_RESERVE, MAX_BODY, MAX_HEAD, MAX_HEADERS};
 use super::{Message, Method, Request, Response, Uri, syntax};
 use memchr::{memchr, memchr2, memmem};
@@ -154,7 +154,7 @@ enum Start {
 /// Takes a head apart; `bytes` ends with the empty line.
 pub(super) fn parse_head(bytes: &[u8]) -> Head {
     // Names in old character sets must not cost the whole message; the rest of it is ASCII.
-    let text = String::from_utf8_lossy(bytes);
+    let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
     let text: &str = &text;
     let mut lines = Lines { text, at: 0, fault: None };
     let start = start_line(lines.next_line().unwrap_or(""));
@@ -162,17 +162,19 @@ pub(super) fn parse_head(bytes: &[u8]) -> Head {
     let mut note = |f: Fault| {
         fault.get_or_insert(f);
     };
-    let mut headers = Headers::with_capacity(20);
+    let mut found = Vec::with_capacity(24);
+    // Values that stood on several lines.
+    let mut unfolded = String::new();
     let mut length = Length::Absent;
     let mut has_content_type = false;
     let mut method = None;
-    while let Some(line) = lines.next_header() {
-        if headers.len() >= MAX_HEADERS {
+    while let Some((at, line)) = lines.next_header() {
+        if found.len() >= MAX_HEADERS {
             note(Fault::TooManyHeaders);
             length = Length::Bad;
             break;
         }
-        let Some((name, value)) = split_header(&line) else {
+        let Some((name, offset, value)) = split_header(&line) else {
             note(Fault::HeaderLine);
             continue;
         };
@@ -191,13 +193,21 @@ pub(super) fn parse_head(bytes: &[u8]) -> Head {
         if let Err(f) = syntax::check(&name, value) {
             note(f);
         }
-        headers.push_verbatim(name, value.to_owned());
+        let start = match line {
+            Cow::Borrowed(_) => at + offset,
+            Cow::Owned(_) => {
+                unfolded.push_str(value);
+                text.len() + unfolded.len() - value.len()
+            }
+        };
+        found.push((name, Span { start, end: start + value.len() }));
     }
     if let Some(f) = lines.fault {
         // Nobody knows where the peer thinks its head ends.
         length = Length::Bad;
         fault = Some(f);
     }
+    let headers = Headers::from_spans([text, &unfolded].concat(), found);
     let message = match (start, fault) {
         (Start::Request(m, uri), None) => match method {
             Some(named) if named != m => {
@@ -268,14 +278,15 @@ fn status_line(line: &str) -> Start {
     }
 }
 
-fn split_header(line: &str) -> Option<(Name, &str)> {
+/// Name, offset of the value, value.
+fn split_header(line: &str) -> Option<(Name, usize, &str)> {
     let colon = memchr(b':', line.as_bytes())?;
-    let name = line.get(..colon)?.trim_end_matches([' ', '\t']);
-    let value = line.get(colon + 1..)?.trim_matches([' ', '\t']);
-    let name = Name::parse(name);
+    let name = Name::parse(line.get(..colon)?.trim_ascii_end());
+    let value = line.get(colon + 1..)?.trim_ascii_start();
+    let offset = line.len() - value.len();
     match &name {
         Name::Other(text) if !syntax::is_token(text) => None,
-        _ => Some((name, value)),
+        _ => Some((name, offset, value.trim_ascii_end())),
     }
 }
 
@@ -308,16 +319,17 @@ impl<'a> Lines<'a> {
         rest.get(..end).filter(|l| !l.is_empty())
     }
 
-    /// The next header line, continuation lines joined by one space (RFC 3261 §7.3.1).
-    fn next_header(&mut self) -> Option<Cow<'a, str>> {
+    /// Where the next header line begins, and the line, continuation lines joined by one space (RFC 3261 §7.3.1).
+    fn next_header(&mut self) -> Option<(usize, Cow<'a, str>)> {
+        let start = self.at;
         let mut line = Cow::Borrowed(self.next_line()?);
         while self.text.as_bytes().get(self.at).is_some_and(|b| matches!(b, b' ' | b'\t')) {
             let more = self.next_line()?;
             let joined = line.to_mut();
-            joined.truncate(joined.trim_end_matches([' ', '\t']).len());
+            joined.truncate(joined.trim_ascii_end().len());
             joined.push(' ');
-            joined.push_str(more.trim_matches([' ', '\t']));
+            joined.push_str(more.trim_ascii());
         }
-        Some(line)
+        Some((start, line))
     }
 }

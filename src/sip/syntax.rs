@@ -11,8 +11,19 @@ pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_byte)
 }
 
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0u8;
+    while b < 128 {
+        table[b as usize] =
+            b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
+        b += 1;
+    }
+    table
+};
+
 fn is_token_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+    TOKEN[usize::from(b)]
 }
 
 /// Whether the value of a core header holds its grammar; other headers are not looked at.
@@ -25,7 +36,7 @@ pub(super) fn check(name: &Name, value: &str) -> Result<(), Fault> {
         Name::RecordRoute => (addresses(value), "Record-Route"),
         Name::Via => (vias(value), "Via"),
         Name::CSeq => (CSeq::parse(value).is_some(), "CSeq"),
-        Name::CallId => (!value.is_empty() && !value.contains([' ', '\t']), "Call-ID"),
+        Name::CallId => (!value.is_empty() && !value.bytes().any(is_blank), "Call-ID"),
         Name::MaxForwards => (value.bytes().all(|b| b.is_ascii_digit()) && value.parse::<u8>().is_ok(), "Max-Forwards"),
         _ => return Ok(()),
     };
@@ -62,6 +73,15 @@ pub(super) fn raw_tag(value: &str) -> &str {
     found.unwrap_or("")
 }
 
+/// Offset of the first octet of a kind, or the length.
+fn until(text: &str, kind: impl Fn(u8) -> bool) -> usize {
+    text.bytes().position(kind).unwrap_or(text.len())
+}
+
+fn is_blank(b: u8) -> bool {
+    matches!(b, b' ' | b'\t')
+}
+
 fn addresses(value: &str) -> bool {
     let mut rest = value;
     loop {
@@ -75,14 +95,14 @@ fn addresses(value: &str) -> bool {
 
 /// One name-addr or addr-spec with parameters; gives what follows its comma, or an empty text at the end.
 fn address(value: &str) -> Option<&str> {
-    let value = value.trim_start();
+    let value = value.trim_ascii_start();
     let after_name = match value.strip_prefix('"') {
-        Some(inner) => Some(inner.get(quoted_end(inner)?..)?.trim_start()),
+        Some(inner) => Some(inner.get(quoted_end(inner)?..)?.trim_ascii_start()),
         None => unquoted_name(value)?,
     };
     let Some(bracketed) = after_name else {
         // Without brackets `;` belongs to the header and `?` is not allowed (RFC 3261 §20.10).
-        let end = value.find([';', ',', ' ', '\t']).unwrap_or(value.len());
+        let end = until(value, |b| matches!(b, b';' | b',') || is_blank(b));
         let uri = value.get(..end)?;
         (has_scheme(uri) && !uri.contains('?')).then_some(())?;
         return params(value.get(end..)?);
@@ -90,7 +110,7 @@ fn address(value: &str) -> Option<&str> {
     let inner = bracketed.strip_prefix('<')?;
     let end = inner.find('>')?;
     let uri = inner.get(..end)?;
-    (has_scheme(uri) && !uri.contains([' ', '\t', '<', '"'])).then_some(())?;
+    (has_scheme(uri) && !uri.bytes().any(|b| matches!(b, b'<' | b'"') || is_blank(b))).then_some(())?;
     params(inner.get(end + 1..)?)
 }
 
@@ -98,7 +118,7 @@ fn address(value: &str) -> Option<&str> {
 fn unquoted_name(value: &str) -> Option<Option<&str>> {
     let Some(open) = value.find('<') else { return Some(None) };
     let name = value.get(..open)?;
-    if name.contains([',', ';', '?', '"']) || name.contains(':') {
+    if name.bytes().any(|b| matches!(b, b',' | b';' | b'?' | b'"' | b':')) {
         // The bracket belongs to a later value or parameter, or the name should have been quoted.
         let scheme = name.split(':').next().unwrap_or("");
         return (name.contains(':') && is_token(scheme)).then_some(None);
@@ -128,16 +148,16 @@ fn quoted_end(text: &str) -> Option<usize> {
 
 /// `;name=value` up to the end or a comma; gives what follows the comma. An empty parameter is only accepted at the end.
 fn params(text: &str) -> Option<&str> {
-    let mut rest = text.trim_start();
+    let mut rest = text.trim_ascii_start();
     loop {
         if rest.is_empty() {
             return Some("");
         }
         if let Some(more) = rest.strip_prefix(',') {
-            let more = more.trim_start();
+            let more = more.trim_ascii_start();
             return (!more.is_empty() && !more.starts_with([',', ';'])).then_some(more);
         }
-        rest = rest.strip_prefix(';')?.trim_start();
+        rest = rest.strip_prefix(';')?.trim_ascii_start();
         if rest.starts_with([';', ',']) {
             return None;
         }
@@ -174,13 +194,13 @@ fn vias(value: &str) -> bool {
 fn via(value: &str) -> Option<&str> {
     let (name, rest) = value.split_once('/')?;
     let (version, rest) = rest.split_once('/')?;
-    (name.trim().eq_ignore_ascii_case("SIP") && version.trim() == "2.0").then_some(())?;
-    let rest = rest.trim_start();
-    let (transport, rest) = rest.split_once([' ', '\t'])?;
-    is_token(transport).then_some(())?;
-    let rest = rest.trim_start();
-    let end = rest.find([';', ',']).unwrap_or(rest.len());
-    let host = rest.get(..end)?.trim_end();
+    (name.trim_ascii().eq_ignore_ascii_case("SIP") && version.trim_ascii() == "2.0").then_some(())?;
+    let rest = rest.trim_ascii_start();
+    let (transport, rest) = rest.split_at_checked(until(rest, is_blank))?;
+    (is_token(transport) && !rest.is_empty()).then_some(())?;
+    let rest = rest.trim_ascii_start();
+    let end = until(rest, |b| matches!(b, b';' | b','));
+    let host = rest.get(..end)?.trim_ascii_end();
     (!host.is_empty()).then_some(())?;
     params(rest.get(end..)?)
 }
