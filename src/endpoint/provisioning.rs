@@ -32,10 +32,9 @@ impl Provisioning {
 impl Service for Provisioning {
     fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: Reply) {
         let Some(Heard::Document(document)) = self.roaming.on_reply(ctx.now, token, &reply) else { return };
-        if let Ok(told) = wire::Provisioning::parse(&document.body) {
-            if let Some(factory) = told.focus_factory.filter(|f| Uri::parse(f).is_some()) {
-                ctx.tell(InternalEvent::FocusFactory(factory));
-            }
+        let factory = wire::Provisioning::parse(&document.body).ok().and_then(|told| told.focus_factory);
+        if let Some(factory) = factory.filter(|f| Uri::parse(f).is_some()) {
+            ctx.tell(InternalEvent::FocusFactory(factory));
         }
     }
 

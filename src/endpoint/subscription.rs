@@ -202,10 +202,9 @@ impl Subscriptions {
         if self.targets.get(uri).is_none_or(|t| t.contact || t.watches > 0) {
             return;
         }
-        if let Some(t) = self.targets.remove(uri) {
-            if matches!(t.stand, Stand::Subscribed | Stand::Asked) {
-                self.removals.insert(uri.clone());
-            }
+        let gone = self.targets.remove(uri);
+        if gone.is_some_and(|t| matches!(t.stand, Stand::Subscribed | Stand::Asked)) {
+            self.removals.insert(uri.clone());
         }
     }
 

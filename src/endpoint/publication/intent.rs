@@ -107,7 +107,7 @@ fn of_operation(operation: &Operation, ground: &Ground<'_>) -> Result<Built, Err
             check_text(activity)?;
             Built::Publish(ground.status(*status, activity, *until)?)
         }
-        Operation::ResetStatus => Built::Publish(ground.delete(|p| is_user_state(p))),
+        Operation::ResetStatus => Built::Publish(ground.delete(is_user_state)),
         Operation::SetNote { note } => {
             check_text(note.as_ref().map_or("", |n| &n.text))?;
             Built::Publish(ground.note(note.as_ref()))
