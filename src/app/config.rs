@@ -9,16 +9,19 @@ use std::collections::BTreeMap;
 pub const SAMPLE: &str = include_str!("../../assets/config.toml");
 
 /// The whole file.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     /// How the screen looks and behaves.
+    #[serde(default)]
     pub ui: Ui,
     /// Accounts; the first is used unless another is named.
+    #[serde(default)]
     pub account: Vec<Account>,
     /// Keys that differ from the defaults: place, keys, command.
+    #[serde(default)]
     keys: BTreeMap<String, BTreeMap<String, toml::Spanned<String>>>,
-    #[serde(skip)]
+    #[serde(skip, default = "Keymap::defaults")]
     keymap: Keymap,
 }
 
@@ -233,6 +236,7 @@ mod tests {
         let sample = Config::parse(SAMPLE, "sample").unwrap();
         assert_eq!(sample.ui, Ui::default());
         assert!(sample.account.is_empty());
+        assert_eq!(Config::parse("", "none").unwrap().keymap(), Keymap::defaults());
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn load(paths: &Paths) -> Result<Config, String> {
     let file = paths.config.display().to_string();
     match std::fs::read_to_string(&paths.config) {
         Ok(text) => Config::parse(&text, &file).map_err(|e| e.to_string()),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Config::parse("", &file).map_err(|e| e.to_string()),
         Err(e) => Err(format!("{file}: {e}")),
     }
 }
