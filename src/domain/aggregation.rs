@@ -319,6 +319,8 @@ pub struct Written {
 }
 
 /// The content of a written publication.
+// Short-lived, a few dozen at a time.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// `aggregateState`

@@ -63,6 +63,8 @@ pub enum Reply {
 }
 
 /// What a module wants done, in order.
+// Short-lived; boxing would cost every message an allocation.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Action {
     /// Send a request in a transaction.

@@ -27,6 +27,8 @@ use flows::{Flow, Flows};
 use std::collections::{HashMap, VecDeque};
 
 /// What the adapter does for the machine.
+// Short-lived; the adapter takes each at once.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Output {
     /// Octets for a connection.

@@ -209,7 +209,7 @@ impl OwnPresence {
 
     /// All devices.
     pub fn devices(&self) -> Vec<Device> {
-        self.in_container("device", 2).filter_map(|p| device_of(p)).collect()
+        self.in_container("device", 2).filter_map(device_of).collect()
     }
 }
 

@@ -45,6 +45,9 @@ pub struct Subscriptions {
     last: u64,
 }
 
+/// A container and the categories of it that are told.
+type Shown<'a> = (u32, Vec<&'a str>);
+
 /// What a SUBSCRIBE wants, whichever form it has.
 struct Wish {
     action: Action,
@@ -224,7 +227,7 @@ impl Subscriptions {
     pub fn changed(&mut self, ctx: &mut Ctx<'_>, owner: &Address, visible: &BTreeSet<(String, u32)>) {
         let Some(ids) = self.by_target.get(owner).filter(|_| !visible.is_empty()) else { return };
         // Watchers of one container with the same wishes get the same octets.
-        let mut made: Vec<((u32, Vec<&str>), Vec<u8>)> = Vec::new();
+        let mut made: Vec<(Shown<'_>, Vec<u8>)> = Vec::new();
         for id in ids {
             let Some(w) = self.watches.get_mut(id) else { continue };
             let container = container_of(w, owner);

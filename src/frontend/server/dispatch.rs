@@ -18,13 +18,13 @@ impl Server {
         let checked = f.associations.check(&message);
         let Message::Request(request) = message else { return };
         match checked {
-            Ok(who) => self.from_endpoint(now, flow, tx, request, who),
+            Ok(who) => self.hand_on(now, flow, tx, request, who),
             Err(status) => self.refuse(now, flow, tx, &request, status),
         }
     }
 
     /// The sender is who it says; is it signed in, too?
-    fn from_endpoint(&mut self, now: Time, flow: FlowId, tx: Option<ServerTx>, mut request: Request, who: (Address, String)) {
+    fn hand_on(&mut self, now: Time, flow: FlowId, tx: Option<ServerTx>, mut request: Request, who: (Address, String)) {
         let (caller, epid) = who;
         let here = |r: &&Registration| r.user == caller && (r.epid == epid || !r.lync);
         let from = self.state.registrations.on_flow(flow).find(here).map(|r| r.id);
