@@ -1,9 +1,8 @@
 //! The configuration file: accounts, the look of the screen, keys. Every mistake is told with file and line.
 
-use super::keymap::{Binding, Keymap};
+use super::keymap::{Keymap, Sections, bindings_in, line_of};
 use crate::domain::Address;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// A file with every setting and its meaning.
 pub const SAMPLE: &str = include_str!("../../assets/config.toml");
@@ -20,7 +19,7 @@ pub struct Config {
     pub account: Vec<Account>,
     /// Keys that differ from the defaults: place, keys, command.
     #[serde(default)]
-    keys: BTreeMap<String, BTreeMap<String, toml::Spanned<String>>>,
+    keys: Sections,
     #[serde(skip, default = "Keymap::defaults")]
     keymap: Keymap,
 }
@@ -129,22 +128,11 @@ impl Config {
     /// The first mistake with its line: bad TOML, unknown settings, wrong values, unknown keys and commands, conflicts.
     pub fn parse(text: &str, file: &str) -> Result<Config, ConfigError> {
         let wrong = |line: usize, text: String| ConfigError { file: file.to_owned(), line, text };
-        let line_of = |offset: usize| text.get(..offset).unwrap_or("").matches('\n').count() + 1;
         let mut config: Config = toml::from_str(text).map_err(|e| {
-            let line = e.span().map_or(1, |s| line_of(s.start));
+            let line = e.span().map_or(1, |s| line_of(text, s.start));
             wrong(line, e.message().replace('\n', " "))
         })?;
-        let bindings: Vec<Binding> = config
-            .keys
-            .iter()
-            .flat_map(|(place, keys)| keys.iter().map(move |(k, command)| (place, k, command)))
-            .map(|(place, keys, command)| Binding {
-                line: line_of(command.span().start),
-                place: place.clone(),
-                keys: keys.clone(),
-                command: command.get_ref().clone(),
-            })
-            .collect();
+        let bindings = bindings_in(text, &config.keys);
         config.keymap = Keymap::with_overrides(&bindings).map_err(|e| wrong(e.line, e.text))?;
         config.check(text).map_err(|(line, text)| wrong(line, text))?;
         Ok(config)

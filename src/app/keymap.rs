@@ -315,52 +315,34 @@ fn code(name: &str) -> Option<KeyCode> {
     })
 }
 
-/// The bindings of a keymap text: `[place]` sections (or `[keys.place]`) of `"keys" = "command"`, with their lines.
+/// Sections by place: keys and commands, with their position in the text.
+pub type Sections = BTreeMap<String, BTreeMap<String, toml::Spanned<String>>>;
+
+/// The bindings of a keymap text: `[place]` sections of `"keys" = "command"`, with their lines.
 pub fn bindings_of(text: &str) -> Result<Vec<Binding>, KeymapError> {
-    type Table = toml::map::Map<String, toml::Value>;
-    let parsed: Result<Table, toml::de::Error> = toml::from_str(text);
-    if let Err(e) = parsed {
-        let line = e.span().map_or(1, |s| text.get(..s.start).unwrap_or("").matches('\n').count() + 1);
-        return Err(KeymapError { line, text: e.message().to_owned() });
-    }
-    // The text is valid TOML; the lines are walked once more because a parsed table has lost its line numbers.
-    let (mut place, mut out) = (String::new(), Vec::new());
-    for (i, raw) in text.lines().enumerate() {
-        let line = raw.trim();
-        if let Some(name) = line.strip_prefix('[').and_then(|r| r.split(']').next()) {
-            place = name.trim().strip_prefix("keys.").unwrap_or(name.trim()).to_owned();
-        } else if let Some((keys, command)) = pair(line).filter(|_| !place.is_empty()) {
-            out.push(Binding { line: i + 1, place: place.clone(), keys, command });
-        }
-    }
-    Ok(out)
+    let sections: Sections = toml::from_str(text)
+        .map_err(|e| KeymapError { line: e.span().map_or(1, |s| line_of(text, s.start)), text: e.message().to_owned() })?;
+    Ok(bindings_in(text, &sections))
 }
 
-/// `"keys" = "command" # remark`
-fn pair(line: &str) -> Option<(String, String)> {
-    let (keys, rest) = quoted(line)?;
-    let (command, _) = quoted(rest.trim_start().strip_prefix('=')?)?;
-    Some((keys, command))
+/// The bindings of sections that were read out of `text`.
+pub fn bindings_in(text: &str, sections: &Sections) -> Vec<Binding> {
+    let all = sections.iter().flat_map(|(place, keys)| keys.iter().map(move |(k, c)| (place, k, c)));
+    let mut out: Vec<Binding> = all
+        .map(|(place, keys, command)| Binding {
+            line: line_of(text, command.span().start),
+            place: place.clone(),
+            keys: keys.clone(),
+            command: command.get_ref().clone(),
+        })
+        .collect();
+    out.sort_by_key(|b| b.line);
+    out
 }
 
-fn quoted(text: &str) -> Option<(String, &str)> {
-    let text = text.trim_start();
-    let quote = text.chars().next()?;
-    if quote != '"' && quote != '\'' {
-        let end = text.find([' ', '=', '#']).unwrap_or(text.len());
-        let (word, rest) = text.split_at(end);
-        return (!word.is_empty()).then(|| (word.to_owned(), rest));
-    }
-    let mut out = String::new();
-    let mut chars = text.char_indices().skip(1);
-    while let Some((i, c)) = chars.next() {
-        match c {
-            '\\' if quote == '"' => out.push(chars.next()?.1),
-            c if c == quote => return Some((out, text.get(i + 1..)?)),
-            c => out.push(c),
-        }
-    }
-    None
+/// The line of an octet offset, from 1.
+pub fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|b| *b == b'\n').count() + 1
 }
 
 impl fmt::Display for Mode {

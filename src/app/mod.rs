@@ -38,3 +38,6 @@ pub use effect::Effect;
 pub use event::Event;
 pub use state::State;
 pub use update::update;
+
+#[cfg(test)]
+mod tests;

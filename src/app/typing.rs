@@ -113,7 +113,7 @@ fn filter_changed(state: &mut State) {
 }
 
 fn composer_changed(door: &mut Door<'_>) {
-    let now = door.now;
+    let (now, typing_wanted) = (door.now, door.state.options.typing);
     let Some(tab) = door.state.conversations.current_mut() else { return };
     tab.completion = None;
     tab.composer_error = None;
@@ -121,7 +121,7 @@ fn composer_changed(door: &mut Door<'_>) {
     tab.draft_changed.get_or_insert(now);
     let text = tab.composer.text();
     let talking = matches!(tab.conversation.state, ConversationState::Established | ConversationState::Conferenced);
-    if !talking || text.is_empty() || text.starts_with('/') {
+    if !typing_wanted || !talking || text.is_empty() || text.starts_with('/') {
         return;
     }
     if tab.typing_sent.is_none_or(|t| now.since(t) >= TYPING_RESEND) {

@@ -1,0 +1,205 @@
+use super::*;
+
+#[test]
+fn the_list_is_sorted_by_status_and_walked_by_keys() {
+    let mut s = Stage::new();
+    let expected = "
+        |>- Pinned 1/1
+        |   bob
+        | - Team 2/3
+        |   carol
+        |   bob
+        |   dan
+        | - ~ 0/1
+        |   erin";
+    assert_eq!(s.people(), sketch(expected));
+    s.keys("j j j");
+    assert_eq!(s.state.people.selection, Some(RowId::Contact(GroupId(3), a("carol"))));
+    s.keys("G");
+    assert_eq!(s.state.people.selected_person(), Some(&a("erin")));
+    s.keys("g k");
+    assert_eq!(s.state.people.selection, Some(RowId::Group(GroupId(2))));
+}
+
+#[test]
+fn the_selection_stays_on_its_person_when_the_order_changes() {
+    let mut s = Stage::new();
+    s.keys("j j j j");
+    assert_eq!(s.state.people.selected_person(), Some(&a("bob")));
+    s.presence("bob", Availability::AVAILABLE);
+    s.presence("carol", Availability::AWAY);
+    let expected = "
+        | - Pinned 1/1
+        |   bob
+        | - Team 2/3
+        |>  bob
+        |   carol
+        |   dan
+        | - ~ 0/1
+        |   erin";
+    assert_eq!(s.people(), sketch(expected));
+}
+
+#[test]
+fn groups_fold_and_offline_people_hide() {
+    let mut s = Stage::new();
+    s.keys("j h G o");
+    let expected = "
+        | + Pinned 1/1
+        | - Team 2/3
+        |   carol
+        |   bob
+        |>- ~ 0/1";
+    assert_eq!(s.people(), sketch(expected));
+    s.keys("g l o");
+    assert!(s.people().contains("dan") && s.people().contains("- Pinned"));
+}
+
+#[test]
+fn the_filter_works_as_typed_and_escape_clears_it() {
+    let mut s = Stage::new();
+    s.keys("/ \"dia\"");
+    assert_eq!(s.people(), sketch("| - Team 1/1\n|>  carol"));
+    s.keys("Enter");
+    assert_eq!(s.state.mode(), crate::app::keymap::Mode::People);
+    s.keys("Enter");
+    assert_eq!(s.tabs(), "[Carol Diaz]");
+    s.keys("Alt-1 Esc");
+    assert_eq!(s.state.people.rows.len(), 8);
+}
+
+#[test]
+fn a_contact_is_added_by_address_and_can_be_taken_back() {
+    let mut s = Stage::new();
+    s.keys("j a \"frank@contoso.example\" Enter");
+    assert_eq!(s.asked(), [Operation::AddContact { uri: a("frank"), name: String::new(), groups: vec![GroupId(2)] }]);
+    assert!(s.state.overlays.is_empty());
+    let id = OperationId(s.state.last_operation);
+    s.says(endpoint::Event::Completed { id, result: Ok(Outcome::Done) });
+    assert_eq!(s.toast(), "frank@contoso.example is on the list");
+    s.keys("Alt-u");
+    assert_eq!(s.asked(), [Operation::DeleteContact { uri: a("frank") }]);
+}
+
+#[test]
+fn a_name_searches_the_directory_and_a_row_is_added() {
+    let mut s = Stage::new();
+    s.keys("a \"fra\" Enter");
+    let rows = vec![endpoint::event::DirectoryEntry {
+        uri: a("frank"),
+        display_name: "Frank Gray".into(),
+        title: String::new(),
+        email: String::new(),
+    }];
+    assert_eq!(s.operations().last().unwrap().1, Operation::SearchDirectory { query: "fra".into() });
+    s.completes(Ok(Outcome::Found(rows)));
+    s.effects.clear();
+    s.keys("Enter");
+    assert_eq!(s.asked(), [Operation::AddContact { uri: a("frank"), name: String::new(), groups: vec![GroupId(2)] }]);
+}
+
+#[test]
+fn what_cannot_be_added_is_said_in_the_prompt() {
+    let mut s = Stage::new();
+    for (text, error) in [
+        ("alice@contoso.example", "This is your own address"),
+        ("bob@contoso.example", "Bob Kelly is already on the list"),
+        ("bob@", "is not an address"),
+    ] {
+        s.keys(&format!("a \"{text}\" Enter"));
+        let Some(Overlay::Prompt(p)) = s.state.overlays.last() else { panic!("{text}") };
+        assert!(p.error.as_ref().unwrap().contains(error), "{:?}", p.error);
+        assert_eq!(p.line.text(), text);
+        s.keys("Esc");
+    }
+    assert_eq!(s.asked(), []);
+}
+
+#[test]
+fn delete_asks_by_name_and_offers_to_put_back() {
+    let mut s = Stage::new();
+    s.keys("j D");
+    let Some(Overlay::Confirm(c)) = s.state.overlays.last() else { panic!() };
+    assert_eq!(c.text, "Delete Bob Kelly (bob@contoso.example) from the list and from all groups?");
+    s.keys("n");
+    assert_eq!(s.asked(), []);
+    s.keys("D Enter");
+    assert_eq!(s.operations().last().unwrap().1, Operation::DeleteContact { uri: a("bob") });
+    s.completes(Ok(Outcome::Done));
+    s.says(endpoint::Event::ContactRemoved(a("bob")));
+    s.effects.clear();
+    s.keys("Alt-u");
+    assert_eq!(s.asked(), [Operation::AddContact { uri: a("bob"), name: "Bob Kelly".into(), groups: vec![GroupId(2), GroupId(3)] }]);
+}
+
+#[test]
+fn contacts_move_copy_and_leave_groups() {
+    let mut s = Stage::new();
+    s.keys("G k k m");
+    assert_eq!(s.state.people.selected_person(), Some(&a("dan")));
+    s.keys("Enter");
+    assert_eq!(s.asked(), [Operation::SetContactGroups { uri: a("dan"), groups: vec![GroupId(2)] }]);
+    s.keys("g j j j y Enter");
+    assert_eq!(s.asked(), [Operation::SetContactGroups { uri: a("carol"), groups: vec![GroupId(3), GroupId(2)] }]);
+    s.keys("g j d");
+    assert_eq!(s.asked(), [Operation::SetContactGroups { uri: a("bob"), groups: vec![GroupId(3)] }]);
+}
+
+#[test]
+fn groups_are_made_renamed_and_deleted() {
+    let mut s = Stage::new();
+    s.keys("n \"Team\" Enter");
+    assert_eq!(s.asked(), []);
+    s.keys("Ctrl-U \"Customers\" Enter");
+    assert_eq!(s.asked(), [Operation::AddGroup { name: "Customers".into() }]);
+    s.keys("r Ctrl-U \"Favourites\" Enter");
+    assert_eq!(s.asked(), [Operation::RenameGroup { id: GroupId(2), name: "Favourites".into() }]);
+    s.keys("X");
+    let Some(Overlay::Confirm(c)) = s.state.overlays.last() else { panic!() };
+    assert_eq!(c.text, "Delete the group Pinned? Its one contact stays on the list.");
+    s.keys("y");
+    assert_eq!(s.asked(), [Operation::DeleteGroup { id: GroupId(2) }]);
+    s.keys("G X");
+    assert_eq!((s.asked(), s.toast()), (vec![], "“Other contacts” cannot be changed"));
+}
+
+#[test]
+fn marked_people_go_into_one_conversation() {
+    let mut s = Stage::new();
+    s.keys("j Space j j Space Enter");
+    let asked = s.asked();
+    let [Operation::MeetNow { invite, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!(invite, &[a("bob"), a("carol")]);
+    assert!(s.state.people.marks.is_empty());
+    assert_eq!((s.state.pane, s.state.conversations.tabs.len()), (Pane::Conversations, 1));
+}
+
+#[test]
+fn blocking_asks_and_levels_are_chosen() {
+    let mut s = Stage::new();
+    s.keys("j b Enter");
+    assert_eq!(s.asked(), [Operation::SetLevel { uri: a("bob"), level: Some(crate::domain::presence::Level::Blocked) }]);
+    s.keys("p g j Enter");
+    assert_eq!(s.asked(), [Operation::SetLevel { uri: a("bob"), level: Some(crate::domain::presence::Level::Workgroup) }]);
+}
+
+#[test]
+fn without_a_link_the_reason_is_said_and_nothing_asked() {
+    let mut s = Stage::new();
+    s.says(endpoint::Event::State { state: EndpointState::Reestablishing, reason: Reason::RegistrationRefreshFailed, retry_at: None });
+    s.effects.clear();
+    s.keys("j D");
+    assert_eq!(s.toast(), "this needs the server, and the link is down");
+    assert!(s.asked().is_empty() && s.state.overlays.is_empty());
+    assert!(s.state.people.presence.values().all(|p| matches!(p.freshness, Freshness::Stale { .. })));
+}
+
+#[test]
+fn a_thousand_contacts_are_not_sorted_again_for_a_key() {
+    let mut s = Stage::empty();
+    let contacts = (0..1000).map(|i| Contact::new(a(&format!("user{i:04}")))).collect();
+    s.says(endpoint::Event::ContactList { groups: Vec::new(), contacts });
+    let rows = s.state.people.rows.as_ptr();
+    s.keys("j j j G g");
+    assert_eq!(s.state.people.rows.as_ptr(), rows);
+}

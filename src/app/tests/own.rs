@@ -1,0 +1,114 @@
+use super::*;
+use crate::app::state::FieldId;
+use crate::domain::presence::{Container, Expiry, Level, Member, Publication, PublicationKey, SelfPresence, Subscriber, UserStatus};
+use crate::lync::categories::state::{StateKind, StateValue};
+
+fn publication(instance: u32, container: u32, value: String, endpoint: Option<&str>) -> Publication {
+    Publication {
+        key: PublicationKey { category: "state".into(), instance, container },
+        version: 1,
+        expiry: Expiry::Endpoint,
+        publish_time: Some(NOW),
+        endpoint_id: endpoint.map(str::to_owned),
+        value,
+    }
+}
+
+fn replica(user: Option<Availability>, devices: &[Availability], result: Availability) -> SelfPresence {
+    let mut publications = Vec::new();
+    for (i, d) in devices.iter().enumerate() {
+        let instance = 0x3000_0000 + u32::try_from(i).unwrap();
+        publications.push(publication(instance, 2, StateValue::machine(*d).to_xml(), Some(&format!("device-{i}"))));
+    }
+    publications.extend(user.map(|u| publication(0x2000_0000, 2, StateValue::user(u).to_xml(), None)));
+    publications.push(publication(1, 2, StateValue { kind: StateKind::Aggregate, ..StateValue::aggregate(result) }.to_xml(), None));
+    SelfPresence { publications, containers: Vec::new(), subscribers: Vec::new() }
+}
+
+fn rows(s: &Stage) -> String {
+    let all = s.state.own.endpoints.iter().chain(&s.state.own.states);
+    all.map(|e| format!("{}{} {}", if e.wins { ">" } else { "" }, e.source, e.availability.0)).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn the_source_that_decides_is_named() {
+    use Availability as A;
+    for (user, devices, result, expected) in [
+        (None, vec![A::AVAILABLE], A::AVAILABLE, ">machineState 3500"),
+        (None, vec![A::AWAY, A::AVAILABLE], A::AVAILABLE, ">machineState 3500, machineState 15500"),
+        (Some(A::BUSY), vec![A::AVAILABLE], A::BUSY, "machineState 3500, >userState 6500"),
+        (Some(A::BUSY), vec![A::AWAY], A::BUSY_IDLE, "machineState 15500, >userState 6500"),
+        (Some(A::AWAY), vec![A::AVAILABLE], A::AWAY, "machineState 3500, >userState 15500"),
+        (Some(A::AVAILABLE), vec![A::IDLE], A::IDLE, ">machineState 5000, userState 3500"),
+        (Some(A::DO_NOT_DISTURB), vec![A::IDLE], A::DO_NOT_DISTURB, "machineState 5000, >userState 9500"),
+    ] {
+        let mut s = Stage::new();
+        s.says(endpoint::Event::SelfPresence(Box::new(replica(user, &devices, result))));
+        assert_eq!(rows(&s), expected);
+        assert_eq!(s.state.account.availability, Some(result));
+        assert!(!s.state.own.reason.is_empty());
+    }
+}
+
+#[test]
+fn the_form_shows_what_is_published_and_publishes_what_differs() {
+    let mut s = Stage::new();
+    s.says(endpoint::Event::SelfPresence(Box::new(replica(Some(Availability::BUSY), &[Availability::AVAILABLE], Availability::BUSY))));
+    s.keys("Alt-4");
+    assert_eq!(s.state.own.form.choice(FieldId::Status), 1);
+    s.keys("Space j Enter \"In the lab\" Enter Enter \"15:00\" Enter Enter \"Back at 3\" Ctrl-S");
+    assert_eq!(
+        s.asked(),
+        [
+            Operation::SetStatus { status: UserStatus::DoNotDisturb, activity: "In the lab".into(), until: Some(Time(1_795_273_200_000)) },
+            Operation::SetNote {
+                note: Some(crate::domain::presence::Note { text: "Back at 3".into(), out_of_office: false, start: None, end: None })
+            },
+        ]
+    );
+    assert!(!s.state.own.editing);
+}
+
+#[test]
+fn an_end_that_is_no_time_is_refused_and_the_form_stays() {
+    let mut s = Stage::new();
+    s.keys("Alt-4 j j Enter \"lunch\" Ctrl-S");
+    assert!(s.asked().is_empty());
+    let form = &s.state.own.form;
+    assert!(form.fields[form.at].id == FieldId::Until && form.fields[form.at].error.is_some());
+}
+
+#[test]
+fn the_status_menu_sets_and_resets() {
+    let mut s = Stage::new();
+    s.keys("Alt-s j Enter");
+    assert_eq!(s.asked(), [Operation::SetStatus { status: UserStatus::Busy, activity: String::new(), until: None }]);
+    s.keys("Alt-s G Enter");
+    assert_eq!(s.asked(), [Operation::ResetStatus]);
+}
+
+#[test]
+fn a_new_watcher_is_a_question_and_a_contact_is_not() {
+    let mut s = Stage::new();
+    let watcher = |user: &str| Subscriber { uri: a(user), display_name: "Zed".into(), acknowledged: false };
+    let own = SelfPresence { subscribers: vec![watcher("zed"), watcher("bob")], ..SelfPresence::default() };
+    s.says(endpoint::Event::SelfPresence(Box::new(own.clone())));
+    s.says(endpoint::Event::SelfPresence(Box::new(own)));
+    assert_eq!((s.state.questions.len(), s.asked()), (1, vec![Operation::AcknowledgeSubscriber { uri: a("bob") }]));
+    s.keys("Alt-y");
+    let add = Operation::AddContact { uri: a("zed"), name: String::new(), groups: Vec::new() };
+    assert_eq!(s.asked(), [Operation::AcknowledgeSubscriber { uri: a("zed") }, add]);
+}
+
+#[test]
+fn what_a_contact_sees_is_what_their_container_holds() {
+    let mut s = Stage::new();
+    let seen = publication(1, 300, StateValue::aggregate(Availability::URGENT_ONLY).to_xml(), None);
+    let containers = vec![Container { id: Level::Workgroup.container(), version: 1, members: vec![Member::User(a("bob"))] }];
+    s.says(endpoint::Event::SelfPresence(Box::new(SelfPresence { publications: vec![seen], containers, subscribers: Vec::new() })));
+    s.keys("Alt-4 v Enter");
+    let Some(Overlay::Details { title, lines, .. }) = s.state.overlays.last() else { panic!() };
+    assert_eq!(title, "What Bob Kelly sees of you");
+    assert_eq!(lines[0], "Bob Kelly is on the level Workgroup.");
+    assert!(lines.iter().any(|l| l.starts_with("Status: Busy")), "{lines:?}");
+}
