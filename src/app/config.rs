@@ -181,7 +181,9 @@ impl Account {
             _ => (text, None),
         };
         let port = match port {
-            Some(p) => p.parse::<u16>().ok().filter(|p| *p > 0).ok_or_else(|| format!("“{p}” in server is no port; write host:5061"))?,
+            Some(p) => {
+                p.parse::<u16>().ok().filter(|p| *p > 0).ok_or_else(|| format!("“{p}” in server is no port; write host:5061"))?
+            }
             None => default,
         };
         Ok((host.trim_start_matches('[').trim_end_matches(']').to_owned(), port))
@@ -233,8 +235,14 @@ mod tests {
         assert!(error("[ui]\nbell = maybe\n").starts_with("config.toml:2: "));
         assert!(error("[[account]]\naddress = \"alice\"\n").starts_with("config.toml:2: “alice” is not an address"));
         assert!(error("[ui]\nascii = true\ntheme = \"pink\"\n").starts_with("config.toml:3: there is no theme “pink”"));
-        assert!(error("\n[keys.people]\n\"j\" = \"dwon\"\n").starts_with("config.toml:3: there is no command “dwon”; did you mean “down”?"));
-        assert!(error("[[account]]\naddress = \"a@b.c\"\nserver = \"x:99999\"\n").starts_with("config.toml:3: “99999” in server is no port"));
+        assert!(
+            error("\n[keys.people]\n\"j\" = \"dwon\"\n")
+                .starts_with("config.toml:3: there is no command “dwon”; did you mean “down”?")
+        );
+        assert!(
+            error("[[account]]\naddress = \"a@b.c\"\nserver = \"x:99999\"\n")
+                .starts_with("config.toml:3: “99999” in server is no port")
+        );
     }
 
     #[test]

@@ -4,9 +4,10 @@ use super::{Command, always};
 use crate::app::door::{Door, Pending};
 use crate::app::effect::Effect;
 use crate::app::keymap::Mode;
+use crate::app::limits::NORMAL_COLUMNS;
 use crate::app::state::conversations::Part;
 use crate::app::state::overlay::{Choice, Confirm, Deed, Help, Overlay, Picker};
-use crate::app::state::{Layout, Pane, State};
+use crate::app::state::{Pane, State};
 use crate::app::{help, palette, questions, tabs};
 use crate::domain::presence::UserStatus;
 
@@ -57,7 +58,7 @@ pub fn go(door: &mut Door<'_>, pane: Pane) -> Result<(), String> {
     let state = &mut *door.state;
     state.pane = pane;
     if pane == Pane::People {
-        if state.view.people_hidden && state.view.columns >= crate::app::limits::NORMAL_COLUMNS {
+        if state.view.people_hidden && state.view.columns >= NORMAL_COLUMNS {
             state.view.people_hidden = false;
         }
     } else {
@@ -81,7 +82,8 @@ fn next_pane(door: &mut Door<'_>, _: &str) -> Result<(), String> {
 fn toggle_people(door: &mut Door<'_>, _: &str) -> Result<(), String> {
     let state = &mut *door.state;
     state.view.people_hidden = !state.view.people_hidden;
-    if state.view.people_hidden && state.pane == Pane::People && state.view.layout() != Layout::Narrow {
+    let beside = state.view.columns >= NORMAL_COLUMNS;
+    if state.view.people_hidden && state.pane == Pane::People && beside {
         state.pane = state.main;
     }
     Ok(())

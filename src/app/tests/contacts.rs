@@ -129,7 +129,10 @@ fn delete_asks_by_name_and_offers_to_put_back() {
     s.says(endpoint::Event::ContactRemoved(a("bob")));
     s.effects.clear();
     s.keys("Alt-u");
-    assert_eq!(s.asked(), [Operation::AddContact { uri: a("bob"), name: "Bob Kelly".into(), groups: vec![GroupId(2), GroupId(3)] }]);
+    assert_eq!(
+        s.asked(),
+        [Operation::AddContact { uri: a("bob"), name: "Bob Kelly".into(), groups: vec![GroupId(2), GroupId(3)] }]
+    );
 }
 
 #[test]
@@ -166,7 +169,7 @@ fn groups_are_made_renamed_and_deleted() {
 #[test]
 fn marked_people_go_into_one_conversation() {
     let mut s = Stage::new();
-    s.keys("j Space j j Space Enter");
+    s.keys("j Space j Space Enter");
     let asked = s.asked();
     let [Operation::MeetNow { invite, .. }] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!(invite, &[a("bob"), a("carol")]);
@@ -186,7 +189,11 @@ fn blocking_asks_and_levels_are_chosen() {
 #[test]
 fn without_a_link_the_reason_is_said_and_nothing_asked() {
     let mut s = Stage::new();
-    s.says(endpoint::Event::State { state: EndpointState::Reestablishing, reason: Reason::RegistrationRefreshFailed, retry_at: None });
+    s.says(endpoint::Event::State {
+        state: EndpointState::Reestablishing,
+        reason: Reason::RegistrationRefreshFailed,
+        retry_at: None,
+    });
     s.effects.clear();
     s.keys("j D");
     assert_eq!(s.toast(), "this needs the server, and the link is down");

@@ -67,7 +67,11 @@ fn an_unfinished_chord_shows_what_may_follow() {
 fn a_toast_goes_by_itself_and_the_details_stay_readable() {
     let mut s = Stage::new();
     s.keys("j D Enter");
-    s.completes(Err(Error { status: Some(403), detail: Some("4002".into()), ..Error::new(endpoint::ErrorKind::FailureResponse, "not allowed") }));
+    s.completes(Err(Error {
+        status: Some(403),
+        detail: Some("4002".into()),
+        ..Error::new(endpoint::ErrorKind::FailureResponse, "not allowed")
+    }));
     assert_eq!(s.toast(), "Deleting Bob Kelly did not work: not allowed");
     s.now = s.state.next_deadline().unwrap();
     s.event(Event::Tick);
@@ -80,7 +84,8 @@ fn a_toast_goes_by_itself_and_the_details_stay_readable() {
 #[test]
 fn the_wire_is_filtered_paused_opened_and_saved() {
     let mut s = Stage::new();
-    let invite = "INVITE sip:bob@contoso.example SIP/2.0\r\nTo: <sip:bob@contoso.example>\r\nCall-ID: abc\r\nCSeq: 1 INVITE\r\n\r\n";
+    let invite =
+        "INVITE sip:bob@contoso.example SIP/2.0\r\nTo: <sip:bob@contoso.example>\r\nCall-ID: abc\r\nCSeq: 1 INVITE\r\n\r\n";
     let ok = "SIP/2.0 200 OK\r\nFrom: <sip:alice@contoso.example>\r\nTo: <sip:bob@contoso.example>\r\nCall-ID: abc\r\nCSeq: 1 INVITE\r\n\r\n";
     s.event(Event::Wire(WireRecord::new(NOW, true, invite)));
     s.event(Event::Wire(WireRecord::new(NOW, false, ok)));
@@ -91,7 +96,9 @@ fn the_wire_is_filtered_paused_opened_and_saved() {
     s.event(Event::Wire(WireRecord::new(NOW, true, invite)));
     assert_eq!((s.state.wire.records.len(), s.state.wire.missed), (2, 1));
     s.keys("w Enter");
-    assert!(matches!(s.effects.last(), Some(Effect::WriteFile { path, contents }) if path == "adsum-wire-20261121-0830.log" && contents.contains(">>>")));
+    assert!(
+        matches!(s.effects.last(), Some(Effect::WriteFile { path, contents }) if path == "adsum-wire-20261121-0830.log" && contents.contains(">>>"))
+    );
 }
 
 #[test]

@@ -26,7 +26,10 @@ fn with_agenda() -> Stage {
     s.state.link.state = EndpointState::Idle;
     s.says(endpoint::Event::State { state: EndpointState::Established, reason: Reason::None, retry_at: None });
     assert_eq!(s.operations().last().unwrap().1, Operation::ListConferences);
-    s.completes(Ok(Outcome::Conferences(vec![conference("B", "Later", NOW.0 + 90_000_000), conference("A", "Sooner", NOW.0 + 7_200_000)])));
+    s.completes(Ok(Outcome::Conferences(vec![
+        conference("B", "Later", NOW.0 + 90_000_000),
+        conference("A", "Sooner", NOW.0 + 7_200_000),
+    ])));
     s.effects.clear();
     s.keys("Alt-3");
     s
@@ -55,7 +58,10 @@ fn a_meeting_is_scheduled_from_the_form() {
     s.keys("Tab Ctrl-U \"Europe/Berlin\" Tab Space Tab \"bob, !carol\" Ctrl-S");
     let asked = s.operations();
     let (_, Operation::ScheduleConference { settings }) = asked.last().unwrap() else { panic!("{asked:?}") };
-    assert_eq!((settings.subject.as_str(), settings.time_zone.as_str(), settings.access), ("Budget review", "Europe/Berlin", AccessLevel::Invited));
+    assert_eq!(
+        (settings.subject.as_str(), settings.time_zone.as_str(), settings.access),
+        ("Budget review", "Europe/Berlin", AccessLevel::Invited)
+    );
     assert_eq!(settings.start.unwrap().timestamp().to_string(), "2026-11-22T09:00:00Z");
     assert_eq!(settings.participants.iter().map(|p| p.uri.user()).collect::<Vec<_>>(), ["bob", "carol"]);
     s.completes(Ok(Outcome::Conference(Box::new(conference("C", "Budget review", NOW.0 + 86_400_000)))));
@@ -67,7 +73,9 @@ fn a_meeting_is_scheduled_from_the_form() {
 fn what_is_wrong_in_the_form_is_said_beside_the_field() {
     let mut s = with_agenda();
     s.keys("n Ctrl-S");
-    let at = |s: &Stage| s.state.meetings.form.as_ref().map(|f| (f.fields[f.at].id, f.fields[f.at].error.clone().unwrap_or_default())).unwrap();
+    let at = |s: &Stage| {
+        s.state.meetings.form.as_ref().map(|f| (f.fields[f.at].id, f.fields[f.at].error.clone().unwrap_or_default())).unwrap()
+    };
     assert_eq!(at(&s), (FieldId::Subject, "a meeting needs a subject".into()));
     s.keys("\"x\" Tab \"tomorrow\" Ctrl-S");
     assert_eq!(at(&s), (FieldId::When, "add a time of day, such as 10:00".into()));
@@ -114,14 +122,18 @@ fn the_invitation_is_copied_and_written() {
     assert!(matches!(&s.effects[0], Effect::Copy(t) if t.contains("Join: https://contoso.example/alice/A")));
     s.effects.clear();
     s.keys("w Enter");
-    assert!(matches!(&s.effects[0], Effect::WriteFile { path, contents } if path == "Sooner.ics" && contents.contains("BEGIN:VEVENT")));
+    assert!(
+        matches!(&s.effects[0], Effect::WriteFile { path, contents } if path == "Sooner.ics" && contents.contains("BEGIN:VEVENT"))
+    );
 }
 
 #[test]
 fn joining_opens_a_tab_and_joining_again_shows_it() {
     let mut s = with_agenda();
     s.keys("Enter Enter");
-    assert!(matches!(s.asked().as_slice(), [Operation::JoinConference { target: endpoint::JoinTarget::Link(l), .. }] if l.ends_with("id:A")));
+    assert!(
+        matches!(s.asked().as_slice(), [Operation::JoinConference { target: endpoint::JoinTarget::Link(l), .. }] if l.ends_with("id:A"))
+    );
     assert_eq!((s.tabs().as_str(), s.state.pane), ("[Sooner]", Pane::Conversations));
     s.keys("Alt-3 j");
     assert_eq!((s.asked().len(), s.tabs().as_str()), (0, "[Sooner]"));

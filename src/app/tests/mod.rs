@@ -11,7 +11,9 @@ use super::keymap::parse_key;
 use super::state::{Account, AccountId, Entry, Overlay, Pane, Row, RowId, Tab, Thread, View};
 use super::{Effect, Event, State, update};
 use crate::domain::contact::{Contact, Group, GroupId};
-use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Delivery, InstantMessage, MessageId, TextFormat};
+use crate::domain::conversation::{
+    Conversation, ConversationId, ConversationState, Delivery, InstantMessage, MessageId, TextFormat,
+};
 use crate::domain::presence::{Availability, Freshness, Presence};
 use crate::domain::{Address, Rng, Time};
 use crate::endpoint::{self, EndpointState, Error, Operation, OperationId, Outcome, Reason};
@@ -34,7 +36,8 @@ pub fn a(user: &str) -> Address {
 impl Stage {
     /// Signed in as Alice; nobody on the list.
     pub fn empty() -> Stage {
-        let account = Account { id: AccountId("work".into()), address: Some(a("alice")), name: "Alice Adams".into(), ..Account::default() };
+        let account =
+            Account { id: AccountId("work".into()), address: Some(a("alice")), name: "Alice Adams".into(), ..Account::default() };
         let view = View { columns: 120, rows: 40, zone: TimeZone::UTC, now: NOW, ..View::default() };
         let mut stage = Stage { state: State::new(account, view, Rng::seeded(7)), now: NOW, effects: Vec::new() };
         stage.says(endpoint::Event::State { state: EndpointState::Established, reason: Reason::None, retry_at: None });
@@ -78,7 +81,8 @@ impl Stage {
     }
 
     pub fn presence(&mut self, user: &str, availability: Availability) {
-        let presence = Presence { availability: Some(availability), freshness: Freshness::Known { at: self.now }, ..Presence::default() };
+        let presence =
+            Presence { availability: Some(availability), freshness: Freshness::Known { at: self.now }, ..Presence::default() };
         self.says(endpoint::Event::Presence { uri: a(user), presence: Box::new(presence) });
     }
 
@@ -126,13 +130,23 @@ impl Stage {
     pub fn conversation(&mut self, id: &str, with: &[&str], state: ConversationState) -> Conversation {
         let mut c = super::tabs::idle(ConversationId(id.into()), None, String::new());
         c.state = state;
-        c.participants = with.iter().map(|u| super::tabs::idle(ConversationId(String::new()), Some(&a(u)), String::new()).participants.remove(0)).collect();
+        c.participants = with
+            .iter()
+            .map(|u| super::tabs::idle(ConversationId(String::new()), Some(&a(u)), String::new()).participants.remove(0))
+            .collect();
         c
     }
 
     pub fn message(&mut self, conversation: &str, id: &str, from: &str, body: &str) {
         let state = if from == "alice" { Delivery::Sent } else { Delivery::Received };
-        let message = InstantMessage { id: MessageId(id.into()), author: a(from), at: self.now, body: body.into(), format: TextFormat::Plain, state };
+        let message = InstantMessage {
+            id: MessageId(id.into()),
+            author: a(from),
+            at: self.now,
+            body: body.into(),
+            format: TextFormat::Plain,
+            state,
+        };
         self.says(endpoint::Event::Message { conversation: ConversationId(conversation.into()), message });
     }
 
@@ -147,8 +161,12 @@ impl Stage {
         let row = |r: &Row| {
             let chosen = if people.selection.as_ref() == Some(&r.id()) { ">" } else { " " };
             match r {
-                Row::Group { name, online, total, folded, .. } => format!("{chosen}{} {name} {online}/{total}", if *folded { "+" } else { "-" }),
-                Row::Contact { uri, .. } => format!("{chosen}{} {}", if people.marks.contains(uri) { " *" } else { "  " }, uri.user()),
+                Row::Group { name, online, total, folded, .. } => {
+                    format!("{chosen}{} {name} {online}/{total}", if *folded { "+" } else { "-" })
+                }
+                Row::Contact { uri, .. } => {
+                    format!("{chosen}{} {}", if people.marks.contains(uri) { "*" } else { " " }, uri.user())
+                }
             }
         };
         people.rows.iter().map(row).collect::<Vec<_>>().join("\n")
@@ -202,5 +220,9 @@ impl Stage {
 
 /// Lines without the indentation of the source.
 pub fn sketch(text: &str) -> String {
-    text.lines().map(|l| l.trim_start().strip_prefix('|').unwrap_or("").to_owned()).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|l| l.trim_start().strip_prefix('|').unwrap_or("").to_owned())
+        .filter(|l| !l.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -1,6 +1,8 @@
 use super::*;
 use crate::app::state::FieldId;
-use crate::domain::presence::{Container, Expiry, Level, Member, Publication, PublicationKey, SelfPresence, Subscriber, UserStatus};
+use crate::domain::presence::{
+    Container, Expiry, Level, Member, Publication, PublicationKey, SelfPresence, Subscriber, UserStatus,
+};
 use crate::lync::categories::state::{StateKind, StateValue};
 
 fn publication(instance: u32, container: u32, value: String, endpoint: Option<&str>) -> Publication {
@@ -21,7 +23,12 @@ fn replica(user: Option<Availability>, devices: &[Availability], result: Availab
         publications.push(publication(instance, 2, StateValue::machine(*d).to_xml(), Some(&format!("device-{i}"))));
     }
     publications.extend(user.map(|u| publication(0x2000_0000, 2, StateValue::user(u).to_xml(), None)));
-    publications.push(publication(1, 2, StateValue { kind: StateKind::Aggregate, ..StateValue::aggregate(result) }.to_xml(), None));
+    publications.push(publication(
+        1,
+        2,
+        StateValue { kind: StateKind::Aggregate, ..StateValue::aggregate(result) }.to_xml(),
+        None,
+    ));
     SelfPresence { publications, containers: Vec::new(), subscribers: Vec::new() }
 }
 
@@ -53,16 +60,29 @@ fn the_source_that_decides_is_named() {
 #[test]
 fn the_form_shows_what_is_published_and_publishes_what_differs() {
     let mut s = Stage::new();
-    s.says(endpoint::Event::SelfPresence(Box::new(replica(Some(Availability::BUSY), &[Availability::AVAILABLE], Availability::BUSY))));
+    s.says(endpoint::Event::SelfPresence(Box::new(replica(
+        Some(Availability::BUSY),
+        &[Availability::AVAILABLE],
+        Availability::BUSY,
+    ))));
     s.keys("Alt-4");
     assert_eq!(s.state.own.form.choice(FieldId::Status), 1);
     s.keys("Space j Enter \"In the lab\" Enter Enter \"15:00\" Enter Enter \"Back at 3\" Ctrl-S");
     assert_eq!(
         s.asked(),
         [
-            Operation::SetStatus { status: UserStatus::DoNotDisturb, activity: "In the lab".into(), until: Some(Time(1_795_273_200_000)) },
+            Operation::SetStatus {
+                status: UserStatus::DoNotDisturb,
+                activity: "In the lab".into(),
+                until: Some(Time(1_795_273_200_000))
+            },
             Operation::SetNote {
-                note: Some(crate::domain::presence::Note { text: "Back at 3".into(), out_of_office: false, start: None, end: None })
+                note: Some(crate::domain::presence::Note {
+                    text: "Back at 3".into(),
+                    out_of_office: false,
+                    start: None,
+                    end: None
+                })
             },
         ]
     );
@@ -105,7 +125,11 @@ fn what_a_contact_sees_is_what_their_container_holds() {
     let mut s = Stage::new();
     let seen = publication(1, 300, StateValue::aggregate(Availability::URGENT_ONLY).to_xml(), None);
     let containers = vec![Container { id: Level::Workgroup.container(), version: 1, members: vec![Member::User(a("bob"))] }];
-    s.says(endpoint::Event::SelfPresence(Box::new(SelfPresence { publications: vec![seen], containers, subscribers: Vec::new() })));
+    s.says(endpoint::Event::SelfPresence(Box::new(SelfPresence {
+        publications: vec![seen],
+        containers,
+        subscribers: Vec::new(),
+    })));
     s.keys("Alt-4 v Enter");
     let Some(Overlay::Details { title, lines, .. }) = s.state.overlays.last() else { panic!() };
     assert_eq!(title, "What Bob Kelly sees of you");

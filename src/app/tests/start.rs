@@ -4,7 +4,14 @@ use crate::app::event::{Snapshot, StoreReply};
 use crate::app::state::people::Loaded;
 
 fn message(id: &str, from: &str, at: u64, body: &str, state: Delivery) -> InstantMessage {
-    InstantMessage { id: MessageId(id.into()), author: a(from), at: Time(at), body: body.into(), format: TextFormat::Plain, state }
+    InstantMessage {
+        id: MessageId(id.into()),
+        author: a(from),
+        at: Time(at),
+        body: body.into(),
+        format: TextFormat::Plain,
+        state,
+    }
 }
 
 fn snapshot() -> Snapshot {
@@ -13,7 +20,11 @@ fn snapshot() -> Snapshot {
         contacts: vec![Contact::new(a("bob"))],
         presence: vec![(
             a("bob"),
-            Presence { availability: Some(Availability::BUSY), freshness: Freshness::Known { at: Time(5) }, ..Presence::default() },
+            Presence {
+                availability: Some(Availability::BUSY),
+                freshness: Freshness::Known { at: Time(5) },
+                ..Presence::default()
+            },
         )],
         tabs: vec![SavedTab { thread: bob.clone(), subject: String::new(), read_until: Some(Time(10)) }],
         messages: vec![(
@@ -63,7 +74,11 @@ fn older_pages_are_fetched_when_the_top_is_reached() {
     s.event(Event::Store(StoreReply::Snapshot(Box::new(snapshot()))));
     s.effects.clear();
     s.keys("Alt-2 Esc g");
-    let wanted = crate::app::effect::StoreRequest::LoadHistory { thread: "sip:bob@contoso.example".into(), before: Some(Time(5)), limit: 200 };
+    let wanted = crate::app::effect::StoreRequest::LoadHistory {
+        thread: "sip:bob@contoso.example".into(),
+        before: Some(Time(5)),
+        limit: 200,
+    };
     assert!(s.effects.contains(&Effect::Store(AccountId("work".into()), wanted)));
     let page = vec![message("0", "alice", 1, "oldest", Delivery::Delivered)];
     s.event(Event::Store(StoreReply::History { thread: "sip:bob@contoso.example".into(), messages: page, more: false }));
