@@ -153,13 +153,13 @@ impl Editor {
     /// One line up; `false` if the cursor is on the first line.
     pub fn up(&mut self) -> bool {
         let (line, _) = self.line_and_offset();
-        line > 0 && self.to_line(line - 1)
+        line > 0 && self.go_to_line(line - 1)
     }
 
     /// One line down; `false` if the cursor is on the last line.
     pub fn down(&mut self) -> bool {
         let (line, _) = self.line_and_offset();
-        line < self.text.matches('\n').count() && self.to_line(line + 1)
+        line < self.text.matches('\n').count() && self.go_to_line(line + 1)
     }
 
     /// Deletes the grapheme before the cursor.
@@ -247,7 +247,7 @@ impl Editor {
         self.after().unicode_word_indices().next().map_or(self.text.len(), |(i, w)| self.cursor + i + w.len())
     }
 
-    fn to_line(&mut self, line: usize) -> bool {
+    fn go_to_line(&mut self, line: usize) -> bool {
         let column = self.column.unwrap_or_else(|| {
             let start = self.before().rfind('\n').map_or(0, |i| i + 1);
             self.text.get(start..self.cursor).unwrap_or("").graphemes(true).count()

@@ -217,10 +217,10 @@ fn not_done(door: &mut Door<'_>, id: OperationId, then: &Then, error: &Error) {
     match then {
         Then::Directory => {
             for o in &mut door.state.overlays {
-                if let Overlay::Prompt(p) = o {
-                    if p.searching == Some(id) {
-                        (p.searching, p.error) = (None, Some(error.text.clone()));
-                    }
+                if let Overlay::Prompt(p) = o
+                    && p.searching == Some(id)
+                {
+                    (p.searching, p.error) = (None, Some(error.text.clone()));
                 }
             }
         }

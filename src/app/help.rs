@@ -133,11 +133,11 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
 /// The hint line: keys that work now with short words, most wanted first. While a chord is open: what may follow.
 pub fn hints(state: &State) -> Vec<(String, String)> {
     let modes = state.modes();
-    if !state.chord.is_empty() {
-        if let Found::More(next) = state.keymap.look_up(&modes, &state.chord) {
-            let words = |name: &str| commands::find(name).map_or("…", |c| c.help).to_owned();
-            return next.into_iter().map(|(k, name)| (k.to_string(), words(name))).collect();
-        }
+    if !state.chord.is_empty()
+        && let Found::More(next) = state.keymap.look_up(&modes, &state.chord)
+    {
+        let words = |name: &str| commands::find(name).map_or("…", |c| c.help).to_owned();
+        return next.into_iter().map(|(k, name)| (k.to_string(), words(name))).collect();
     }
     let mut out = Vec::new();
     if state.question().is_some() {

@@ -256,10 +256,8 @@ fn moment(door: &mut Door<'_>, id: FieldId, now: Time, zone: &jiff::tz::TimeZone
     if text.is_empty() {
         return Ok(None);
     }
-    when::until(&text, now, zone).map(|(t, _)| Some(t)).map_err(|e| {
-        form::mark(&mut door.state.own.form, id, &e);
-        e
-    })
+    let read = when::until(&text, now, zone).map(|(t, _)| Some(t));
+    read.inspect_err(|e| form::mark(&mut door.state.own.form, id, e))
 }
 
 /// Shows exactly what a person can see of me: what the container they resolve to holds.

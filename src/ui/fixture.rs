@@ -1,6 +1,6 @@
 //! A morning at Contoso, for tests: fixed clock, fixed zone.
 
-use crate::app::state::conversations::{Entry, Part, Scroll, Tab, Thread};
+use crate::app::state::conversations::{Entry, Part, Tab, Thread};
 use crate::app::state::people::Loaded;
 use crate::app::state::{Account, Field, FieldId, FieldValue, Form, OwnEndpoint, Pane, Row, RowId, State, View, WireRecord};
 use crate::app::{Editor, state::AccountId};
@@ -134,29 +134,7 @@ pub fn tab(thread: Thread, subject: &str, participants: Vec<Participant>) -> Tab
         invitation: None,
         end_reason: None,
     };
-    Tab {
-        thread,
-        conversation,
-        entries: Vec::new(),
-        more_history: false,
-        loading: false,
-        unread: 0,
-        mentions: 0,
-        unread_from: None,
-        scroll: Scroll::default(),
-        new_below: 0,
-        cursor: None,
-        marks: Default::default(),
-        search: None,
-        composer: Editor::default(),
-        sent: Vec::new(),
-        recall: None,
-        completion: None,
-        composer_error: None,
-        typing_sent: None,
-        saved_draft: String::new(),
-        read_until: None,
-    }
+    Tab::new(thread, conversation)
 }
 
 pub fn participant(user: &str, role: Role) -> Participant {

@@ -60,10 +60,8 @@ fn walk(door: &mut Door<'_>, by: isize) -> Result<(), String> {
 }
 
 fn choose(door: &mut Door<'_>, by: isize) -> Result<(), String> {
-    if let Some(f) = door.state.form_mut() {
-        if !f.choose(by) {
-            door.state.own.editing = true;
-        }
+    if door.state.form_mut().is_some_and(|f| !f.choose(by)) {
+        door.state.own.editing = true;
     }
     Ok(())
 }

@@ -126,9 +126,7 @@ pub fn find(name: &str) -> Option<&'static Command> {
 /// Runs a command by name; what stands against it is said in a toast.
 pub fn run(door: &mut Door<'_>, name: &str, args: &str) {
     if let Err(reason) = try_run(door, name, args) {
-        if !reason.is_empty() {
-            door.complain(reason);
-        }
+        door.complain(reason);
     }
 }
 
