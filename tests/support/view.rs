@@ -21,6 +21,8 @@ pub struct View {
     pub own: Option<SelfPresence>,
     pub conversations: BTreeMap<ConversationId, Conversation>,
     pub messages: BTreeMap<ConversationId, Vec<InstantMessage>>,
+    /// How far our own messages got.
+    pub deliveries: BTreeMap<MessageId, Delivery>,
     pub missed: Vec<(Address, String)>,
     pub notices: Vec<String>,
     pub results: BTreeMap<OperationId, Result<Outcome, Error>>,
@@ -63,6 +65,7 @@ impl View {
                 self.own = Some(*own);
             }
             Event::Conversation(conversation) => {
+                assert_ne!(self.conversations.get(&conversation.id), Some(&*conversation), "no news of a conversation");
                 self.conversations.insert(conversation.id.clone(), *conversation);
             }
             Event::Message { conversation, message } => {
@@ -84,8 +87,10 @@ impl View {
     fn note_delivery(&mut self, conversation: &ConversationId, message: &MessageId, state: Delivery) {
         let all = self.messages.entry(conversation.clone()).or_default();
         if let Some(m) = all.iter_mut().find(|m| m.id == *message) {
-            m.state = state;
+            m.state = state.clone();
         }
+        assert_ne!(self.deliveries.get(message), Some(&state), "no news of {message:?}");
+        self.deliveries.insert(message.clone(), state);
     }
 
     /// Availability number known of somebody, if it is fresh.

@@ -25,6 +25,11 @@ impl Dialog {
         DialogId::of_request(request) == *self.0.id()
     }
 
+    /// Its Call-ID.
+    pub fn call_id(&self) -> &str {
+        &self.0.id().call_id
+    }
+
     /// The other side's tag.
     pub fn remote_tag(&self) -> &str {
         &self.0.id().remote_tag

@@ -28,9 +28,10 @@ impl Talk {
             let Some((message, part)) = self.outbox.next_part() else { break };
             let Some(dialog) = self.route() else { break };
             let request = dialog.request(desk.ctx, Method::Message).with_body(docs::text_type(part.bare), part.text.clone());
+            let call_id = request.headers.call_id().to_owned();
             let token = desk.send(&self.id, Purpose::Message, request);
             self.local.sent();
-            let news = self.outbox.sent(desk.now(), token, &message, part);
+            let news = self.outbox.sent(desk.now(), token, &call_id, &message, part);
             self.tell(desk, news);
         }
         if self.call.is_none()
@@ -168,8 +169,8 @@ impl Talk {
     /// The answer to a MESSAGE.
     pub fn on_message_reply(&mut self, desk: &mut Desk<'_, '_>, token: Token, reply: Reply) {
         let news = match reply {
-            // Given up, or moved to another dialog meanwhile: its answer says nothing about the present one.
-            _ if !self.outbox.awaits(token) => News::new(),
+            // Given up meanwhile: its answer says nothing any more.
+            _ if self.outbox.dialog_of(token).is_none() => News::new(),
             Reply::Response(r) if !r.is_final() => News::new(),
             Reply::Response(r) => self.message_answer(desk, token, &r),
             Reply::Timeout | Reply::LinkLost => self.outbox.fail(token, UNKNOWN),
@@ -187,30 +188,43 @@ impl Talk {
             200..=299 => self.outbox.confirm(token),
             415 if self.outbox.retry_bare(token) => News::new(),
             413 | 513 if self.outbox.retry_split(token) => News::new(),
-            408 | 480 | 481 => self.dialog_dead(desk, Some(token), &why),
+            408 | 480 | 481 => self.dialog_answered_dead(desk, token, r.status, &why),
             _ => self.outbox.fail(token, &why),
         }
     }
 
-    /// 408, 480 or 481: the dialog we send on is dead. Its unanswered messages did not arrive; the next text invites anew.
-    pub fn dialog_dead(&mut self, desk: &mut Desk<'_, '_>, token: Option<Token>, why: &str) -> News {
-        if self.state == S::Conferenced {
-            return self.chat_dead(desk, token);
+    /// 408, 480 or 481 to a message. Only 481 says for certain that nobody read it: only then it may leave again.
+    fn dialog_answered_dead(&mut self, desk: &mut Desk<'_, '_>, token: Token, status: u16, why: &str) -> News {
+        let on = self.outbox.dialog_of(token).unwrap_or("").to_owned();
+        let current = self.route().is_some_and(|d| d.call_id() == on);
+        let conference = self.state == S::Conferenced;
+        if current && !conference && self.spare.is_empty() {
+            return self.dialog_dead(desk, why);
         }
-        if !self.spare.is_empty() && token.is_some() {
-            // It certainly was not read there, and another dialog stands.
-            let news = self.outbox.requeue(token);
-            self.call = Call::None;
-            return news;
+        let news = if status == 481 { self.outbox.requeue(token) } else { self.outbox.fail(token, UNKNOWN) };
+        if current {
+            // Another two-party dialog stands, or the chat of the conference can be brought up again.
+            self.drop_route(desk);
         }
-        let news = self.outbox.fail_flying(why);
-        if let Call::Up(dialog) = std::mem::take(&mut self.call) {
-            self.bye(desk, *dialog);
-        }
+        news
+    }
+
+    /// The dialog we send on is dead. Its unanswered messages did not arrive; the next text invites anew.
+    fn dialog_dead(&mut self, desk: &mut Desk<'_, '_>, why: &str) -> News {
+        let Call::Up(dialog) = std::mem::take(&mut self.call) else { return News::new() };
+        let news = self.outbox.fail_on(dialog.call_id(), why);
+        self.bye(desk, *dialog);
         if !self.outbox.has_unsent() {
             self.auto_terminate(desk, Some(why.to_owned()));
         }
         news
+    }
+
+    fn drop_route(&mut self, desk: &mut Desk<'_, '_>) {
+        match &mut self.session {
+            Some(s) if self.state == S::Conferenced => s.lose_chat(desk.now()),
+            _ => self.call = Call::None,
+        }
     }
 
     /// Sends a typing notice where messages would go.
@@ -228,11 +242,15 @@ impl Talk {
         if self.typing_sent != Some(token) {
             return;
         }
-        if matches!(r.status, 408 | 480 | 481) && self.route().is_some() {
-            let why = failure::undelivered(r, &self.peer_name());
-            let news = self.dialog_dead(desk, None, &why);
-            self.tell(desk, news);
+        if !matches!(r.status, 408 | 480 | 481) || self.route().is_none() {
+            return;
         }
+        if self.state == S::Conferenced || !self.spare.is_empty() {
+            return self.drop_route(desk);
+        }
+        let why = failure::undelivered(r, &self.peer_name());
+        let news = self.dialog_dead(desk, &why);
+        self.tell(desk, news);
     }
 }
 

@@ -4,7 +4,6 @@ use super::desk::{Desk, Purpose};
 use super::dialog::Dialog;
 use super::docs::{self, Content};
 use super::im::acknowledge;
-use super::outbox::News;
 use super::ring::{Caller, called};
 use super::talk::{Call, Talk};
 use super::{Conversations, failure};
@@ -253,15 +252,6 @@ impl Talk {
     pub fn sender(&self, request: &Request) -> Option<Address> {
         let named = request.headers.get(&Name::MsSender).and_then(NameAddr::parse).and_then(|n| n.uri.address());
         named.or_else(|| request.headers.from()?.uri.address())
-    }
-
-    /// The chat of the conference is dead: bring it up again; what was not read waits for it.
-    pub fn chat_dead(&mut self, desk: &mut Desk<'_, '_>, token: Option<Token>) -> News {
-        let news = if token.is_some() { self.outbox.requeue(token) } else { News::new() };
-        if let Some(s) = &mut self.session {
-            s.lose_chat(desk.now());
-        }
-        news
     }
 }
 

@@ -31,6 +31,8 @@ struct Flight {
     token: Token,
     part: Part,
     since: Time,
+    /// Call-ID of the dialog it left on.
+    on: String,
 }
 
 #[derive(Debug)]
@@ -91,16 +93,16 @@ impl Outbox {
         Some((mail.id.clone(), mail.unsent.pop_front()?))
     }
 
-    /// A part left in this transaction.
-    pub fn sent(&mut self, now: Time, token: Token, id: &MessageId, part: Part) -> News {
+    /// A part left in this transaction, on the dialog with this Call-ID.
+    pub fn sent(&mut self, now: Time, token: Token, on: &str, id: &MessageId, part: Part) -> News {
         let Some(mail) = self.mails.iter_mut().find(|m| m.id == *id) else { return News::new() };
-        mail.flying.push(Flight { token, part, since: now });
+        mail.flying.push(Flight { token, part, since: now, on: on.to_owned() });
         tell(mail, Delivery::Sent)
     }
 
-    /// Whether this transaction still matters.
-    pub fn awaits(&self, token: Token) -> bool {
-        self.position(token).is_some()
+    /// Call-ID of the dialog this transaction's part left on, if it still matters.
+    pub fn dialog_of(&self, token: Token) -> Option<&str> {
+        self.mails.iter().flat_map(|m| &m.flying).find(|f| f.token == token).map(|f| f.on.as_str())
     }
 
     /// The other side has shown the text of the INVITE: the first waiting part need not be sent.
@@ -162,22 +164,15 @@ impl Outbox {
         })
     }
 
-    /// The other side did not get these parts: they wait again, in their old order.
-    pub fn requeue(&mut self, only: Option<Token>) -> News {
-        let mut news = News::new();
-        for mail in &mut self.mails {
-            let (back, stay): (Vec<_>, Vec<_>) =
-                std::mem::take(&mut mail.flying).into_iter().partition(|f| only.is_none_or(|t| t == f.token));
-            mail.flying = stay;
-            if back.is_empty() {
-                continue;
-            }
-            for f in back.into_iter().rev() {
-                mail.unsent.push_front(f.part);
-            }
-            news.extend(tell(mail, Delivery::Queued));
+    /// The other side has said that it did not get this part: it waits again, before all others.
+    pub fn requeue(&mut self, token: Token) -> News {
+        let Some(mail) = self.position(token).and_then(|at| self.mails.get_mut(at)) else { return News::new() };
+        let (back, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut mail.flying).into_iter().partition(|f| f.token == token);
+        mail.flying = stay;
+        for f in back {
+            mail.unsent.push_front(f.part);
         }
-        news
+        tell(mail, Delivery::Queued)
     }
 
     /// The link went: unanswered messages may have arrived or not; those never sent wait on; reports will not come.
@@ -190,9 +185,9 @@ impl Outbox {
         news
     }
 
-    /// The dialog is dead: its unanswered messages did not arrive.
-    pub fn fail_flying(&mut self, reason: &str) -> News {
-        self.fail_where(|m| !m.flying.is_empty(), reason)
+    /// The dialog with this Call-ID is dead: its unanswered messages did not arrive.
+    pub fn fail_on(&mut self, dialog: &str, reason: &str) -> News {
+        self.fail_where(|m| m.flying.iter().any(|f| f.on == dialog), reason)
     }
 
     /// Nothing can be delivered.
@@ -302,7 +297,7 @@ mod tests {
         let mut news = News::new();
         let mut n = first;
         while let Some((id, part)) = o.next_part() {
-            news.extend(o.sent(Time(0), Token(n), &id, part));
+            news.extend(o.sent(Time(0), Token(n), "d", &id, part));
             n += 1;
         }
         news
@@ -344,7 +339,9 @@ mod tests {
             o.push(id(n), "x");
         }
         send_all(&mut o, 1);
-        assert_eq!(o.requeue(None).len(), 3);
+        for n in [3, 1, 2] {
+            assert_eq!(o.requeue(Token(n)), [(id(n as u32), Delivery::Queued)]);
+        }
         assert_eq!(o.next_part().map(|p| p.0), Some(id(1)));
     }
 
@@ -356,7 +353,7 @@ mod tests {
         assert!(o.retry_bare(Token(1)));
         let (i, part) = o.next_part().unwrap();
         assert!(part.bare);
-        o.sent(Time(0), Token(2), &i, part);
+        o.sent(Time(0), Token(2), "d", &i, part);
         assert!(!o.retry_bare(Token(2)));
         assert_eq!(o.fail(Token(2), "no"), [failed(1, "no")]);
     }

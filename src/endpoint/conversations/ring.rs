@@ -184,7 +184,7 @@ impl Conversations {
         let Some(talk) = self.talks.values_mut().find(|t| t.ring.as_ref().is_some_and(|r| r.tx == tx)) else { return };
         let elsewhere = cancel.headers.all(&Name::Reason).any(|r| {
             let r = r.to_ascii_lowercase();
-            r.contains("cause=200") || r.contains("completed elsewhere")
+            r.contains("cause=200") || r.contains("elsewhere")
         });
         talk.end_ring(desk, 487, !elsewhere);
         let id = talk.id.clone();
@@ -231,7 +231,7 @@ impl Talk {
         self.ring = Some(ring);
     }
 
-    /// Accepts an IM call. An older dialog of this conversation gives way and its unconfirmed messages move over.
+    /// Accepts an IM call. An older dialog of this conversation gives way.
     pub fn accept_call(&mut self, desk: &mut Desk<'_, '_>, ring: Ring) {
         let response = accepted(desk, &ring.invite, &ring.tag).with_body("application/sdp", docs::answer(desk.ctx.me));
         let Some(dialog) = Dialog::callee(&ring.invite, &response) else {
@@ -251,10 +251,9 @@ impl Talk {
             }
             Call::Inviting { token, .. } => desk.ctx.cancel(token),
             Call::Accepting { dialog: old, .. } | Call::Up(old) => {
+                // What is unanswered there waits for its answer: said not to have been read, it leaves again on the new one.
                 self.bye(desk, *old);
                 self.typing_sent = None;
-                let news = self.outbox.requeue(None);
-                self.tell(desk, news);
             }
         }
         self.call = Call::Accepting { dialog: Box::new(dialog), until };
