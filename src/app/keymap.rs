@@ -190,10 +190,11 @@ impl Keymap {
         out
     }
 
-    /// The keys of a command in these places, shortest first; `None` if it has none.
+    /// The keys of a command in these places: the one everybody expects, else the shortest; `None` if it has none.
     pub fn keys_of(&self, modes: &[Mode], command: &str) -> Option<String> {
         let all = modes.iter().flat_map(|m| self.bindings(*m)).filter(|b| b.1 == command).map(|b| b.0);
-        all.min_by_key(|k| (k.chars().count(), k.clone()))
+        let usual = |k: &str| matches!(k, "Enter" | "Esc" | "Tab" | "Space");
+        all.min_by_key(|k| (!usual(k), k.chars().count(), k.clone()))
     }
 
     /// The keys of a command, wherever it has any.

@@ -17,10 +17,11 @@ pub fn step(door: &mut Door<'_>, step: Step) {
     let Some(tab) = door.state.conversations.current_mut() else { return };
     match step {
         Step::By(n) if reading => move_cursor(tab, n, metrics.last_visible.as_ref()),
-        Step::By(n) => move_window(tab, -n),
+        Step::By(n) => move_window(tab, -n, metrics.transcript_bottom.as_ref()),
         Step::Page(n) => {
             tab.cursor = None;
-            move_window(tab, -n * (i64::from(metrics.transcript_rows.max(3)) - 2));
+            let page = i64::from(metrics.transcript_rows.max(3)) - 2;
+            move_window(tab, -n * page, metrics.transcript_bottom.as_ref());
         }
         Step::First => {
             tab.cursor = tab.entries.first().map(|e| e.id().clone());
@@ -47,12 +48,16 @@ fn follow(tab: &mut Tab) {
 }
 
 /// Moves the window up by rows (negative: down). The screen clamps it and reports the true position back.
-fn move_window(tab: &mut Tab, up: i64) {
+fn move_window(tab: &mut Tab, up: i64, bottom: Option<&Scroll>) {
     if tab.scroll.anchor.is_none() {
         if up <= 0 {
             return;
         }
-        tab.scroll = Scroll { anchor: tab.entries.last().map(|e| e.id().clone()), up: 0 };
+        // While the end is followed, rows below it may be free; they count as rows passed.
+        let last = tab.entries.last().map(|e| e.id().clone());
+        let free = bottom.filter(|b| b.anchor == last).map_or(0, |b| b.up.min(0));
+        tab.scroll = Scroll { anchor: last, up: (free + up).max(1) };
+        return;
     }
     tab.scroll.up += up;
     let at_end = tab.scroll.anchor.as_ref() == tab.entries.last().map(Entry::id);

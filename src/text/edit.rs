@@ -38,7 +38,9 @@ pub fn layout(text: &str, cursor: usize, cells: usize) -> Layout {
         }
         let shown = cluster(g);
         let w: usize = shown.graphemes(true).map(cluster_width).sum();
-        if used + w > cells && !row.is_empty() {
+        // One space may stand in the cell kept for the cursor, so that no row begins with it.
+        let hangs = g == " " && used == cells;
+        if used + w > cells && !row.is_empty() && !hangs {
             let (keep, kept_cells) = space.take().filter(|s| s.0 < row.len() && g != " ").unwrap_or((row.len(), used));
             let rest = row.split_off(keep);
             if placed

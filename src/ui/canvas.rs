@@ -108,6 +108,12 @@ impl Canvas<'_> {
     pub fn fill(&mut self, area: Rect, style: Style) {
         let area = area.intersection(self.buffer.area);
         for y in area.top()..area.bottom() {
+            // A wide cluster that would reach in from the left goes as a whole.
+            if let Some(c) = area.left().checked_sub(1).and_then(|x| self.buffer.cell_mut((x, y))) {
+                if width(c.symbol()) == 2 {
+                    c.set_symbol(" ");
+                }
+            }
             for x in area.left()..area.right() {
                 self.buffer[(x, y)].reset();
                 self.buffer[(x, y)].set_style(style);

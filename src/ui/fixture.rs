@@ -53,7 +53,12 @@ pub fn state(columns: u16, rows: u16) -> State {
 
 fn presence(number: u32, minutes: u64) -> Presence {
     let since = Time(now().0 - minutes * 60_000);
-    let p = Presence { availability: Some(Availability(number)), since: Some(since), freshness: Freshness::Known { at: since }, ..Presence::default() };
+    let p = Presence {
+        availability: Some(Availability(number)),
+        since: Some(since),
+        freshness: Freshness::Known { at: since },
+        ..Presence::default()
+    };
     Presence { last_active: (number >= 12_000 || number == 5_000).then_some(since), ..p }
 }
 
@@ -98,8 +103,10 @@ fn people(s: &mut State) {
     add("hank", "Hank Ivers", 4, presence(3500, 1));
     add("ida", "Ida Jones", 1, Presence::default());
     let contact = |g: u32, u: &str| Row::Contact { group: GroupId(g), uri: address(u) };
-    let group = |id: u32, name: &str, online, total, folded| Row::Group { id: GroupId(id), name: name.into(), online, total, folded };
-    p.rows = vec![group(2, "Pinned", 2, 2, false), contact(2, "bob"), contact(2, "carol"), group(3, "Platform team", 6, 7, false)];
+    let group =
+        |id: u32, name: &str, online, total, folded| Row::Group { id: GroupId(id), name: name.into(), online, total, folded };
+    p.rows =
+        vec![group(2, "Pinned", 2, 2, false), contact(2, "bob"), contact(2, "carol"), group(3, "Platform team", 6, 7, false)];
     p.rows.extend(["dan", "erin", "frank", "grace", "mei", "yael", "zoe"].map(|u| contact(3, u)));
     p.rows.push(group(4, "Customers", 1, 1, true));
     p.rows.push(group(DEFAULT_GROUP.0, "~", 0, 1, false));
@@ -142,7 +149,8 @@ pub fn participant(user: &str, role: Role) -> Participant {
 }
 
 fn conversations(s: &mut State) {
-    let mut bob = tab(Thread::Person(address("bob")), "", vec![Participant { typing: true, ..participant("bob", Role::Attendee) }]);
+    let mut bob =
+        tab(Thread::Person(address("bob")), "", vec![Participant { typing: true, ..participant("bob", Role::Attendee) }]);
     bob.entries = vec![
         message(1, "bob", "09:38:00", "did the numbers land?", Delivery::Received),
         message(2, "alice", "09:39:00", "yes, 3rd tab of the sheet\nhttps://wiki.contoso.example/q3", Delivery::Delivered),
@@ -151,19 +159,36 @@ fn conversations(s: &mut State) {
     ];
     bob.unread_from = Some(MessageId("m4".into()));
     bob.composer = Editor::new("inviting her now");
-    let mut budget = tab(Thread::Conversation(ConversationId("b".into())), "Budget review", vec![participant("carol", Role::Attendee), participant("dan", Role::Attendee)]);
+    let mut budget = tab(
+        Thread::Conversation(ConversationId("b".into())),
+        "Budget review",
+        vec![participant("carol", Role::Attendee), participant("dan", Role::Attendee)],
+    );
     budget.unread = 2;
     let mut people: Vec<Participant> = ["bob", "carol", "erin"].map(|u| participant(u, Role::Attendee)).into();
     people[0].role = Role::Leader;
     people.push(Participant { in_lobby: true, ..participant("hank", Role::Attendee) });
-    let mut standup = tab(Thread::Conference("sip:alice@contoso.example;gruu;opaque=app:conf:focus:id:STANDUP1".into()), "Stand-up", people);
+    let mut standup =
+        tab(Thread::Conference("sip:alice@contoso.example;gruu;opaque=app:conf:focus:id:STANDUP1".into()), "Stand-up", people);
     standup.entries = vec![
         Entry::Notice { id: MessageId("n1".into()), at: at("09:30:00"), text: "Carol Diaz joined".into() },
         message(11, "carol", "09:30:20", "good morning everyone", Delivery::Received),
         message(12, "alice", "09:30:40", "morning! release notes are out, see https://contoso.example/notes", Delivery::Sent),
-        message(13, "alice", "09:31:10", "the build is green again", Delivery::Failed("the meeting server did not answer".into())),
+        message(
+            13,
+            "alice",
+            "09:31:10",
+            "the build is green again",
+            Delivery::Failed("the meeting server did not answer".into()),
+        ),
         message(14, "erin", "09:32:00", "/me waves from the train", Delivery::Received),
-        message(15, "bob", "09:33:00", "日本のチームにも伝えてください。来週の火曜日に会議がありますので、資料を準備しておいてください。よろしくお願いします 👍🏽", Delivery::Received),
+        message(
+            15,
+            "bob",
+            "09:33:00",
+            "日本のチームにも伝えてください。来週の火曜日に会議がありますので、資料を準備しておいてください。よろしくお願いします 👍🏽",
+            Delivery::Received,
+        ),
         message(16, "alice", "09:33:30", "will do", Delivery::Queued),
     ];
     if let Entry::Message { mention, .. } = &mut standup.entries[5] {
@@ -195,7 +220,13 @@ fn meetings(s: &mut State) {
     let mut list = vec![
         meeting("STANDUP1", "Stand-up", "2026-11-21T09:30:00Z", "2026-11-21T09:45:00Z", &["bob", "carol", "erin"]),
         meeting("BUDGET22", "Budget review", "2026-11-21T10:00:00Z", "2026-11-21T11:00:00Z", &["bob", "carol"]),
-        meeting("PLANNING", "Planning the winter release, with everybody who wants to come", "2026-11-22T08:00:00Z", "2026-11-22T09:30:00Z", &[]),
+        meeting(
+            "PLANNING",
+            "Planning the winter release, with everybody who wants to come",
+            "2026-11-22T08:00:00Z",
+            "2026-11-22T09:30:00Z",
+            &[],
+        ),
         meeting("ONEONONE", "1:1 Dan", "2026-11-26T13:00:00Z", "2026-11-26T13:30:00Z", &["dan"]),
         meeting("OPENROOM", "Open room", "", "", &[]),
     ];
@@ -256,7 +287,11 @@ fn own(s: &mut State) {
         wins,
     };
     o.endpoints = vec![device("aa", 3500, "Building 7", true, true), device("bb", 15500, "mobile", false, false)];
-    o.states = vec![OwnEndpoint { source: "calendarState".into(), activity: "In a meeting".into(), ..device("", 6500, "", false, false) }];
+    o.states = vec![OwnEndpoint {
+        source: "calendarState".into(),
+        activity: "In a meeting".into(),
+        ..device("", 6500, "", false, false)
+    }];
     o.reason = "this device is in use and nothing else is set".into();
     let container = |id, members| Container { id, version: 1, members };
     o.replica.containers = vec![
@@ -265,13 +300,16 @@ fn own(s: &mut State) {
         container(200, vec![Member::SameEnterprise]),
         container(32000, vec![]),
     ];
-    let subscriber = |user: &str, name: &str, acknowledged| Subscriber { uri: address(user), display_name: name.into(), acknowledged };
+    let subscriber =
+        |user: &str, name: &str, acknowledged| Subscriber { uri: address(user), display_name: name.into(), acknowledged };
     o.replica.subscribers = vec![subscriber("bob", "Bob Kelly", true), subscriber("karl", "Karl Lang", false)];
 }
 
 fn wire(s: &mut State) {
     let head = |start: &str, from: &str, to: &str, cseq: &str| {
-        format!("{start}\r\nVia: SIP/2.0/TLS 192.0.2.7:51234;branch=z9hG4bK7\r\nFrom: <sip:{from}@contoso.example>;tag=1\r\nTo: <sip:{to}@contoso.example>\r\nCall-ID: 8f2c\r\nCSeq: {cseq}\r\nContent-Length: 0\r\n\r\n")
+        format!(
+            "{start}\r\nVia: SIP/2.0/TLS 192.0.2.7:51234;branch=z9hG4bK7\r\nFrom: <sip:{from}@contoso.example>;tag=1\r\nTo: <sip:{to}@contoso.example>\r\nCall-ID: 8f2c\r\nCSeq: {cseq}\r\nContent-Length: 0\r\n\r\n"
+        )
     };
     let list = [
         (true, "09:41:57", head("REGISTER sip:contoso.example SIP/2.0", "alice", "alice", "1 REGISTER")),
@@ -314,7 +352,11 @@ pub fn hostile(columns: u16, rows: u16) -> State {
         t.conversation.end_reason = Some(EVIL.into());
         t.composer_error = Some(EVIL.into());
         for (n, format) in [TextFormat::Plain, TextFormat::Html, TextFormat::Rtf].into_iter().enumerate() {
-            let Entry::Message { mut message, .. } = message(90 + n as u32, "bob", "09:42:00", EVIL, Delivery::Failed(EVIL.into())) else { continue };
+            let Entry::Message { mut message, .. } =
+                message(90 + n as u32, "bob", "09:42:00", EVIL, Delivery::Failed(EVIL.into()))
+            else {
+                continue;
+            };
             message.format = format;
             t.entries.push(Entry::Message { message, mention: false });
         }

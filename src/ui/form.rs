@@ -14,7 +14,9 @@ const LABEL: u16 = 14;
 const FIELD_ROWS: usize = 4;
 
 /// Draws a form's fields from the top of `area`, so that the field with the keys is in sight; the rows used.
-pub fn draw(c: &mut Canvas, area: Rect, form: &Form, has_keys: bool, drawn: &mut Drawn) -> u16 {
+///
+/// `active`: the form has the keys; `editing`: so has the text in its field.
+pub fn draw(c: &mut Canvas, area: Rect, form: &Form, active: bool, editing: bool, drawn: &mut Drawn) -> u16 {
     let label = LABEL.min(area.width / 3);
     let heights: Vec<u16> = form.fields.iter().map(|f| height(f, area.width - label)).collect();
     // Fields above the one with the keys give way when there is no room.
@@ -29,7 +31,8 @@ pub fn draw(c: &mut Canvas, area: Rect, form: &Form, has_keys: bool, drawn: &mut
             break;
         }
         let row = Rect { y, height: (*h).min(area.bottom() - y), ..area };
-        draw_field(c, row, label, field, has_keys && n == form.at, drawn);
+        let active = active && n == form.at;
+        draw_field(c, row, label, field, (active, active && editing), drawn);
         drawn.targets.push((row, Target::Field(n)));
         y += row.height;
         if y >= area.bottom() {
@@ -58,7 +61,7 @@ fn remarks(field: &Field, cells: u16) -> Vec<crate::text::Line> {
     words.map(|w| Text::plain(w).wrap(usize::from(cells.saturating_sub(6)))).unwrap_or_default().into_iter().take(2).collect()
 }
 
-fn draw_field(c: &mut Canvas, area: Rect, label: u16, field: &Field, active: bool, drawn: &mut Drawn) {
+fn draw_field(c: &mut Canvas, area: Rect, label: u16, field: &Field, (active, editing): (bool, bool), drawn: &mut Drawn) {
     let style = if active { c.theme.title_active } else { c.theme.quiet };
     if active {
         c.put(area.x, area.y, 1, c.glyphs.cursor, c.theme.accent);
@@ -71,12 +74,12 @@ fn draw_field(c: &mut Canvas, area: Rect, label: u16, field: &Field, active: boo
         FieldValue::Text(editor) if editor.text().contains('\n') => {
             let l = rows(editor, value.width);
             let shown = l.rows.len().min(FIELD_ROWS).min(usize::from(area.height));
-            let top = if active { (l.row + 1).saturating_sub(shown) } else { 0 };
+            let top = if editing { (l.row + 1).saturating_sub(shown) } else { 0 };
             for (n, row) in (0u16..).zip(l.rows.iter().skip(top).take(shown)) {
                 c.put(value.x, value.y + n, value.width, row, Style::new());
             }
             y = area.y + u16::try_from(shown).unwrap_or(1);
-            if active {
+            if editing {
                 let (x, row) = (u16::try_from(l.column).unwrap_or(0), u16::try_from(l.row - top).unwrap_or(0));
                 drawn.cursor = Some(((value.x + x).min(area.right() - 1), value.y + row));
             }
@@ -85,7 +88,7 @@ fn draw_field(c: &mut Canvas, area: Rect, label: u16, field: &Field, active: boo
             if editor.is_empty() {
                 c.put(value.x, value.y, value.width - 1, field.help, c.theme.border);
             }
-            edit_line(c, Rect { width: value.width - 1, height: 1, ..value }, editor, active, drawn);
+            edit_line(c, Rect { width: value.width - 1, height: 1, ..value }, editor, editing, drawn);
         }
     }
     let (sign, style) = match field.error {
@@ -107,12 +110,11 @@ fn draw_field(c: &mut Canvas, area: Rect, label: u16, field: &Field, active: boo
 fn choice(c: &mut Canvas, area: Rect, options: &[String], at: usize, active: bool) {
     let total: u16 = options.iter().map(|o| c.width(o.clone()) + 3).sum();
     if total > area.width {
-        // Only the chosen one, with signs that there are more.
+        // Only the chosen one, with its place among all.
         let words = options.get(at).cloned().unwrap_or_default();
         let style = if active { c.theme.selection } else { Style::new() };
-        c.put(area.x, area.y, 1, if at > 0 { "<" } else { "" }, c.theme.quiet);
-        let used = c.put(area.x + 2, area.y, area.width.saturating_sub(5), words, style);
-        c.put(area.x + 3 + used, area.y, 1, if at + 1 < options.len() { ">" } else { "" }, c.theme.quiet);
+        let used = c.put(area.x, area.y, area.width.saturating_sub(7), words, style);
+        c.put(area.x + used + 2, area.y, 5, format!("{}/{}", at + 1, options.len()), c.theme.quiet);
         return;
     }
     let mut x = area.x;

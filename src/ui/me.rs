@@ -16,11 +16,12 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     y += 2;
     let f = &state.own.form;
     let room = Rect { x: area.x + 1, y, width: area.width.saturating_sub(2), height: area.bottom().saturating_sub(y) };
-    y += form::draw(c, room, f, state.pane == Pane::Me && f.saving.is_none(), drawn);
+    let active = state.pane == Pane::Me && f.saving.is_none();
+    y += form::draw(c, room, f, active, active && state.own.editing, drawn);
     let remark: Option<(Label, Style)> = match (&f.error, f.saving, f.changed) {
         (Some(e), ..) => Some((e.clone().into(), c.theme.error)),
         (None, Some(_), _) => Some(("Publishing…".into(), c.theme.quiet)),
-        (None, None, true) => Some(("Not published yet: Ctrl-S publishes, Esc takes it back".into(), c.theme.warning)),
+        (None, None, true) => Some(("Not published yet: Ctrl-S publishes, u takes it back".into(), c.theme.warning)),
         _ => None,
     };
     if let Some((words, style)) = remark.filter(|_| y < area.bottom()) {

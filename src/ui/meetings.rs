@@ -199,7 +199,7 @@ fn draw_form(c: &mut Canvas, area: Rect, state: &State, f: &Form, drawn: &mut Dr
     let has_keys = state.pane == Pane::Meetings && f.saving.is_none();
     let inside =
         Rect { x: area.x + 1, y: area.y + 1, width: area.width.saturating_sub(2), height: area.height.saturating_sub(3) };
-    form::draw(c, inside, f, has_keys, drawn);
+    form::draw(c, inside, f, has_keys, has_keys, drawn);
     let y = area.bottom() - 1;
     if let Some(error) = &f.error {
         c.put(area.x + 2, y, area.width - 4, error.clone(), c.theme.error);

@@ -8,7 +8,6 @@ mod card;
 mod conversations;
 mod form;
 pub mod glyphs;
-mod hints;
 mod layout;
 mod me;
 mod meetings;
@@ -111,9 +110,9 @@ fn paint(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
         card::question(c, &areas, state, q, drawn);
     }
     if let Some(t) = &state.toast {
-        status::toast(c, areas.toast, t);
+        status::toast(c, areas.toast, state, t);
     }
-    status::hint_line(c, areas.hints, &hints::hints(state));
+    status::hint_line(c, areas.hints, &crate::app::help::hints(state));
     if !state.overlays.is_empty() {
         drawn.cursor = None;
     }

@@ -105,7 +105,8 @@ fn contact(c: &mut Canvas, line: Rect, state: &State, uri: &Address) {
     c.put(line.x + 3, line.y, 2, c.glyphs.presence(class, blocked), faint(presence_style(c.theme, class, blocked)));
     let name = Line::new(state.name(uri));
     let room = line.width.saturating_sub(6);
-    let mut words = words::short(presence, blocked, state.view.now);
+    let few = if room < 24 { words::shorter } else { words::short };
+    let mut words = few(presence, blocked, state.view.now);
     if presence.and_then(|p| p.device.as_deref()).is_some_and(|d| d.eq_ignore_ascii_case("mobile")) {
         words = format!("{}{}{words}", c.glyphs.mobile, if words.is_empty() { "" } else { " " });
     }
@@ -118,12 +119,10 @@ fn contact(c: &mut Canvas, line: Rect, state: &State, uri: &Address) {
 
 /// Cells of the name column.
 fn name_cells(room: u16) -> u16 {
-    room.saturating_sub(if room >= 40 {
-        20
-    } else if room >= 24 {
-        11
-    } else {
-        7
+    room.saturating_sub(match room {
+        40.. => 20,
+        24.. => 11,
+        _ => 8,
     })
 }
 

@@ -67,7 +67,7 @@ fn right_part(c: &mut Canvas, area: Rect, state: &State) -> u16 {
     } else {
         let server = Line::new(&l.server).truncate(24);
         let next = l.retry_at.map(|t| format!("next try {}", words::clock_seconds(t, &state.view.zone)));
-        next.into_iter().chain((!server.is_empty()).then(|| server.to_string())).collect()
+        next.into_iter().chain((!server.is_empty() && area.width >= 100).then(|| server.to_string())).collect()
     };
     for w in words.into_iter().rev() {
         let style = if l.is_up() { q } else { c.theme.warning };
@@ -77,17 +77,17 @@ fn right_part(c: &mut Canvas, area: Rect, state: &State) -> u16 {
 }
 
 /// What happened just now.
-pub fn toast(c: &mut Canvas, area: Rect, toast: &Toast) {
+pub fn toast(c: &mut Canvas, area: Rect, state: &State, toast: &Toast) {
     let style = match toast.kind {
         ToastKind::Info => c.theme.good,
         ToastKind::Error => c.theme.error,
     };
     let mut keys = Vec::new();
     if !toast.undo.is_empty() {
-        keys.push("Alt-u undo");
+        keys.push(key_and(state, "undo-last", "undo"));
     }
     if !toast.detail.is_empty() {
-        keys.push("Alt-d details");
+        keys.push(key_and(state, "error-details", "details"));
     }
     let keys = keys.join(" · ");
     let room = area.width.saturating_sub(2);
@@ -96,6 +96,11 @@ pub fn toast(c: &mut Canvas, area: Rect, toast: &Toast) {
     let sign = if toast.kind == ToastKind::Error { c.glyphs.failed } else { c.glyphs.sent };
     c.put(area.x + 1, area.y, 2, sign, style);
     c.put(area.x + 3, area.y, end.saturating_sub(area.x + 4), toast.text.clone(), style);
+}
+
+fn key_and(state: &State, command: &str, words: &str) -> String {
+    let key = state.keymap.any_keys_of(command).unwrap_or_default();
+    format!("{key} {words}")
 }
 
 /// The keys that work now.

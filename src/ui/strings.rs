@@ -14,7 +14,7 @@ pub const NO_CONVERSATION: [&str; 3] =
 /// A tab without messages.
 pub const NO_MESSAGES: &str = "No messages yet. Write the first one below.";
 /// No meeting.
-pub const NO_MEETINGS: [&str; 2] = ["No meetings are planned.", "Press n to schedule one; others can join it by its link."];
+pub const NO_MEETINGS: [&str; 2] = ["No meetings are planned.", "Press n to schedule one."];
 /// Meetings not here.
 pub const MEETINGS_WAITING: &str = "Meetings have not arrived yet.";
 /// No traffic.

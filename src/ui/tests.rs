@@ -137,7 +137,8 @@ fn a_long_message_being_written() {
 #[test]
 fn completion_and_search() {
     snapshot("completion", |s| {
-        let candidates = vec![("/invite".into(), "more people".into()), ("/info".into(), String::new()), ("/inv".into(), String::new())];
+        let candidates =
+            vec![("/invite".into(), "more people".into()), ("/info".into(), String::new()), ("/inv".into(), String::new())];
         s.conversations.tabs[0].completion = Some(Completion { from: 0, candidates, at: 1 });
     });
     snapshot("search", |s| {
@@ -238,24 +239,53 @@ fn dialogs() {
     snapshot("help", |s| {
         let keys = |list: &[(&str, &str)]| list.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
         let sections = vec![
-            ("Composer".to_owned(), keys(&[("Enter", "send"), ("Alt-Enter", "new line"), ("Tab", "complete @names, :emoji:, /commands"), ("Alt-e", "write in $EDITOR")])),
-            ("Anywhere".to_owned(), keys(&[("Alt-1…5", "panes"), ("Ctrl-K", "go to"), ("Alt-a", "next unread"), ("Alt-←", "tab to the left"), ("Ctrl-L", "draw again"), ("Ctrl-Q", "leave the program")])),
+            (
+                "Composer".to_owned(),
+                keys(&[
+                    ("Enter", "send"),
+                    ("Alt-Enter", "new line"),
+                    ("Tab", "complete @names, :emoji:, /commands"),
+                    ("Alt-e", "write in $EDITOR"),
+                ]),
+            ),
+            (
+                "Anywhere".to_owned(),
+                keys(&[
+                    ("Alt-1…5", "panes"),
+                    ("Ctrl-K", "go to"),
+                    ("Alt-a", "next unread"),
+                    ("Alt-←", "tab to the left"),
+                    ("Ctrl-L", "draw again"),
+                    ("Ctrl-Q", "leave the program"),
+                ]),
+            ),
         ];
         s.overlays.push(Overlay::Help(Help { sections, scroll: 0 }));
     });
     snapshot("confirm", |s| {
-        let text = "Delete Dan Evans from your contacts? He leaves all groups (Platform team), and you no longer see his presence.".into();
+        let text =
+            "Delete Dan Evans from your contacts? He leaves all groups (Platform team), and you no longer see his presence."
+                .into();
         s.overlays.push(Overlay::Confirm(Confirm { text, yes: "Delete", then: Deed::DeleteContact(address("dan")) }));
     });
     snapshot("prompt", |s| {
-        let entry = |user: &str, name: &str, title: &str| DirectoryEntry { uri: address(user), display_name: name.into(), title: title.into(), email: String::new() };
+        let entry = |user: &str, name: &str, title: &str| DirectoryEntry {
+            uri: address(user),
+            display_name: name.into(),
+            title: title.into(),
+            email: String::new(),
+        };
         s.overlays.push(Overlay::Prompt(Prompt {
             ask: Ask::AddContact(None),
             title: "Add a person to Platform team".into(),
             hint: "A name to search the directory, or an address".into(),
             line: Editor::new("kar"),
             error: None,
-            found: vec![entry("karl", "Karl Lang", "Engineer"), entry("carol", "Carol Diaz", ""), entry("karin", "Karin Olsson", "")],
+            found: vec![
+                entry("karl", "Karl Lang", "Engineer"),
+                entry("carol", "Carol Diaz", ""),
+                entry("karin", "Karin Olsson", ""),
+            ],
             at: Some(0),
             searching: None,
             searched: "kar".into(),
@@ -263,12 +293,16 @@ fn dialogs() {
     });
     snapshot("picker", |s| {
         let rows = ["Available", "Busy", "Do not disturb", "Be right back", "Away", "Off work", "Appear offline", "Reset"];
-        let rows = rows.iter().map(|r| ((*r).to_owned(), if *r == "Available" { "now".to_owned() } else { String::new() })).collect();
+        let rows =
+            rows.iter().map(|r| ((*r).to_owned(), if *r == "Available" { "now".to_owned() } else { String::new() })).collect();
         s.overlays.push(Overlay::Picker(Picker { title: "Status".into(), rows, at: 1, choices: Vec::new() }));
     });
     snapshot("card", |s| s.overlays.push(Overlay::Card { uri: address("bob"), scroll: 0 }));
     snapshot("details", |s| {
-        let lines = vec!["480 Temporarily Unavailable".into(), "ms-diagnostics: 15003;reason=\"No endpoint\";source=\"fe.contoso.example\"".into()];
+        let lines = vec![
+            "480 Temporarily Unavailable".into(),
+            "ms-diagnostics: 15003;reason=\"No endpoint\";source=\"fe.contoso.example\"".into(),
+        ];
         s.overlays.push(Overlay::Details { title: "The message was not delivered".into(), lines, scroll: 0 });
     });
 }
@@ -362,8 +396,18 @@ fn long(entries: u32, rows: u16) -> State {
     tab.unread_from = None;
     tab.composer = Editor::default();
     tab.conversation.participants[0].typing = false;
-    let words = "a message of ordinary length with a few words in it, number";
-    tab.entries = (0..entries).map(|n| message(n, if n % 3 == 0 { "alice" } else { "bob" }, "09:10:00", &format!("{words} {n}"), Delivery::Received)).collect();
+    let words = "a message of ordinary length with a few words in it";
+    tab.entries = (0..entries)
+        .map(|n| {
+            message(
+                n,
+                if n % 3 == 0 { "alice" } else { "bob" },
+                "09:10:00",
+                &format!("number {n} is {words}"),
+                Delivery::Received,
+            )
+        })
+        .collect();
     s
 }
 
@@ -382,7 +426,7 @@ fn a_page_of_ten_thousand_messages_is_drawn_from_what_is_in_sight() {
     }
     let each = start.elapsed() / 20;
     assert!(each < Duration::from_millis(200), "{each:?} a page, unoptimised");
-    assert_eq!(drawn.metrics.first_visible, Some(MessageId("m9415".into())).filter(|_| false).or(drawn.metrics.first_visible.clone()));
+    assert_eq!(drawn.metrics.first_visible, Some(MessageId("m9699".into())));
 }
 
 /// Every row of the transcript comes into sight when one pages up and down.
@@ -395,7 +439,9 @@ fn paging_shows_every_message() {
         let (buffer, drawn) = render(&s);
         for y in 0..24 {
             let line: String = (26..80).map(|x| buffer[(x, y)].symbol()).collect();
-            if let Some(n) = line.split("number ").nth(1).and_then(|t| t.split_whitespace().next()).and_then(|t| t.parse::<u32>().ok()) {
+            if let Some(n) =
+                line.split("number ").nth(1).and_then(|t| t.split_whitespace().next()).and_then(|t| t.parse::<u32>().ok())
+            {
                 seen.insert(n);
             }
         }
@@ -448,7 +494,7 @@ fn typing_costs_little() {
     s.conversations.tabs[0].composer = Editor::default();
     let mut meter = Meter::new();
     meter.draw(&mut s);
-    let words = "the quick brown fox jumps over the lazy dog and does so again and again, until it is tired of it all and sleeps";
+    let words = "the quick brown fox jumps over the lazy dog and sleeps, it does";
     let total: usize = words
         .chars()
         .map(|k| {
@@ -490,4 +536,3 @@ fn a_presence_change_costs_little() {
     }
     assert!(total / 30 <= 32, "{} octets a change", total / 30);
 }
-

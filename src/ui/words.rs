@@ -103,6 +103,24 @@ pub fn short(presence: Option<&Presence>, blocked: bool, now: Time) -> String {
     }
 }
 
+/// The same for narrow columns: the sign says the state, the words only what it does not.
+pub fn shorter(presence: Option<&Presence>, blocked: bool, now: Time) -> String {
+    let token = presence.and_then(|p| p.activity.as_ref()).and_then(|a| a.token.as_deref());
+    match token.filter(|_| !blocked && class(presence) != AvailabilityClass::Offline) {
+        Some("in-a-meeting") => "Meeting".into(),
+        Some("on-the-phone") => "Call".into(),
+        Some("in-a-conference") => "Confer.".into(),
+        Some("in-presentation") => "Present".into(),
+        Some("urgent-interruptions-only") => "Urgent".into(),
+        Some("out-of-office") => "Out".into(),
+        _ => {
+            let words = short(presence, blocked, now);
+            let last = words.strip_suffix(" ago").unwrap_or(&words);
+            ["Away ", "Idle ", "BRB "].iter().find_map(|w| last.strip_prefix(w)).unwrap_or(last).to_owned()
+        }
+    }
+}
+
 /// The state in a word or two: `Busy, in a meeting`; raw.
 pub fn state_words(presence: Option<&Presence>, blocked: bool) -> String {
     if blocked {

@@ -311,7 +311,7 @@ impl Page<'_> {
             }
             Row::Reason(reason) => {
                 let words = format!("not delivered: {}", Line::new(&reason));
-                c.put(text_x, y, self.columns.text_cells + STATE_CELLS, words, c.theme.error);
+                c.put(text_x, y, self.columns.text_cells + STATE_CELLS - 1, words, c.theme.error);
             }
             Row::Text { line: words, first, last, named } => {
                 let Entry::Message { message, mention } = entry else { return };

@@ -298,8 +298,8 @@ impl<W: Write> Writer<W> {
             (self.cursor, self.pen) = (start, start_pen);
             return true;
         }
-        motion::go(self.cursor, self.wanted, &mut self.frame);
-        self.cursor = Some(self.wanted);
+        let (x, y) = self.wanted;
+        self.go(x, y);
         false
     }
 
