@@ -40,6 +40,7 @@ impl Stage {
             Account { id: AccountId("work".into()), address: Some(a("alice")), name: "Alice Adams".into(), ..Account::default() };
         let view = View { columns: 120, rows: 40, zone: TimeZone::UTC, now: NOW, ..View::default() };
         let mut stage = Stage { state: State::new(account, view, Rng::seeded(7)), now: NOW, effects: Vec::new() };
+        stage.state.people.sort = crate::app::state::Sort::Status;
         stage.says(endpoint::Event::State { state: EndpointState::Established, reason: Reason::None, retry_at: None });
         stage.effects.clear();
         stage
