@@ -28,7 +28,17 @@ pub struct Finding {
 
 /// Looks at everything; `var` reads an environment variable.
 pub fn examine(paths: &Paths, var: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
-    vec![terminal(&var), size(), colours(&var), locale(&var), multiplexer(&var), remote(&var), keyring(), configuration(paths), data(paths)]
+    vec![
+        terminal(&var),
+        size(),
+        colours(&var),
+        locale(&var),
+        multiplexer(&var),
+        remote(&var),
+        keyring(),
+        configuration(paths),
+        data(paths),
+    ]
 }
 
 /// Prints the report; `true` when nothing is bad.
@@ -51,8 +61,14 @@ fn finding(what: &'static str, verdict: Verdict, text: impl Into<String>) -> Fin
 fn terminal(var: &impl Fn(&str) -> Option<String>) -> Finding {
     let name = var("TERM").unwrap_or_default();
     match name.as_str() {
-        _ if !std::io::stdout().is_terminal() => finding("terminal", Verdict::Limited, "standard output is no terminal; the screen needs one"),
-        "" | "dumb" => finding("terminal", Verdict::Bad, "TERM says that this terminal cannot move its cursor; set it, for example to xterm-256color"),
+        _ if !std::io::stdout().is_terminal() => {
+            finding("terminal", Verdict::Limited, "standard output is no terminal; the screen needs one")
+        }
+        "" | "dumb" => finding(
+            "terminal",
+            Verdict::Bad,
+            "TERM says that this terminal cannot move its cursor; set it, for example to xterm-256color",
+        ),
         name => finding("terminal", Verdict::Good, name),
     }
 }
@@ -86,9 +102,17 @@ fn locale(var: &impl Fn(&str) -> Option<String>) -> Finding {
 
 fn multiplexer(var: &impl Fn(&str) -> Option<String>) -> Finding {
     if var("TMUX").is_some() {
-        finding("multiplexer", Verdict::Good, "tmux; copying needs: set -g set-clipboard on, notifications: set -g allow-passthrough on")
+        finding(
+            "multiplexer",
+            Verdict::Good,
+            "tmux; copying needs: set -g set-clipboard on, notifications: set -g allow-passthrough on",
+        )
     } else if var("STY").is_some() {
-        finding("multiplexer", Verdict::Limited, "screen; copying to the clipboard and notifications do not get through, the bell does")
+        finding(
+            "multiplexer",
+            Verdict::Limited,
+            "screen; copying to the clipboard and notifications do not get through, the bell does",
+        )
     } else {
         finding("multiplexer", Verdict::Good, "none")
     }
@@ -102,14 +126,20 @@ fn remote(var: &impl Fn(&str) -> Option<String>) -> Finding {
 fn keyring() -> Finding {
     match secrets::keyring() {
         Ok(ring) => finding("passwords", Verdict::Good, format!("kept in the {}", ring.name())),
-        Err(e) => finding("passwords", Verdict::Limited, format!("{e}; use password_command in the configuration, or type it at each start")),
+        Err(e) => finding(
+            "passwords",
+            Verdict::Limited,
+            format!("{e}; use password_command in the configuration, or type it at each start"),
+        ),
     }
 }
 
 fn configuration(paths: &Paths) -> Finding {
     let file = paths.config.display();
     match std::fs::read_to_string(&paths.config) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => finding("configuration", Verdict::Limited, format!("{file} does not exist yet; adsum sign-in writes it")),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            finding("configuration", Verdict::Limited, format!("{file} does not exist yet; adsum sign-in writes it"))
+        }
         Err(e) => finding("configuration", Verdict::Bad, format!("{file}: {e}")),
         Ok(text) => match crate::app::config::Config::parse(&text, &file.to_string()) {
             Ok(_) => finding("configuration", Verdict::Good, file.to_string()),

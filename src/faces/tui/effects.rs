@@ -1,10 +1,10 @@
 //! Carries out what the application asks of the world.
 
 use super::{Input, Screen};
+use crate::app::State;
 use crate::app::effect::Effect;
 use crate::app::event::{Event, Mouse, Target};
 use crate::app::state::{Metrics, Pane};
-use crate::app::State;
 use crate::domain::conversation::TextFormat;
 use crate::endpoint;
 use crate::faces::keeper::Export;
@@ -40,7 +40,9 @@ impl Screen {
             Effect::Endpoint { id, operation, .. } => self.operate(id, operation),
             Effect::Store(_, request) => self.keeper.request(request),
             Effect::Copy(text) => self.terminal.copy(&text),
-            Effect::Notify { title, body } => self.terminal.append(&sequence::notify(&text::Line::new(&title), &text::Line::new(&body))),
+            Effect::Notify { title, body } => {
+                self.terminal.append(&sequence::notify(&text::Line::new(&title), &text::Line::new(&body)))
+            }
             Effect::Bell => self.terminal.append(b"\x07"),
             Effect::OpenUrl(url) => self.open(&url),
             Effect::WriteFile { path, contents } => {
@@ -74,13 +76,8 @@ impl Screen {
         let default = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
         let mut words = self.opener.split_whitespace();
         let program = words.next().unwrap_or(default).to_owned();
-        let started = Command::new(&program)
-            .args(words)
-            .arg(url)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
+        let started =
+            Command::new(&program).args(words).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         match started {
             // Somebody has to collect the child's end; a thread of its own costs nothing while it waits.
             Ok(mut child) => drop(std::thread::spawn(move || child.wait())),
@@ -99,7 +96,12 @@ pub fn write_export(state: &State, export: &Export) -> Event {
             TextFormat::Rtf => text::rtf::to_text(&m.body),
             TextFormat::Plain => m.body.clone(),
         };
-        out.push_str(&format!("{} {}: {}\n", at.strftime("%Y-%m-%d %H:%M:%S"), state.name(&m.author), body.replace('\n', "\n    ")));
+        out.push_str(&format!(
+            "{} {}: {}\n",
+            at.strftime("%Y-%m-%d %H:%M:%S"),
+            state.name(&m.author),
+            body.replace('\n', "\n    ")
+        ));
     }
     let error = std::fs::write(&export.path, out).err().map(|e| e.to_string());
     Event::FileWritten { path: export.path.clone(), error }

@@ -42,7 +42,12 @@ fn translate_key(key: KeyEvent) -> Option<Key> {
     };
     let has = |m| key.modifiers.contains(m);
     let character = matches!(code, KeyCode::Char(_) | KeyCode::BackTab);
-    Some(Key { code, ctrl: has(KeyModifiers::CONTROL), alt: has(KeyModifiers::ALT), shift: has(KeyModifiers::SHIFT) && !character })
+    Some(Key {
+        code,
+        ctrl: has(KeyModifiers::CONTROL),
+        alt: has(KeyModifiers::ALT),
+        shift: has(KeyModifiers::SHIFT) && !character,
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod effects;
 pub mod input;
+mod pulse;
 pub mod start;
 
 use super::keeper::{Keeper, Kept};
@@ -19,6 +20,7 @@ use crate::ui::{self, terminal, terminal::Writer};
 use crossterm::event::EventStream;
 use effects::Terminal;
 use futures_util::StreamExt;
+use pulse::Pulse;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -92,6 +94,7 @@ struct Screen {
     heard: mpsc::UnboundedReceiver<Input>,
     terminal: Terminal,
     opener: String,
+    pulse: Pulse,
     keys: EventStream,
     last_frame: Instant,
     /// When the next frame is due; `None` while nothing has changed.
@@ -115,6 +118,7 @@ impl Screen {
             heard,
             terminal,
             opener,
+            pulse: Pulse::default(),
             keys: EventStream::new(),
             last_frame: Instant::now(),
             frame_due: None,
@@ -187,12 +191,19 @@ impl Screen {
     fn on_input(&mut self, input: Input) {
         match input {
             Input::Link(LinkEvent::Endpoint(event)) => {
+                if matches!(event, crate::endpoint::Event::State { .. }) {
+                    self.pulse.lost();
+                }
                 let account = self.state.account.id.clone();
                 self.happen(Event::Endpoint { account, event }, false);
             }
             Input::Link(LinkEvent::Wire(record)) => {
                 let sent = record.direction == crate::endpoint::Direction::Sent;
-                self.happen(Event::Wire(WireRecord::new(record.at, sent, &record.text)), false);
+                let record = WireRecord::new(record.at, sent, &record.text);
+                if let Some(ms) = self.pulse.see(&record) {
+                    self.happen(Event::RoundTrip(ms), false);
+                }
+                self.happen(Event::Wire(record), false);
             }
             Input::Store(reply) => match self.keeper.reply(reply) {
                 Kept::Reply(reply) => self.happen(Event::Store(reply), false),
@@ -234,7 +245,9 @@ impl Screen {
         self.operate(OperationId(u64::MAX), Operation::SignOut);
         let done = async {
             while let Some(input) = self.heard.recv().await {
-                if let Input::Link(LinkEvent::Endpoint(crate::endpoint::Event::Completed { id: OperationId(u64::MAX), .. })) = input {
+                if let Input::Link(LinkEvent::Endpoint(crate::endpoint::Event::Completed { id: OperationId(u64::MAX), .. })) =
+                    input
+                {
                     return;
                 }
             }

@@ -1,10 +1,10 @@
 //! From a configuration, or from the demo's stage, to a running screen.
 
 use super::{Session, run};
+use crate::app::State;
 use crate::app::config::{Account as Configured, Config, Ui};
 use crate::app::state::view::Options;
 use crate::app::state::{Account, AccountId, View};
-use crate::app::State;
 use crate::domain::{Address, Rng};
 use crate::endpoint::user::Config as EndpointConfig;
 use crate::faces::demo::script::Script;
@@ -68,12 +68,8 @@ pub fn demo(data: Option<&Path>, paths: &Paths, seed: Option<u64>, ascii: bool) 
         Some(directory) => Kept::open(directory, me)?,
         None => Kept::forgetful(me)?,
     };
-    let account = Configured {
-        display_name: name.clone(),
-        server: format!("127.0.0.1:{port}"),
-        tls: false,
-        ..signin::account(me.clone())
-    };
+    let account =
+        Configured { display_name: name.clone(), server: format!("127.0.0.1:{port}"), tls: false, ..signin::account(me.clone()) };
     screen(&config, &account, &Secret::new(password.clone()), None, kept, rng, clock, ascii)
 }
 
@@ -90,7 +86,9 @@ fn offer(paths: &Paths, ascii: bool) -> Result<Option<Config>, String> {
     if !prompt::is_interactive() {
         return Err("no account is configured; run adsum sign-in ADDRESS, or adsum demo".into());
     }
-    println!("adsum knows no account yet.\n\n  d  try the demo: a front end and a dozen people on this machine\n  s  sign in with your own address\n");
+    println!(
+        "adsum knows no account yet.\n\n  d  try the demo: a front end and a dozen people on this machine\n  s  sign in with your own address\n"
+    );
     match prompt::line("What shall it be, d or s?", "d")?.as_str() {
         "d" => demo(None, paths, None, ascii).map(|()| None),
         "s" => {
