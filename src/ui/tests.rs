@@ -1,11 +1,10 @@
 //! The screen, looked at: every pane and dialog at several sizes, with a fixed clock.
 
 use super::*;
-use crate::app::state::conversations::{Completion, Entry, Part, Search};
+use crate::app::state::conversations::{Completion, Part, Search};
 use crate::app::state::overlay::{Ask, Confirm, Deed, Help, Palette, PaletteRow, PaletteTarget, Picker, Prompt};
 use crate::app::state::{Overlay, Question, QuestionKind, Scroll, Toast, ToastKind};
 use crate::domain::conversation::{ConversationId, Delivery, MessageId};
-use crate::domain::{Address, Time};
 use crate::endpoint::EndpointState;
 use crate::endpoint::event::DirectoryEntry;
 use fixture::*;

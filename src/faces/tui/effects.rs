@@ -13,7 +13,8 @@ use crate::ui;
 use crate::ui::terminal::{self, Writer, sequence};
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect, Size};
-use std::io::{Stdout, Write};
+use std::fs::File;
+use std::io::Write;
 use std::process::{Command, Stdio};
 
 /// Lines that one notch of the wheel moves.
@@ -21,7 +22,8 @@ const WHEEL_LINES: i32 = 3;
 
 /// The terminal with its writer.
 pub struct Terminal {
-    inner: ratatui::Terminal<Writer<Stdout>>,
+    inner: ratatui::Terminal<Writer<File>>,
+    title: String,
     mouse: bool,
     screen: ui::Screen,
     targets: Vec<(Rect, Target)>,
@@ -130,19 +132,33 @@ impl Terminal {
     ///
     /// # Errors
     /// When the terminal cannot be asked for its size.
-    pub fn new(writer: Writer<Stdout>, screen: ui::Screen, mouse: bool) -> Result<Terminal, String> {
+    pub fn new(writer: Writer<File>, screen: ui::Screen, mouse: bool) -> Result<Terminal, String> {
         let inner = ratatui::Terminal::new(writer).map_err(|e| format!("the terminal cannot be used: {e}"))?;
-        Ok(Terminal { inner, mouse, screen, targets: Vec::new() })
+        Ok(Terminal { inner, title: String::new(), mouse, screen, targets: Vec::new() })
     }
 
     /// Draws the state; gives back what was measured.
     pub fn draw(&mut self, state: &State) -> Metrics {
+        self.set_title(state);
         let mut drawn = None;
         // What cannot be written now is written with the next frame.
         let _ = self.inner.draw(|frame| drawn = Some(self.screen.draw(state, frame)));
         let drawn = drawn.unwrap_or_default();
         self.targets = drawn.targets;
         drawn.metrics
+    }
+
+    /// Puts the number of unread messages into the window title when it changed.
+    fn set_title(&mut self, state: &State) {
+        let title = match state.unread() {
+            _ if !state.options.title => return,
+            0 => "adsum".to_owned(),
+            n => format!("({n}) adsum"),
+        };
+        if title != self.title {
+            self.append(&sequence::title(&text::Line::new(&title)));
+            self.title = title;
+        }
     }
 
     /// The terminal has a new size.

@@ -107,7 +107,8 @@ impl Screen {
         let Session { mut state, snapshot, keeper, endpoint, trust, rng, clock, said, heard, opener, shared, mouse } = session;
         let (operations, wanted) = mpsc::unbounded_channel();
         let size = ratatui::layout::Size::new(state.view.columns, state.view.rows);
-        let terminal = Terminal::new(Writer::new(std::io::stdout(), size), ui::Screen::of(&state), mouse)?;
+        let output = terminal::output().map_err(|e| format!("the terminal cannot be used: {e}"))?;
+        let terminal = Terminal::new(Writer::new(output, size), ui::Screen::of(&state), mouse)?;
         let first = update(&mut state, clock.now(), Event::Store(StoreReply::Snapshot(Box::new(snapshot))));
         let mut screen = Screen {
             state,

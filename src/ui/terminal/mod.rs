@@ -8,7 +8,7 @@ pub mod sequence;
 mod session;
 mod writer;
 
-pub use session::{Options, enter, install_panic_hook, is_entered, leave, screen_size};
+pub use session::{Options, enter, install_panic_hook, is_entered, leave, output, screen_size};
 pub use writer::Writer;
 
 #[cfg(test)]

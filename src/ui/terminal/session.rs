@@ -1,7 +1,9 @@
 //! Taking the terminal over and giving it back: the only path, also after a panic, a signal, a suspend.
 
 use ratatui::layout::Size;
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether the terminal is ours now.
@@ -40,6 +42,11 @@ pub fn leave(out: &mut impl Write) -> io::Result<()> {
     let written = out.write_all(LEAVE).and_then(|()| out.flush());
     crossterm::terminal::disable_raw_mode()?;
     written
+}
+
+/// Standard output without a buffer: a frame is one `write`, which a line-buffered one would cut at every line feed.
+pub fn output() -> io::Result<File> {
+    io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }
 
 /// Whether the terminal is ours now.

@@ -65,8 +65,11 @@ impl<W: Write> Writer<W> {
         w
     }
 
-    /// The terminal has a new size; everything is painted again.
+    /// The terminal has a size, perhaps a new one; everything is painted again.
     pub fn resize(&mut self, size: Size) {
+        if size == self.size && !self.next.is_empty() {
+            return self.forget();
+        }
         self.size = size;
         let cells = usize::from(size.width) * usize::from(size.height);
         self.next = vec![Cell::EMPTY; cells];
@@ -321,6 +324,10 @@ impl<W: Write> Writer<W> {
         let sent = self.out.write_all(&all).and_then(|()| self.out.flush());
         all.clear();
         self.extra = all;
+        if sent.is_err() {
+            // How much of it arrived is not known.
+            self.forget();
+        }
         sent
     }
 }
