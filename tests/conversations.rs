@@ -5,10 +5,10 @@ mod support;
 use adsum::domain::conference::{AccessLevel, Conference, ConferenceSettings, Invitee};
 use adsum::domain::conversation::{Conversation, ConversationId, ConversationState as S, Delivery, MessageId, Role};
 use adsum::domain::presence::UserStatus;
-use adsum::domain::{Address, Time};
+use adsum::domain::{Address, Rng, Time};
 use adsum::endpoint::{ErrorKind, JoinTarget, Operation, Outcome};
 use std::time::Duration;
-use support::world::{World, address};
+use support::world::{FINE, STORM, Weather, World, address};
 
 fn id(name: &str) -> ConversationId {
     ConversationId(name.into())
@@ -382,4 +382,108 @@ fn own_other_devices_see_what_is_written_in_a_conference() {
     assert_eq!(w.view(0).texts(&id("a")).len(), 0);
     let names: Vec<Address> = only(&w, 1).participants.into_iter().map(|p| p.uri).collect();
     assert_eq!(names, [address("alice")]);
+}
+
+/// What a run in bad weather must leave behind: every text arrived at most once, and arrived if its author was told so.
+fn check_texts(w: &World, seed: u64, written: &[(usize, String)]) {
+    for (author, text) in written {
+        let told = delivery(w, *author, text);
+        for reader in (0..w.clients.len()).filter(|c| c != author) {
+            let all = w.view(reader).messages.values().flatten();
+            let count = all.filter(|m| m.body == *text && m.author == w.clients[*author].address).count();
+            assert!(count <= 1, "seed {seed}: {text} came {count} times to {reader}\n{}", w.report(reader));
+            if told == Some(Delivery::Delivered) && w.clients.len() == 2 {
+                assert_eq!(count, 1, "seed {seed}: {text} was told delivered\n{}", w.report(reader));
+            }
+        }
+        let pending = matches!(told, None | Some(Delivery::Queued)) || (told == Some(Delivery::Sent) && w.clients.len() == 2);
+        assert!(!pending, "seed {seed}: {text} is {told:?}\n{}", w.report(*author));
+    }
+}
+
+fn calm(w: &mut World) {
+    w.weather = FINE;
+    w.run(Duration::from_secs(400));
+    w.settle();
+}
+
+#[test]
+fn in_a_storm_no_text_comes_twice_and_none_is_lost_in_silence() {
+    for seed in 0..40 {
+        let mut w = World::signed_in(1000 + seed, &["alice", "bob"]);
+        w.done(0, start("c1", "bob")).unwrap();
+        w.done(1, start("c1", "alice")).unwrap();
+        w.weather = Weather { break_one_in: 250, ..STORM };
+        let mut dice = Rng::seeded(seed);
+        let mut written = Vec::new();
+        for n in 0..25 {
+            let author = dice.below(2) as usize;
+            let text = format!("text {n} of {author}");
+            w.operate(author, say(&id("c1"), &text, &text));
+            written.push((author, text));
+            match dice.below(12) {
+                0 => w.cut(dice.below(2) as usize),
+                1 => {
+                    w.operate(dice.below(2) as usize, Operation::EndConversation { conversation: id("c1") });
+                    for c in 0..2 {
+                        w.operate(c, start("c1", ["bob", "alice"][c]));
+                    }
+                }
+                2 if seed % 4 == 0 => w.crash(),
+                _ => {}
+            }
+            w.run(Duration::from_millis(dice.below(4000)));
+        }
+        calm(&mut w);
+        check_texts(&w, seed, &written);
+        for client in 0..2 {
+            let c = &w.view(client).conversations[&id("c1")];
+            assert!(!matches!(c.state, S::Establishing | S::Terminating | S::Incoming), "seed {seed}: {c:?}");
+        }
+        for (client, text) in [(0, "last of alice"), (1, "last of bob")] {
+            w.done(client, say(&id("c1"), text, text)).unwrap();
+            assert_eq!(delivery(&w, client, text), Some(Delivery::Delivered), "seed {seed}\n{}", w.report(client));
+        }
+        let (a, b) = (w.view(0).texts(&id("c1")), w.view(1).texts(&id("c1")));
+        assert_eq!((a.last(), b.last()), (Some(&"last of bob"), Some(&"last of alice")), "seed {seed}");
+    }
+}
+
+#[test]
+fn in_a_storm_everybody_comes_back_to_the_conference() {
+    for seed in 0..25 {
+        let mut w = World::signed_in(2000 + seed, &["alice", "bob", "carol"]);
+        let c = scheduled(&mut w, ConferenceSettings::default());
+        for client in 0..3 {
+            join(&mut w, client, "m", &c);
+        }
+        w.weather = STORM;
+        let mut dice = Rng::seeded(seed);
+        let mut written = Vec::new();
+        for n in 0..20 {
+            let author = dice.below(3) as usize;
+            let text = format!("text {n} of {author}");
+            w.operate(author, say(&id("m"), &text, &text));
+            written.push((author, text));
+            match dice.below(16) {
+                0 | 1 => w.cut(dice.below(3) as usize),
+                2 if seed % 3 == 0 => w.crash(),
+                _ => {}
+            }
+            w.run(Duration::from_millis(dice.below(4000)));
+        }
+        calm(&mut w);
+        check_texts(&w, seed, &written);
+        for client in 0..3 {
+            let seen = only(&w, client);
+            let mut names = people(&seen);
+            names.sort_unstable();
+            let others: Vec<&str> =
+                ["alice", "bob", "carol"].into_iter().filter(|n| w.clients[client].address.user() != *n).collect();
+            assert_eq!((seen.state, names), (S::Conferenced, others), "seed {seed} {client}: {seen:?}\n{}", w.report(client));
+            assert!(seen.participants.iter().all(|p| p.has_messages), "seed {seed} {client}: {seen:?}");
+        }
+        w.done(0, say(&id("m"), "last", "last words")).unwrap();
+        assert_eq!(delivery(&w, 0, "last"), Some(Delivery::Delivered), "seed {seed}\n{}", w.report(0));
+    }
 }

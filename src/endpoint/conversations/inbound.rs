@@ -169,7 +169,7 @@ impl Talk {
         if request.method != Method::Bye && self.call.owns(request) {
             self.confirm_call();
         }
-        let author = self.peer.as_ref().map(|p| p.uri.clone()).or_else(|| Some(request.headers.from()?.uri.address()?));
+        let author = self.peer.as_ref().map(|p| p.uri.clone()).or_else(|| request.headers.from()?.uri.address());
         match (&request.method, author) {
             (Method::Ack, _) => {}
             (Method::Message, Some(author)) => self.on_message(desk, tx, request, &author),

@@ -20,6 +20,7 @@ mod ring;
 mod roster;
 mod session;
 mod state;
+mod stay;
 mod talk;
 #[cfg(test)]
 mod tests;
