@@ -44,7 +44,7 @@ pub fn run(paths: &Paths, address: Option<String>, server: Option<String>, tcp: 
     println!("Signed in. {} names the account now; start with: adsum", paths.config.display());
     match Chain::new(None).remember(account.address.bare(), &secret) {
         Ok(()) => println!("The password is in the keyring."),
-        Err(e) => println!("The password is not kept: {e}. adsum asks at each start, or set password_command."),
+        Err(e) => println!("The password is not kept: {e}."),
     }
     Ok(())
 }
