@@ -75,6 +75,7 @@ fn link(door: &mut Door<'_>, to: EndpointState, reason: Reason, retry_at: Option
     if up && !was_up {
         let link = &mut door.state.link;
         (link.problem, link.retry_at, link.down_since) = (None, None, None);
+        super::idle::signed_in(door.state);
         send_outbox(door);
         meetings::refresh(door);
     }

@@ -42,3 +42,9 @@ pub const TYPING_RESEND: Duration = Duration::from_secs(1);
 pub const DRAFT_PAUSE: Duration = Duration::from_secs(1);
 /// Characters of a notification's text.
 pub const NOTIFY_CHARS: usize = 200;
+/// Newest entries of a tab among which a repeated message is looked for.
+pub const REPEATED: usize = 500;
+/// Without a key for so long this device says that it is idle (`domain.md` 5.3).
+pub const IDLE_AFTER: Duration = Duration::from_secs(5 * 60);
+/// Without a key for so long this device says that its user is away.
+pub const AWAY_AFTER: Duration = Duration::from_secs(10 * 60);

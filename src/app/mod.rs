@@ -15,6 +15,7 @@ pub mod event;
 mod form;
 mod heard;
 pub mod help;
+mod idle;
 pub mod invitation;
 pub mod keymap;
 pub mod limits;

@@ -54,10 +54,23 @@ fn all(state: &State) -> Vec<PaletteRow> {
     rows
 }
 
-/// Keys of a line of text and of a dialog make no sense from the palette.
+/// Movements and keys of a line of text make no sense from the palette.
 fn listed(c: &commands::Command) -> bool {
+    const NOT: [&str; 10] = [
+        "palette",
+        "recall-up",
+        "recall-down",
+        "complete",
+        "complete-back",
+        "new-line",
+        "send",
+        "toggle-field",
+        "choose-back",
+        "enter-field",
+    ];
     let inner = |m: &Mode| matches!(m, Mode::Edit | Mode::Dialog | Mode::Line);
-    c.name != "palette" && !(c.places.iter().all(inner) && !c.places.is_empty())
+    let moves = c.places.contains(&Mode::Line) || (c.places.iter().any(inner) && c.places.iter().all(inner));
+    !moves && !NOT.contains(&c.name)
 }
 
 fn best(rows: Vec<PaletteRow>, query: &str) -> Vec<PaletteRow> {

@@ -64,6 +64,9 @@ fn snapshot(door: &mut Door<'_>, s: Snapshot) {
         else {
             continue;
         };
+        if let (Thread::Person(uri), Some(last)) = (&tab.thread, messages.last()) {
+            state.people.recent.insert(uri.clone(), last.at.0);
+        }
         let read = tab.read_until.unwrap_or(Time(u64::MAX));
         let unread: Vec<&InstantMessage> = messages.iter().filter(|m| m.at > read && Some(&m.author) != me.as_ref()).collect();
         (tab.unread, tab.unread_from) = (unread.len(), unread.first().map(|m| m.id.clone()));

@@ -2,12 +2,12 @@
 
 use super::door::{Door, Pending};
 use super::effect::{Effect, StoreRequest};
-use super::limits::{NOTIFY_CHARS, TAB_MESSAGES};
+use super::limits::{NOTIFY_CHARS, REPEATED, TAB_MESSAGES};
 use super::state::{Entry, Pane, Scroll, State, Tab, Thread};
 use super::{questions, scroll, tabs};
-use crate::domain::Address;
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Delivery, InstantMessage, MessageId};
 use crate::domain::presence::AvailabilityClass;
+use crate::domain::{Address, Time};
 use crate::endpoint::Operation;
 use std::collections::BTreeSet;
 
@@ -178,7 +178,7 @@ pub fn message(door: &mut Door<'_>, conversation: &ConversationId, mut message: 
     }
     let now = door.now;
     let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return };
-    if tab.entries.iter().rev().any(|e| *e.id() == message.id) {
+    if tab.entries.iter().rev().take(REPEATED).any(|e| *e.id() == message.id) {
         return;
     }
     tab.entries.push(Entry::Message { message: message.clone(), mention });
@@ -189,6 +189,8 @@ pub fn message(door: &mut Door<'_>, conversation: &ConversationId, mut message: 
     if !own && (!shown || tab.scroll.anchor.is_some()) {
         if tab.unread == 0 {
             tab.unread_from = Some(message.id.clone());
+            // After a restart everything later than this counts as unread.
+            tab.read_until = tab.read_until.or(Some(Time(message.at.0.saturating_sub(1))));
         }
         tab.unread += 1;
         tab.mentions += usize::from(mention);

@@ -8,7 +8,7 @@ use super::keymap::{Found, Mode};
 use super::limits::DRAFT_PAUSE;
 use super::state::conversations::Part;
 use super::state::{Overlay, Pane, RowId, State};
-use super::{heard, people, scroll, stored, tabs, typing};
+use super::{heard, idle, people, scroll, stored, tabs, typing};
 use crate::domain::Time;
 
 /// Takes one event. Afterwards, before drawing, call [`State::settle`].
@@ -16,6 +16,7 @@ pub fn update(state: &mut State, now: Time, event: Event) -> Vec<Effect> {
     state.view.now = now;
     let mut door = Door::new(state, now);
     let d = &mut door;
+    let human = idle::is_human(&event);
     match event {
         Event::Key(key) => press(d, key),
         Event::Paste(text) => typing::insert(d, &text),
@@ -46,6 +47,7 @@ pub fn update(state: &mut State, now: Time, event: Event) -> Vec<Effect> {
         Event::Resumed => d.effects.push(Effect::Redraw),
     }
     pass(d);
+    idle::watch(d, human);
     door.effects
 }
 

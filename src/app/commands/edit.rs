@@ -8,8 +8,8 @@ use crate::app::keymap::Mode;
 const HERE: &[Mode] = &[Mode::Edit];
 
 pub const COMMANDS: &[Command] = &[
-    Command::new("cursor-left", "One character left", HERE, |d, _| edit(d, Editor::left)),
-    Command::new("cursor-right", "One character right", HERE, |d, _| edit(d, Editor::right)),
+    Command::new("cursor-left", "One character left", HERE, |d, _| sideways(d, -1)),
+    Command::new("cursor-right", "One character right", HERE, |d, _| sideways(d, 1)),
     Command::new("word-left", "One word left", HERE, |d, _| edit(d, Editor::word_left)),
     Command::new("word-right", "One word right", HERE, |d, _| edit(d, Editor::word_right)),
     Command::new("line-start", "To the start of the line", HERE, |d, _| edit(d, Editor::home)),
@@ -24,6 +24,14 @@ pub const COMMANDS: &[Command] = &[
     Command::new("transpose", "Swap two characters", HERE, |d, _| edit(d, Editor::transpose)),
     Command::new("undo-edit", "Take the last edit back", HERE, |d, _| edit(d, Editor::undo)),
 ];
+
+/// Left and right: in a choice field through the choices, elsewhere one character.
+fn sideways(door: &mut Door<'_>, by: isize) -> Result<(), String> {
+    if door.state.mode() == Mode::Form && door.state.form_mut().is_some_and(|f| f.choose(by)) {
+        return Ok(());
+    }
+    edit(door, if by < 0 { Editor::left } else { Editor::right })
+}
 
 fn edit(door: &mut Door<'_>, change: fn(&mut Editor)) -> Result<(), String> {
     crate::app::typing::with_editor(door, change);

@@ -21,7 +21,7 @@ use crate::app::event::Key;
 use crate::app::keymap::Keymap;
 use crate::app::limits::DRAFT_PAUSE;
 use crate::domain::conversation::InstantMessage;
-use crate::domain::presence::{Activity, Availability, Note};
+use crate::domain::presence::{Activity, Availability, MachineState, Note};
 use crate::domain::{Address, Rng, Time};
 use crate::endpoint::{EndpointState, OperationId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,6 +70,10 @@ pub struct State {
     pub outbox: Vec<(String, InstantMessage)>,
     /// Watchers who were asked about or acknowledged in this session.
     pub acknowledging: BTreeSet<Address>,
+    /// When somebody touched a key last.
+    pub last_input: Option<Time>,
+    /// What this device has said of itself.
+    pub machine: MachineState,
     /// Details of the last error, for reading up.
     pub last_error: Vec<String>,
     /// What every key means.
@@ -178,6 +182,8 @@ impl State {
             rng,
             last_operation: 0,
             pending: BTreeMap::new(),
+            last_input: None,
+            machine: MachineState::Active,
             last_error: Vec::new(),
             outbox: Vec::new(),
             acknowledging: BTreeSet::new(),
@@ -234,6 +240,6 @@ impl State {
     pub fn next_deadline(&self) -> Option<Time> {
         let minute = Time((self.view.now.0 / 60_000 + 1) * 60_000);
         let drafts = self.conversations.tabs.iter().filter_map(|t| t.draft_changed).min().map(|t| t + DRAFT_PAUSE);
-        [Some(minute), self.toast.as_ref().map(|t| t.until), drafts].into_iter().flatten().min()
+        [Some(minute), self.toast.as_ref().map(|t| t.until), drafts, crate::app::idle::deadline(self)].into_iter().flatten().min()
     }
 }

@@ -147,3 +147,10 @@ fn a_slash_command_schedules_with_the_people_at_hand() {
     let Some(Operation::ScheduleConference { settings }) = asked.last() else { panic!("{asked:?}") };
     assert_eq!((settings.subject.as_str(), settings.participants[0].uri.user()), ("Budget", "bob"));
 }
+
+#[test]
+fn arrows_go_through_the_choices_of_a_form() {
+    let mut s = with_agenda();
+    s.keys("n Tab Tab Tab Right Right Left");
+    assert_eq!(s.state.meetings.form.as_ref().unwrap().choice(FieldId::Access), 1);
+}

@@ -136,3 +136,21 @@ fn what_a_contact_sees_is_what_their_container_holds() {
     assert_eq!(lines[0], "Bob Kelly is on the level Workgroup.");
     assert!(lines.iter().any(|l| l.starts_with("Status: Busy")), "{lines:?}");
 }
+
+#[test]
+fn a_device_without_keys_goes_idle_and_then_away_and_comes_back() {
+    use crate::domain::presence::MachineState;
+    let mut s = Stage::new();
+    s.keys("j");
+    let step = |s: &mut Stage, seconds: u64| {
+        s.now = s.now + std::time::Duration::from_secs(seconds);
+        s.event(Event::Tick);
+        s.asked()
+    };
+    assert_eq!(step(&mut s, 299), []);
+    assert_eq!(step(&mut s, 1), [Operation::SetMachineState { state: MachineState::Idle }]);
+    assert_eq!(step(&mut s, 10), []);
+    assert_eq!(step(&mut s, 290), [Operation::SetMachineState { state: MachineState::Away }]);
+    s.keys("k");
+    assert_eq!(s.asked(), [Operation::SetMachineState { state: MachineState::Active }]);
+}
