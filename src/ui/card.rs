@@ -5,7 +5,7 @@ use super::layout::Areas;
 use super::{Drawn, presence_style, words};
 use crate::app::State;
 use crate::app::event::Target;
-use crate::app::state::{Question, QuestionKind};
+use crate::app::state::{Pane, Question, QuestionKind};
 use crate::domain::Address;
 use crate::domain::contact::DEFAULT_GROUP_NAME;
 use crate::domain::presence::Member;
@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 /// Cells of a question card.
-const QUESTION_CELLS: u16 = 46;
+const QUESTION_CELLS: u16 = 50;
 
 /// One row of a card: a label and words.
 struct Entry {
@@ -135,7 +135,7 @@ fn level_of(state: &State, uri: &Address) -> Option<&'static str> {
     levels.into_iter().find(|(id, _)| holds(*id)).map(|(_, l)| words::level(l))
 }
 
-/// A question at the upper right of the pane in use.
+/// A question in a corner of the pane in use: above the transcript's end, but below a form that is being filled in.
 pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Question, drawn: &mut Drawn) {
     let body = areas.body;
     let width = QUESTION_CELLS.min(body.width.saturating_sub(2));
@@ -160,7 +160,10 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
         }
     };
     let height = u16::try_from(lines.len()).unwrap_or(2) + 3;
-    let area = Rect { x: body.right() - 1 - width, y: body.y + 1, width, height: height.min(body.height.saturating_sub(1)) };
+    let height = height.min(body.height.saturating_sub(1));
+    let low = matches!(super::main_shown(state), Pane::Meetings | Pane::Me);
+    let y = if low { body.bottom() - 1 - height } else { body.y + 1 };
+    let area = Rect { x: body.right() - 1 - width, y, width, height };
     c.fill(area, c.theme.overlay);
     c.frame(area, c.theme.accent);
     c.put(area.x + 2, area.y, width - 4, title, c.theme.accent);

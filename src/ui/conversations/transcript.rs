@@ -17,6 +17,9 @@ use ratatui::style::Style;
 use std::collections::HashMap;
 use std::time::Duration;
 
+/// Names that may decide the width of the column of names.
+const NAMES_MEASURED: usize = 64;
+
 /// Messages of one author closer than this stand under one name.
 const TOGETHER: Duration = Duration::from_secs(300);
 /// Cells kept free at the right edge for the state of own messages.
@@ -95,8 +98,12 @@ impl Columns {
             Thread::Person(uri) => width(Line::new(state.name(uri)).as_str()),
             _ => 0,
         };
-        for p in tab.conversation.participants.iter().take(64) {
-            longest = longest.max(width(Line::new(state.name(&p.uri)).as_str()));
+        // Those who have left keep their names: a meeting that is over has no participants but still authors.
+        let present = tab.conversation.participants.iter().take(NAMES_MEASURED).map(|p| &p.uri);
+        let wrote = tab.entries.iter().rev().take(NAMES_MEASURED).filter_map(Entry::message).map(|m| &m.author);
+        let mine = state.account.address.as_ref();
+        for uri in present.chain(wrote).filter(|uri| Some(*uri) != mine) {
+            longest = longest.max(width(Line::new(state.name(uri)).as_str()));
         }
         let name_cells = u16::try_from(longest).unwrap_or(most).clamp(4, most);
         let (name, text) = (7, 7 + name_cells + if cells >= 50 { 2 } else { 1 });
