@@ -69,6 +69,9 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
             ("palette", "go to"),
             ("help", "help"),
         ],
+        Mode::Transcript | Mode::Composer if state.conversations.current().is_none() => {
+            &[("palette", "go to"), ("people", "people"), ("help", "help")]
+        }
         Mode::Composer => &[
             ("send", "send"),
             ("new-line", "new line"),

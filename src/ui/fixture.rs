@@ -261,7 +261,6 @@ pub fn meeting_form() -> Form {
     ];
     fields[1].reading = Some("Sun 22 Nov 2026, 10:00 to 11:00".into());
     fields[2].error = Some("There is no time zone of this name; write Europe/Berlin or UTC.".into());
-    fields[3].reading = Some("Everyone of your organisation gets in; others wait in the lobby.".into());
     Form { fields, at: 1, changed: true, ..Form::default() }
 }
 

@@ -3,7 +3,8 @@
 use super::canvas::Canvas;
 use super::{Drawn, edit_line};
 use crate::app::event::Target;
-use crate::app::state::{Field, FieldValue, Form};
+use crate::app::meetings::ACCESS;
+use crate::app::state::{Field, FieldId, FieldValue, Form};
 use crate::text::{Text, edit};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -55,9 +56,13 @@ fn rows(editor: &crate::app::Editor, cells: u16) -> edit::Layout {
     edit::layout(editor.text(), editor.cursor(), usize::from(cells.saturating_sub(3)))
 }
 
-/// What stands under a field: its error, else how it is understood.
+/// What stands under a field: its error, else how it is understood, else who gets in.
 fn remarks(field: &Field, cells: u16) -> Vec<crate::text::Line> {
-    let words = field.error.as_ref().or(field.reading.as_ref());
+    let admission = match (&field.value, field.id) {
+        (FieldValue::Choice { at, .. }, FieldId::Access) => ACCESS.get(*at).map(|a| super::meetings::admission(a.0, false)),
+        _ => None,
+    };
+    let words = field.error.as_deref().or(field.reading.as_deref()).or(admission);
     words.map(|w| Text::plain(w).wrap(usize::from(cells.saturating_sub(6)))).unwrap_or_default().into_iter().take(2).collect()
 }
 
