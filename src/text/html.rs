@@ -90,10 +90,8 @@ impl Reader {
 
     fn element(&mut self, name: &str, closing: bool, body: &str) {
         match name {
-            "script" | "style" | "head" | "title" | "object" | "template" | "noscript" if !closing => {
-                if !body.ends_with('/') {
-                    self.hidden = Some(name.to_owned());
-                }
+            "script" | "style" | "head" | "title" | "object" | "template" | "noscript" if !closing && !body.ends_with('/') => {
+                self.hidden = Some(name.to_owned());
             }
             "br" => self.line_break(),
             "pre" => {

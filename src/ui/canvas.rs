@@ -109,10 +109,10 @@ impl Canvas<'_> {
         let area = area.intersection(self.buffer.area);
         for y in area.top()..area.bottom() {
             // A wide cluster that would reach in from the left goes as a whole.
-            if let Some(c) = area.left().checked_sub(1).and_then(|x| self.buffer.cell_mut((x, y))) {
-                if width(c.symbol()) == 2 {
-                    c.set_symbol(" ");
-                }
+            if let Some(c) = area.left().checked_sub(1).and_then(|x| self.buffer.cell_mut((x, y)))
+                && width(c.symbol()) == 2
+            {
+                c.set_symbol(" ");
             }
             for x in area.left()..area.right() {
                 self.buffer[(x, y)].reset();
@@ -213,11 +213,11 @@ impl Canvas<'_> {
                 c.set_symbol(g);
                 c.set_style(style);
             }
-            if w == 2 {
-                if let Some(c) = self.buffer.cell_mut((at + 1, y)) {
-                    c.reset();
-                    c.set_style(style);
-                }
+            if w == 2
+                && let Some(c) = self.buffer.cell_mut((at + 1, y))
+            {
+                c.reset();
+                c.set_style(style);
             }
             at += w;
         }

@@ -90,7 +90,7 @@ fn entries(state: &State, uri: &Address, story: &[String]) -> Vec<Entry> {
             all.push(Entry { label, words });
         }
     };
-    add("Now", &super::joined(story.get(1..).unwrap_or_default()).to_string());
+    add("Now", super::joined(story.get(1..).unwrap_or_default()).as_str());
     add("Address", uri.bare());
     if let Some(p) = state.people.presence.get(uri) {
         let card = &p.card;

@@ -190,7 +190,7 @@ fn below_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab, drawn: &mut 
         for (n, (word, about)) in completion.candidates.iter().enumerate() {
             let style = if n == completion.at { c.theme.selection } else { c.theme.quiet };
             let words = if about.is_empty() { Line::new(word) } else { Line::new(&format!("{word} {about}")) };
-            used += c.put(x + used, area.y, room.saturating_sub(used), &words.truncate(24), style) + 2;
+            used += c.put(x + used, area.y, room.saturating_sub(used), words.truncate(24), style) + 2;
             if used >= room {
                 break;
             }

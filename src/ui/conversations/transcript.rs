@@ -193,13 +193,13 @@ impl Page<'_> {
         }
         let (first, used) = self.up_from(last, hidden, rows);
         if used < rows {
-            return self.from_top(0, rows);
+            return self.starting_at(0, rows);
         }
         Window { first, last, skip: used - rows, hidden, follows: false, bottom: i64::try_from(hidden).unwrap_or(0) }
     }
 
     /// The window whose first row is the first row of entry `first`.
-    fn from_top(&mut self, first: usize, rows: usize) -> Window {
+    fn starting_at(&mut self, first: usize, rows: usize) -> Window {
         let mut used = 0;
         for last in first..self.tab.entries.len() {
             used += self.height(last);
@@ -230,7 +230,7 @@ impl Page<'_> {
         let Some(id) = &self.tab.cursor else { return window };
         let Some(at) = self.tab.entries.iter().rposition(|e| e.id() == id) else { return window };
         if at < window.first || (at == window.first && window.skip > 0 && window.last > at) {
-            return self.from_top(at, rows);
+            return self.starting_at(at, rows);
         }
         if at > window.last || (at == window.last && window.hidden > 0 && window.first < at) {
             return self.scrolled(at, 0, rows);

@@ -246,16 +246,17 @@ impl<W: Write> Writer<W> {
 
     /// Moves the cursor, or writes what stands between again where that is shorter.
     fn go(&mut self, x: u16, y: u16) {
-        if let Some((cx, cy)) = self.cursor {
-            if cy == y && cx < x {
-                let between = self.index(cx, y)..self.index(x, y);
-                let cost = motion::cost(self.cursor, (x, y));
-                if self.rewriting_costs(between.clone()).is_some_and(|c| c <= cost) {
-                    for c in &self.shown[between] {
-                        self.frame.extend_from_slice(c.symbol().as_bytes());
-                    }
-                    self.cursor = Some((x, y));
+        if let Some((cx, cy)) = self.cursor
+            && cy == y
+            && cx < x
+        {
+            let between = self.index(cx, y)..self.index(x, y);
+            let cost = motion::cost(self.cursor, (x, y));
+            if self.rewriting_costs(between.clone()).is_some_and(|c| c <= cost) {
+                for c in &self.shown[between] {
+                    self.frame.extend_from_slice(c.symbol().as_bytes());
                 }
+                self.cursor = Some((x, y));
             }
         }
         motion::go(self.cursor, (x, y), &mut self.frame);
