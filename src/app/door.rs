@@ -3,7 +3,7 @@
 use super::effect::{Effect, StoreRequest};
 use super::limits::{TOAST, TOAST_UNDO};
 use super::state::{State, Toast, ToastKind};
-use crate::domain::conference::ConferenceId;
+use crate::domain::conversation::{ConversationId, MessageId};
 use crate::domain::{Address, Time};
 use crate::endpoint::{Error, Operation, OperationId};
 
@@ -47,10 +47,10 @@ pub enum Then {
     OwnForm,
     /// Put these people into the new group.
     IntoGroup(Vec<Address>),
-    /// A conference for another use: copy its invitation.
-    CopyInvitation(ConferenceId),
-    /// The server's abilities.
-    Capabilities,
+    /// A message: an operation that fails says so beside it.
+    Message(ConversationId, MessageId),
+    /// A conference is entered: when that fails, its tab says why.
+    Join(ConversationId),
 }
 
 impl Pending {

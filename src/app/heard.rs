@@ -4,7 +4,7 @@ use super::door::{Door, Then};
 use super::effect::{Effect, StoreRequest};
 use super::state::people::Loaded;
 use super::state::{Overlay, State};
-use super::{meetings, own, people, questions, tabs, talk};
+use super::{meetings, own, people, questions, talk};
 use crate::domain::contact::{Contact, DEFAULT_GROUP, Group};
 use crate::domain::presence::{Freshness, Presence};
 use crate::domain::{Address, Time};
@@ -231,9 +231,8 @@ fn not_done(door: &mut Door<'_>, id: OperationId, then: &Then, error: &Error) {
             }
         }
         Then::OwnForm => (door.state.own.form.saving, door.state.own.form.error) = (None, Some(error.text.clone())),
-        Then::AgendaList | Then::Agenda => {}
-        _ => {}
+        Then::Message(conversation, id) => talk::not_sent(door, conversation, id, &error.text),
+        Then::Join(id) => talk::not_joined(door, id, &error.text),
+        Then::Nothing | Then::AgendaList | Then::Agenda | Then::IntoGroup(_) => {}
     }
-    let at = door.state.conversations.at;
-    tabs::save_draft(door, at);
 }

@@ -1,16 +1,13 @@
 //! Opening, closing and walking the tabs; sending what is written in them.
 
 use super::Editor;
-use super::commands;
-use super::door::{Door, Pending};
+use super::door::{Door, Pending, Then};
 use super::effect::{SavedTab, StoreRequest};
-use super::limits::{COMPOSER_CHARS, HISTORY_PAGE, RECALL, TABS};
+use super::limits::{COMPOSER_CHARS, HISTORY_PAGE, TABS};
 use super::state::conversations::Part;
 use super::state::overlay::{Confirm, Deed};
 use super::state::{Entry, Overlay, Pane, QuestionKind, Scroll, State, Tab, Thread};
-use crate::domain::conversation::{
-    Conversation, ConversationId, ConversationState, Delivery, InstantMessage, MessageId, Participant, Role, TextFormat,
-};
+use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Participant, Role};
 use crate::domain::{Address, Time};
 use crate::endpoint::{JoinTarget, Operation};
 use std::collections::BTreeSet;
@@ -171,7 +168,8 @@ pub fn open_group(door: &mut Door<'_>, subject: String, invite: Vec<Address>) ->
         (tab.started, tab.loading) = (true, false);
     }
     show(door, at);
-    door.ask(Operation::MeetNow { id, subject, invite }, Pending::new("Starting the meeting"));
+    let pending = Pending::new("Starting the meeting").then(Then::Join(id.clone()));
+    door.ask(Operation::MeetNow { id, subject, invite }, pending);
     Ok(())
 }
 
@@ -199,7 +197,8 @@ pub fn join(door: &mut Door<'_>, target: JoinTarget, subject: String) -> Result<
         (tab.started, tab.conversation.state) = (true, ConversationState::Conferencing);
     }
     show(door, at);
-    door.ask(Operation::JoinConference { id, target }, Pending::new("Joining the meeting"));
+    let pending = Pending::new("Joining the meeting").then(Then::Join(id.clone()));
+    door.ask(Operation::JoinConference { id, target }, pending);
     Ok(())
 }
 
@@ -281,112 +280,6 @@ pub fn close(door: &mut Door<'_>, id: &ConversationId) {
     c.at = if at < c.at { c.at - 1 } else { c.at.min(c.tabs.len().saturating_sub(1)) };
     save_tabs(door);
     seen(door);
-}
-
-/// Sends what is written in the shown tab: a slash command or a message.
-pub fn send(door: &mut Door<'_>) -> Result<(), String> {
-    let Some(tab) = door.state.conversations.current_mut() else { return Err("no conversation is open".into()) };
-    let text = tab.composer.text().trim_end().to_owned();
-    if text.trim().is_empty() {
-        return Ok(());
-    }
-    if text.starts_with('/') && !text.starts_with("//") {
-        return commands::slash::typed(door, &text);
-    }
-    let text = text.strip_prefix('/').map_or(text.clone(), str::to_owned);
-    say(door, &text)?;
-    if let Some(tab) = door.state.conversations.current_mut() {
-        remember_sent(tab);
-    }
-    let at = door.state.conversations.at;
-    save_draft(door, at);
-    Ok(())
-}
-
-/// Empties the composer, keeping its text for recall.
-pub fn remember_sent(tab: &mut Tab) {
-    let text = tab.composer.take();
-    (tab.recall, tab.completion, tab.composer_error, tab.typing_sent) = (None, None, None, None);
-    if tab.sent.last() != Some(&text) {
-        tab.sent.push(text);
-    }
-    if tab.sent.len() > RECALL {
-        tab.sent.remove(0);
-    }
-}
-
-/// Sends a text in the shown tab.
-pub fn say(door: &mut Door<'_>, text: &str) -> Result<(), String> {
-    let at = door.state.conversations.at;
-    let author = door.state.account.address.clone().ok_or("no account is signed in")?;
-    start_if_needed(door, at)?;
-    let id = MessageId(door.state.fresh_id());
-    let now = door.now;
-    let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return Ok(()) };
-    let message = InstantMessage {
-        id: id.clone(),
-        author,
-        at: now,
-        body: text.to_owned(),
-        format: TextFormat::Plain,
-        state: Delivery::Queued,
-    };
-    tab.entries.push(Entry::Message { message: message.clone(), mention: false });
-    (tab.scroll, tab.new_below, tab.unread_from, tab.cursor) = (Scroll::default(), 0, None, None);
-    let (thread, conversation) = (tab.thread.key(), tab.conversation.id.clone());
-    if let Thread::Person(uri) = &tab.thread {
-        let uri = uri.clone();
-        door.state.people.recent.insert(uri, now.0);
-    }
-    door.store(StoreRequest::SaveMessage { thread, message });
-    door.ask_quietly(Operation::SendMessage { conversation, message: id, text: text.to_owned() });
-    Ok(())
-}
-
-/// Makes sure the endpoint knows a conversation for this tab.
-pub fn start_if_needed(door: &mut Door<'_>, at: usize) -> Result<(), String> {
-    let fresh = ConversationId(door.state.fresh_id());
-    let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return Ok(()) };
-    if tab.started && !tab.is_over() {
-        return Ok(());
-    }
-    match tab.thread.clone() {
-        Thread::Person(with) => {
-            if tab.is_over() {
-                let subject = tab.conversation.subject.clone();
-                let old = std::mem::replace(&mut tab.conversation, idle(fresh, Some(&with), subject));
-                tab.earlier.push(old.id);
-            }
-            tab.started = true;
-            let (id, subject) = (tab.conversation.id.clone(), tab.conversation.subject.clone());
-            door.ask_quietly(Operation::StartConversation { id, with, subject });
-            Ok(())
-        }
-        _ => Err("you are not in this meeting; /rejoin goes back in, and the text stays here".into()),
-    }
-}
-
-/// Sends a failed message again.
-pub fn retry(door: &mut Door<'_>, at: usize, id: &MessageId) -> Result<(), String> {
-    start_if_needed(door, at)?;
-    let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return Ok(()) };
-    let conversation = tab.conversation.id.clone();
-    let entry = tab.entries.iter_mut().find(|e| e.id() == id);
-    let Some(Entry::Message { message, .. }) = entry else { return Err("this is no message".into()) };
-    if !matches!(message.state, Delivery::Failed(_)) {
-        return Err("this message has not failed".into());
-    }
-    message.state = Delivery::Queued;
-    let text = message.body.clone();
-    door.store(StoreRequest::SetDelivery { message: id.clone(), state: Delivery::Queued });
-    door.ask_quietly(Operation::SendMessage { conversation, message: id.clone(), text });
-    Ok(())
-}
-
-/// Messages the server has not taken yet.
-pub fn unsent(state: &State) -> usize {
-    let all = state.conversations.tabs.iter().flat_map(|t| &t.entries);
-    all.filter(|e| e.message().is_some_and(|m| m.state == Delivery::Queued)).count()
 }
 
 /// Keeps the open tabs.

@@ -1,14 +1,13 @@
 //! Conversations as the endpoint reports them: rosters, messages, how far they got, what was missed.
 
-use super::door::{Door, Pending};
+use super::door::Door;
 use super::effect::{Effect, StoreRequest};
 use super::limits::{NOTIFY_CHARS, REPEATED, TAB_MESSAGES};
 use super::state::{Entry, Pane, Scroll, State, Tab, Thread};
-use super::{questions, scroll, tabs};
+use super::{questions, scroll, sending, tabs};
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Delivery, InstantMessage, MessageId};
 use crate::domain::presence::AvailabilityClass;
 use crate::domain::{Address, Time};
-use crate::endpoint::Operation;
 use std::collections::BTreeSet;
 
 /// Takes a conversation, whole.
@@ -309,12 +308,30 @@ pub fn missed(door: &mut Door<'_>, from: Address, toast: &str) {
     alert(door, &from, text, String::new());
 }
 
+/// An operation for a message failed. The endpoint's own word about the message, if it came, is the better one.
+pub fn not_sent(door: &mut Door<'_>, conversation: &ConversationId, id: &MessageId, reason: &str) {
+    let all = door.state.conversations.tabs.iter().flat_map(|t| &t.entries);
+    if all.filter_map(Entry::message).any(|m| m.id == *id && m.state == Delivery::Queued) {
+        delivery(door, conversation, id, Delivery::Failed(reason.to_owned()));
+    }
+}
+
+/// A conference could not be entered.
+pub fn not_joined(door: &mut Door<'_>, id: &ConversationId, reason: &str) {
+    let Some(at) = door.state.conversations.find(id) else { return };
+    let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return };
+    if tab.conversation.state == ConversationState::Conferencing {
+        tab.conversation.state = ConversationState::Terminated;
+        notice(door, at, format!("You could not join: {reason}"));
+    }
+}
+
 /// Sends a message of an earlier run.
 pub fn resend(door: &mut Door<'_>, thread: &str, message: InstantMessage) {
     let Some(thread) = Thread::from_key(thread) else { return };
     let at = tabs::tab_of(door, thread, None);
     let id = message.id.clone();
-    if let Err(reason) = tabs::start_if_needed(door, at) {
+    if let Err(reason) = sending::start_if_needed(door, at) {
         // A meeting of yesterday cannot be written into: the message stays, marked, and can be sent again after joining.
         let state = Delivery::Failed(reason);
         show_entry(door, at, message, &state);
@@ -324,7 +341,7 @@ pub fn resend(door: &mut Door<'_>, thread: &str, message: InstantMessage) {
     let Some(conversation) = door.state.conversations.tabs.get(at).map(|t| t.conversation.id.clone()) else { return };
     let text = message.body.clone();
     show_entry(door, at, message, &Delivery::Queued);
-    door.ask(Operation::SendMessage { conversation, message: id, text }, Pending::new(""));
+    sending::send_text(door, conversation, id, text);
 }
 
 fn show_entry(door: &mut Door<'_>, at: usize, mut message: InstantMessage, state: &Delivery) {

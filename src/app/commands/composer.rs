@@ -4,12 +4,12 @@ use super::Command;
 use crate::app::door::Door;
 use crate::app::effect::Effect;
 use crate::app::keymap::Mode;
-use crate::app::{completion, scroll, tabs, typing};
+use crate::app::{completion, scroll, sending, typing};
 
 const HERE: &[Mode] = &[Mode::Composer];
 
 pub const COMMANDS: &[Command] = &[
-    Command::new("send", "Send", HERE, |d, _| tabs::send(d)),
+    Command::new("send", "Send", HERE, |d, _| sending::send(d)),
     Command::new("new-line", "New line", HERE, |d, _| {
         typing::with_editor(d, |e| e.insert_char('\n'));
         Ok(())

@@ -8,7 +8,7 @@ use crate::app::limits::NORMAL_COLUMNS;
 use crate::app::state::conversations::Part;
 use crate::app::state::overlay::{Choice, Confirm, Deed, Help, Overlay, Picker};
 use crate::app::state::{Pane, State};
-use crate::app::{help, palette, questions, tabs};
+use crate::app::{help, palette, questions, sending, tabs};
 use crate::domain::presence::UserStatus;
 
 const HERE: &[Mode] = &[Mode::Anywhere];
@@ -48,6 +48,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new("undo-last", "Take back what was just done", HERE, undo).when(can_undo),
     Command::new("error-details", "Show the SIP code and diagnostics of the last error", HERE, details)
         .when(|s| if s.last_error.is_empty() { Err("nothing has failed") } else { Ok(()) }),
+    Command::new("interrupt", "Close the dialog, or empty the line", HERE, interrupt),
     Command::new("redraw", "Draw the screen again", HERE, |d, _| effect(d, Effect::Redraw)),
     Command::new("suspend", "Suspend to the shell", HERE, |d, _| effect(d, Effect::Suspend)),
     Command::new("quit", "Quit", HERE, quit).typed("quit", super::Arg::None).when(always),
@@ -144,13 +145,28 @@ fn details(door: &mut Door<'_>, _: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Ctrl-C never throws a person out: it closes what is open, else empties the line (Ctrl-_ brings it back).
+fn interrupt(door: &mut Door<'_>, _: &str) -> Result<(), String> {
+    if door.state.overlays.pop().is_some() {
+        return Ok(());
+    }
+    let empty = door.state.editor_mut().is_none_or(|e| e.is_empty());
+    if empty {
+        let key = door.state.keymap.any_keys_of("quit").unwrap_or_else(|| "/quit".into());
+        door.say(format!("{key} quits"));
+    } else {
+        crate::app::typing::with_editor(door, |e| e.set(""));
+    }
+    Ok(())
+}
+
 fn effect(door: &mut Door<'_>, effect: Effect) -> Result<(), String> {
     door.effects.push(effect);
     Ok(())
 }
 
 fn quit(door: &mut Door<'_>, _: &str) -> Result<(), String> {
-    let waiting = tabs::unsent(door.state);
+    let waiting = sending::unsent(door.state);
     if waiting == 0 {
         return quit_now(door);
     }

@@ -6,7 +6,7 @@ use crate::app::effect::StoreRequest;
 use crate::app::people::person_by_words;
 use crate::app::state::overlay::{Ask, Confirm, Deed, Overlay};
 use crate::app::state::{Pane, State};
-use crate::app::{meetings, own, tabs, when};
+use crate::app::{meetings, own, sending, tabs, when};
 use crate::domain::conversation::{ConversationId, ConversationState, Role};
 use crate::domain::presence::{Note, UserStatus};
 use crate::endpoint::{JoinTarget, Operation};
@@ -74,7 +74,7 @@ pub const COMMANDS: &[Command] = &[
         .when(in_tab),
     Command::new("action", "Say what I do", NOWHERE, |d, a| {
         let name = d.state.account.name.clone();
-        tabs::say(d, &format!("* {name} {}", a.trim()))
+        sending::say(d, &format!("* {name} {}", a.trim()))
     })
     .typed("me", Arg::Words("action", true))
     .when(in_tab),
@@ -87,7 +87,7 @@ pub fn typed(door: &mut Door<'_>, line: &str) -> Result<(), String> {
     let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return Ok(()) };
     match result {
         // A command may have taken the tab away or another text may stand there by now.
-        Ok(()) if tab.composer.text().trim_end() == line => tabs::remember_sent(tab),
+        Ok(()) if tab.composer.text().trim_end() == line => sending::remember_sent(tab),
         Ok(()) => {}
         Err(reason) => tab.composer_error = Some(reason),
     }
@@ -226,7 +226,7 @@ fn invite(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     }
     let uri = person_by_words(door.state, args)?;
     let at = door.state.conversations.at;
-    tabs::start_if_needed(door, at)?;
+    sending::start_if_needed(door, at)?;
     let id = current(door)?;
     tabs::invite(door, id, uri);
     Ok(())

@@ -6,7 +6,7 @@ use crate::app::effect::Effect;
 use crate::app::keymap::Mode;
 use crate::app::state::conversations::Search;
 use crate::app::state::overlay::{Choice, Overlay, Picker};
-use crate::app::{scroll, tabs};
+use crate::app::{scroll, sending, tabs};
 
 const HERE: &[Mode] = &[Mode::Transcript];
 
@@ -58,5 +58,5 @@ fn retry(door: &mut Door<'_>) -> Result<(), String> {
     };
     let last = || tab.entries.iter().rev().map(|e| e.id()).find(|id| failed(id)).cloned();
     let id = tab.cursor.clone().filter(|id| failed(id)).or_else(last).ok_or("no message here has failed")?;
-    tabs::retry(door, at, &id)
+    sending::retry(door, at, &id)
 }

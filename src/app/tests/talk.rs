@@ -355,3 +355,44 @@ fn history_of_another_device_counts_as_read() {
     assert_eq!(s.state.unread(), 0);
     assert!(s.transcript().ends_with("alice: answered from the desk ✓"));
 }
+
+#[test]
+fn a_message_whose_operation_fails_says_so() {
+    let mut s = with_bob();
+    s.keys("\"still there?\" Enter");
+    s.completes(Err(Error::new(endpoint::ErrorKind::OperationFailed, "this conversation is over")));
+    assert!(s.transcript().ends_with("alice: still there? ✗"));
+}
+
+#[test]
+fn a_meeting_that_cannot_be_joined_says_why_in_its_tab() {
+    let mut s = with_bob();
+    s.keys("\"/join https://contoso.example/bob/X\" Enter");
+    s.completes(Err(Error::new(endpoint::ErrorKind::ConferenceFailed, "it is locked")));
+    assert_eq!(s.transcript(), "-- You could not join: it is locked");
+    assert!(s.state.conversations.current().unwrap().is_over());
+}
+
+#[test]
+fn writing_back_accepts_an_invitation() {
+    let mut s = with_bob();
+    let first = s.current_id().0;
+    let c = s.conversation(&first, &["bob"], ConversationState::Terminated);
+    s.says(endpoint::Event::Conversation(Box::new(c)));
+    let mut c = s.conversation("c2", &["bob"], ConversationState::Incoming);
+    c.invitation = Some(Invitation { from: a("bob"), toast: "back".into(), auto_accept: None, conference: false });
+    s.says(endpoint::Event::Conversation(Box::new(c)));
+    s.effects.clear();
+    s.keys("\"hello\" Enter");
+    assert_eq!(s.asked().first(), Some(&Operation::Accept { conversation: ConversationId("c2".into()) }));
+    assert!(s.state.questions.is_empty());
+}
+
+#[test]
+fn control_c_closes_and_empties_but_never_quits() {
+    let mut s = with_bob();
+    s.keys("Ctrl-K Ctrl-C \"text\" Ctrl-C");
+    assert_eq!((s.composer(), s.state.overlays.len()), ("", 0));
+    s.keys("Ctrl-C");
+    assert_eq!(s.toast(), "Ctrl-Q quits");
+}
