@@ -38,6 +38,10 @@ impl Play {
     }
 
     fn operate(&mut self, who: usize, operation: Operation) {
+        if std::env::var_os("ADSUM_LONG").is_some() {
+            let at = self.w.now.since(support::world::BEGIN).as_millis();
+            self.w.clients[who].wire.push_back(format!("{at} === {operation:?}"));
+        }
         let id = self.w.operate(who, operation.clone());
         self.asked.push((who, id, format!("{operation:?}")));
     }
@@ -222,6 +226,11 @@ impl Play {
     }
 
     fn fail(&self, who: usize, what: &str) -> ! {
+        if std::env::var_os("ADSUM_LONG").is_some() {
+            for (i, c) in self.w.clients.iter().enumerate().filter(|(i, _)| *i != who) {
+                println!("##### {i} {}\n{}", c.address, c.wire.iter().cloned().collect::<Vec<_>>().join("\n"));
+            }
+        }
         panic!("seed {}: {}: {what}\n{}", self.seed, self.w.clients[who].address, self.w.report(who))
     }
 

@@ -35,9 +35,8 @@ impl Talk {
             self.tell(desk, news);
         }
         if self.call.is_none()
-            && let Some(spare) = self.spare.pop()
+            && self.use_spare()
         {
-            self.call = Call::Up(Box::new(spare));
             self.pump(desk);
         } else if self.outbox.has_unsent() && self.needs_invite() {
             self.invite(desk);
@@ -158,12 +157,21 @@ impl Talk {
     /// Auto-termination (3.2): only when no call and no conference is left.
     pub fn auto_terminate(&mut self, desk: &mut Desk<'_, '_>, why: Option<String>) {
         if self.call.is_none() && self.session.is_none() && self.plan.is_none() && self.ring.is_none() {
-            if let Some(spare) = self.spare.pop() {
-                self.call = Call::Up(Box::new(spare));
-                return;
+            if !self.use_spare() {
+                self.terminate(desk, why);
             }
-            self.terminate(desk, why);
         }
+    }
+
+    /// Goes on with another dialog that stands. False when there is none.
+    fn use_spare(&mut self) -> bool {
+        let Some(spare) = self.spare.pop() else { return false };
+        self.call = Call::Up(Box::new(spare));
+        if self.state == S::Idle {
+            self.step(Step::Establish);
+        }
+        self.step(Step::Established);
+        true
     }
 
     /// The answer to a MESSAGE.

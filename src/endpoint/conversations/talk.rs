@@ -233,6 +233,11 @@ impl Talk {
             return;
         }
         self.end_reason = reason;
+        if self.peer.is_none() {
+            // Nobody can be invited anew to what waits for a meeting.
+            let news = self.outbox.fail_all("the meeting was over before it could be sent");
+            self.tell(desk, news);
+        }
         self.hang_up(desk);
         self.leave(desk);
         self.remote.clear();
