@@ -4,6 +4,7 @@
 
 mod motion;
 mod pen;
+mod scroll;
 pub mod sequence;
 mod session;
 mod writer;

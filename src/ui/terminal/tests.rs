@@ -214,3 +214,56 @@ fn a_new_size_is_taken_over() {
     bench.draw(None, |b| b.set_string(22, 5, "words", Style::new()));
     bench.check("resized");
 }
+
+/// A chat of full width between a title and a composer; `at` is the number of the line that stands on top.
+fn chat(at: usize) -> impl FnOnce(&mut Buffer) {
+    move |b: &mut Buffer| {
+        b.set_string(0, 0, "Conversations", Style::new().add_modifier(Modifier::REVERSED));
+        for y in 1..38u16 {
+            let line = at + usize::from(y);
+            let text = format!("10:{:02} somebody  message {line} {}", line % 60, "words of it ".repeat(1 + line * 7 % 5));
+            b.set_string(0, y, "│", Style::new().fg(Color::DarkGray));
+            b.set_string(1, y, text, Style::new().fg(if line.is_multiple_of(3) { Color::Red } else { Color::Reset }));
+        }
+        b.set_string(0, 38, "─".repeat(120), Style::new());
+    }
+}
+
+#[test]
+fn lines_that_move_are_not_painted_again() {
+    let mut bench = Bench::new(120, 40);
+    bench.draw(Some((5, 39)), chat(0));
+    for (at, most) in [(1, 150), (2, 150), (5, 340), (4, 150), (1, 340), (2, 150)] {
+        let bytes = bench.draw(Some((5, 39)), chat(at));
+        bench.check(&format!("line {at} on top"));
+        assert!(bytes.len() <= most, "{} octets: {:?}", bytes.len(), String::from_utf8_lossy(&bytes));
+    }
+    bench.draw(Some((5, 39)), chat(500));
+    bench.check("somewhere else");
+}
+
+#[test]
+fn rows_that_move_in_part_or_by_any_number_look_the_same_on_another_terminal() {
+    for seed in 0..60 {
+        let mut dice = Dice(seed);
+        let mut bench = Bench::new(40, 14);
+        let (mut at, mut side) = (100, 0);
+        for n in 0..30 {
+            at = (at + dice.roll(19)).saturating_sub(9);
+            side += dice.roll(2);
+            let (from, to) = (dice.roll(4) as u16, 10 + dice.roll(4) as u16);
+            let list = dice.roll(3) > 0;
+            bench.draw((dice.roll(2) > 0).then_some((3, 13)), |b| {
+                for y in from..to {
+                    let mut line = Dice(at + u64::from(y));
+                    let style = line.style();
+                    b.set_string(12, y, format!("{} {}", at + u64::from(y), "中x ".repeat(line.roll(7) as usize)), style);
+                    if list {
+                        b.set_string(0, y, format!("● name {}", (side + u64::from(y)) % 7), Style::new().fg(Color::Green));
+                    }
+                }
+            });
+            bench.check(&format!("seed {seed}, frame {n}"));
+        }
+    }
+}

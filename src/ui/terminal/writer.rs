@@ -5,6 +5,7 @@
 
 use super::motion::{self, Spot};
 use super::pen::{self, Pen};
+use super::scroll::Frames;
 use crate::text::width::cluster_width;
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
@@ -156,6 +157,8 @@ impl<W: Write> Writer<W> {
             pen::change(self.pen, Pen::DEFAULT, &mut self.frame);
             self.frame.extend_from_slice(b"\x1b[H\x1b[2J");
             (self.pen, self.cursor) = (Some(Pen::DEFAULT), Some((0, 0)));
+        } else {
+            self.scroll();
         }
         for y in 0..self.size.height {
             let (from, to) = std::mem::replace(&mut self.dirty[usize::from(y)], (u16::MAX, 0));
@@ -163,6 +166,19 @@ impl<W: Write> Writer<W> {
                 self.paint_row(y, from, to.min(self.size.width));
             }
         }
+    }
+
+    /// Moves lines that are wanted elsewhere, if that saves octets.
+    fn scroll(&mut self) {
+        let frames = Frames { shown: &self.shown, next: &self.next, size: self.size };
+        let Some(shift) = frames.shift(&self.dirty) else { return };
+        if !self.pen.is_some_and(Pen::erases_plain) {
+            self.set_pen(Pen::DEFAULT);
+        }
+        shift.write(&mut self.frame);
+        self.cursor = Some((0, 0));
+        shift.apply(&mut self.shown, usize::from(self.size.width));
+        self.dirty.get_mut(shift.rows()).unwrap_or_default().fill((0, self.size.width));
     }
 
     fn paint_row(&mut self, y: u16, from: u16, to: u16) {
