@@ -197,7 +197,7 @@ fn a_lost_connection_loses_no_text() {
 fn a_third_person_makes_it_a_conference_for_all_three() {
     let mut w = talking(7, &["carol"]);
     assert_eq!(
-        w.done(0, Operation::Invite { conversation: id("c1"), uri: address("carol") }),
+        w.agreed(0, Operation::Invite { conversation: id("c1"), uri: address("carol") }),
         Ok(Outcome::Done),
         "{}",
         w.report(0)
@@ -227,7 +227,7 @@ fn a_third_person_makes_it_a_conference_for_all_three() {
 fn meeting_now_brings_everybody_in() {
     let mut w = World::signed_in(8, &["alice", "bob", "carol"]);
     let invite = vec![address("bob"), address("carol")];
-    w.done(0, Operation::MeetNow { id: id("m"), subject: "Lunch".into(), invite }).unwrap();
+    w.agreed(0, Operation::MeetNow { id: id("m"), subject: "Lunch".into(), invite }).unwrap();
     assert_eq!(only(&w, 0).participants.len(), 2, "{}", w.report(0));
     for client in [1, 2] {
         let c = only(&w, client);

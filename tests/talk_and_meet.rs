@@ -199,7 +199,7 @@ fn a_talk_of_two_becomes_a_meeting_of_three() {
     w.settle();
     w.run(Duration::from_secs(15));
     let bob = heard(&w, 1, "Hi Bob").unwrap();
-    let invited = w.done(0, Operation::Invite { conversation: conversation("c1"), uri: address("carol") });
+    let invited = w.agreed(0, Operation::Invite { conversation: conversation("c1"), uri: address("carol") });
     assert!(invited.is_ok(), "{invited:?}\n{}", w.report(0));
     w.run(Duration::from_secs(30));
     for (who, id) in [(0, &conversation("c1")), (1, &bob)] {

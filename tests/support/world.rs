@@ -4,6 +4,7 @@
 //! them into pieces, and break: what was under way in the direction of the break may be lost.
 
 use super::view::View;
+use adsum::domain::conversation::ConversationState;
 use adsum::domain::{Address, Rng, Time};
 use adsum::endpoint::user::{Config, Output, UserEndpoint};
 use adsum::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
@@ -156,6 +157,23 @@ impl World {
     /// Starts an operation, lets the world come to rest and gives the result.
     pub fn done(&mut self, client: usize, operation: Operation) -> Result<Outcome, Error> {
         let id = self.operate(client, operation.clone());
+        self.settle();
+        match self.result(client, id) {
+            Some(result) => result.clone(),
+            None => panic!("{operation:?} did not end\n{}", self.report(client)),
+        }
+    }
+
+    /// As [`World::done`], while everybody else accepts what they are invited to.
+    pub fn agreed(&mut self, client: usize, operation: Operation) -> Result<Outcome, Error> {
+        let id = self.operate(client, operation.clone());
+        self.settle();
+        for other in 0..self.clients.len() {
+            let waiting = self.view(other).conversations.values().filter(|c| c.state == ConversationState::Incoming);
+            for conversation in waiting.map(|c| c.id.clone()).collect::<Vec<_>>() {
+                self.operate(other, Operation::Accept { conversation });
+            }
+        }
         self.settle();
         match self.result(client, id) {
             Some(result) => result.clone(),

@@ -62,7 +62,7 @@ impl Conversations {
             Content::Unsupported => refuse_type(desk, tx, request),
             Content::Text { format, body } => {
                 desk.answer(tx, request, 200);
-                let id = self.talk_for(desk, &caller);
+                let id = self.talk_for(desk, &caller, true);
                 if let Some(talk) = self.talks.get_mut(&id) {
                     talk.revive();
                     talk.receive(desk, &caller.person.uri, format, body);

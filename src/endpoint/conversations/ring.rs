@@ -62,7 +62,7 @@ impl Conversations {
     }
 
     fn on_message_invite(&mut self, desk: &mut Desk<'_, '_>, tx: ServerTx, request: Request, caller: Caller) {
-        let id = self.talk_for(desk, &caller);
+        let id = self.talk_for(desk, &caller, true);
         let Some(talk) = self.talks.get_mut(&id) else { return };
         talk.greet(desk, &request, &caller);
         let toast = docs::toast_of(&request);
@@ -102,21 +102,22 @@ impl Conversations {
             self.accept_guest(desk, tx, &request, &tag, id);
             return;
         }
-        let id = self.talk_for(desk, &caller);
+        // A meeting that is named apart from our conversation with its inviter has a window of its own.
+        let id = self.talk_for(desk, &caller, caller.conversation.is_none());
         let Some(talk) = self.talks.get_mut(&id) else { return };
         talk.greet(desk, &request, &caller);
         if talk.subject.is_empty() {
             talk.subject = invitation.subject.chars().take(MAX_NAME).collect();
         }
-        let silent = invitation.messages && !invitation.audio;
-        let at_once = silent && (desk.facts.is_only_device() || talk.is_live());
+        // A call rings even where its messages would not.
+        let at_once = talk.is_live() && invitation.messages && !invitation.audio;
         let ring = Ring {
             tx,
             tag,
             from: caller.person,
             toast: invitation.subject,
             kind: RingKind::Conference(invitation.focus),
-            auto: invitation.messages.then(|| desk.now() + CONFERENCE_AUTO_ACCEPT),
+            auto: (invitation.messages && !desk.facts.is_only_device()).then(|| desk.now() + CONFERENCE_AUTO_ACCEPT),
             until: desk.now() + RING_WAIT,
             invite: request,
         };
@@ -159,13 +160,15 @@ impl Conversations {
         desk.ctx.respond(tx, response);
     }
 
-    /// The conversation an invitation belongs to: by its id, else by the person, else a new one.
-    pub(super) fn talk_for(&mut self, desk: &mut Desk<'_, '_>, caller: &Caller) -> ConversationId {
+    /// The conversation an invitation belongs to: by its id, else by the person if that will do, else a new one.
+    pub(super) fn talk_for(&mut self, desk: &mut Desk<'_, '_>, caller: &Caller, person_will_do: bool) -> ConversationId {
         let who = &caller.person.uri;
         let theirs = |t: &&Talk| t.is_with(who) && !t.closed;
         let named = |t: &&Talk| caller.conversation.as_ref().is_some_and(|id| t.wire.contains(id));
         let by_name = self.talks.values().find(|t| theirs(t) && named(t));
-        let by_person = || self.talks.values().filter(theirs).max_by_key(|t| (!t.is_over(), !t.call.is_none(), t.used));
+        let by_person = || {
+            self.talks.values().filter(|t| person_will_do && theirs(t)).max_by_key(|t| (!t.is_over(), !t.call.is_none(), t.used))
+        };
         if let Some(talk) = by_name.or_else(by_person) {
             return talk.id.clone();
         }

@@ -177,9 +177,15 @@ fn offline_nothing_is_scheduled() {
 }
 
 #[test]
-fn an_invitation_for_messages_is_followed_at_once_by_a_single_endpoint() {
+fn an_invitation_to_a_meeting_asks_also_at_a_single_endpoint() {
     let mut r = Rig::new();
+    r.established();
     let tx = r.receive(&conference_invite("bob", "w1", IM));
+    assert_eq!(r.answered(tx).status, 180);
+    let view = r.view();
+    assert_eq!((view.state, view.invitation.unwrap().auto_accept), (ConversationState::Incoming, None));
+    assert_ne!(view.id, talk(), "the meeting is not the conversation we have");
+    r.done(Operation::Accept { conversation: view.id });
     assert_eq!(r.answered(tx).status, 200);
     r.sends(&format!("INVITE {FOCUS}"));
     assert_eq!(r.state(), ConversationState::Conferencing);
