@@ -33,7 +33,7 @@ fn all(state: &State) -> Vec<PaletteRow> {
     let mut rows = Vec::new();
     for t in &state.conversations.tabs {
         let detail = if t.unread > 0 { format!("conversation, {} unread", t.unread) } else { "conversation".into() };
-        rows.push(row(PaletteTarget::Tab(t.conversation.id.clone()), state.title(t).to_owned(), detail));
+        rows.push(row(PaletteTarget::Tab(t.conversation.id.clone()), state.title(t), detail));
     }
     for uri in state.people.contacts.keys() {
         rows.push(row(PaletteTarget::Person(uri.clone()), state.name(uri).to_owned(), uri.bare().to_owned()));

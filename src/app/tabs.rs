@@ -250,7 +250,7 @@ pub fn next_unread(door: &mut Door<'_>) -> Result<(), String> {
 /// Closes the shown tab, asking first when something would be lost or a meeting goes on.
 pub fn close_asking(door: &mut Door<'_>) -> Result<(), String> {
     let Some(tab) = door.state.conversations.current() else { return Ok(()) };
-    let title = door.state.title(tab).to_owned();
+    let title = door.state.title(tab);
     let id = tab.conversation.id.clone();
     let meeting = tab.conversation.focus.is_some() && !tab.is_over();
     if meeting {

@@ -166,7 +166,7 @@ fn borders(c: &mut Canvas, areas: &Areas, state: &State) {
 }
 
 fn pane_title(c: &mut Canvas, inside: Rect, words: &str, style: Style) {
-    let room = inside.width.saturating_sub(4);
+    let room = inside.width.saturating_sub(2);
     let words = if c.glyphs.ascii { words.replace('─', "-") } else { words.to_owned() };
     let used = c.put(inside.x + 1, inside.y - 1, room, words, style);
     c.put(inside.x, inside.y - 1, 1, " ", style);

@@ -293,7 +293,7 @@ fn export(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     let tab = door.state.conversations.current().ok_or("no conversation is open")?;
     let thread = tab.thread.key();
     let path = match args.trim() {
-        "" => format!("{}.txt", meetings::file_name(door.state.title(tab))),
+        "" => format!("{}.txt", meetings::file_name(&door.state.title(tab))),
         path => path.to_owned(),
     };
     door.store(StoreRequest::Export { thread, path });

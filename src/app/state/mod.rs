@@ -201,12 +201,17 @@ impl State {
         self.people.name(uri).or_else(|| self.conversations.roster_name(uri)).unwrap_or(uri.bare())
     }
 
-    /// The name to show for a tab, raw.
-    pub fn title<'a>(&'a self, tab: &'a Tab) -> &'a str {
+    /// The name to show for a tab, raw: the person, the subject, or who is in it.
+    pub fn title(&self, tab: &Tab) -> String {
+        const NAMED: usize = 3;
         match (&tab.thread, tab.conversation.subject.as_str()) {
-            (Thread::Person(uri), _) => self.name(uri),
-            (_, "") => tab.conversation.participants.first().map_or("Meeting", |p| self.name(&p.uri)),
-            (_, subject) => subject,
+            (Thread::Person(uri), _) => self.name(uri).to_owned(),
+            (_, "") if tab.conversation.participants.is_empty() => "Meeting".to_owned(),
+            (_, "") => {
+                let names: Vec<&str> = tab.conversation.participants.iter().take(NAMED).map(|p| self.name(&p.uri)).collect();
+                names.join(", ")
+            }
+            (_, subject) => subject.to_owned(),
         }
     }
 

@@ -122,7 +122,7 @@ fn tab_label(c: &Canvas, state: &State, tab: &Tab, shown: bool) -> (Vec<Span>, u
             spans.push((" ".into(), style));
         }
     }
-    spans.push((Line::new(state.title(tab)).truncate(TAB_CELLS).into(), style));
+    spans.push((Line::new(&state.title(tab)).truncate(TAB_CELLS).into(), style));
     if !matches!(tab.thread, Thread::Person(_)) && !tab.conversation.participants.is_empty() {
         spans.push((" ".into(), style));
         spans.push((format!("({})", tab.conversation.participants.len() + 1).into(), style));
@@ -164,7 +164,7 @@ fn header_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab) {
     }
     parts.extend(conversation.end_reason.clone());
     let room = area.width.saturating_sub(2);
-    let used = c.put(area.x + 1, area.y, room, Line::new(state.title(tab)), c.theme.title_active);
+    let used = c.put(area.x + 1, area.y, room, Line::new(&state.title(tab)), c.theme.title_active);
     if used + 3 < room {
         c.put(area.x + 1 + used, area.y, 3, " · ", c.theme.quiet);
         c.put(area.x + 4 + used, area.y, room - used - 3, joined(&parts), style);
