@@ -6,6 +6,7 @@
 //! each gets a [`service::Ctx`] and speaks through it.
 
 pub mod conferences;
+pub mod config;
 pub mod contacts;
 pub mod conversations;
 pub mod directory;
@@ -28,4 +29,5 @@ pub mod user;
 pub use event::{EndpointState, Error, ErrorKind, Event, Outcome, Reason};
 pub use operation::{JoinTarget, Operation, OperationId};
 pub use trace::{Direction, WireRecord};
-pub use user::{Config, Output, UserEndpoint};
+pub use config::{Config, Output};
+pub use user::UserEndpoint;

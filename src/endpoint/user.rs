@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod tests;
 
+pub use super::config::{Config, Output};
+
 use super::conferences::Conferences;
 use super::contacts::Contacts;
 use super::conversations::Conversations;
@@ -18,95 +20,11 @@ use super::security::Verdict;
 use super::service::{Action, Ctx, Handled, Identity, InternalEvent, Reply, Service, ServiceId, Token};
 use super::subscription::Subscriptions;
 use super::{Direction, EndpointState, Error, ErrorKind, Event, Operation, OperationId, WireRecord};
-use crate::domain::{Address, Rng, Time};
+use crate::domain::{Rng, Time};
 use crate::sip::framing::{Frame, Framer};
 use crate::sip::transaction::{self, Failure};
 use crate::sip::{ClientTx, FlowId, Layer, Message, Method, Name, Request, Response, ServerTx};
 use std::collections::{BTreeMap, VecDeque};
-use zeroize::Zeroizing;
-
-/// Everything an endpoint must know to sign in.
-#[derive(Clone)]
-pub struct Config {
-    /// Own address.
-    pub uri: Address,
-    /// `DOMAIN\user` or `user@domain`; `None`: the address.
-    pub login: Option<String>,
-    /// The password; wiped when dropped.
-    pub password: Zeroizing<String>,
-    /// Server host.
-    pub host: String,
-    /// Server port.
-    pub port: u16,
-    /// TLS, or plain TCP.
-    pub tls: bool,
-    /// 10 hexadecimal digits, chosen once per installation (`lync.md` 1.4).
-    pub epid: String,
-    /// Own name for others; may be empty.
-    pub display_name: String,
-    /// `User-Agent`.
-    pub user_agent: String,
-    /// Name of this computer, in the NTLM message and in the device publication.
-    pub machine_name: String,
-    /// Minutes east of UTC, for the device publication.
-    pub utc_offset_minutes: i32,
-    /// Publish device and machine state at sign-in (`domain.md` 3.11).
-    pub publish: bool,
-    /// Sign in again by itself, with back-off, after a lost link or an unreachable server.
-    pub reconnect: bool,
-}
-
-impl Config {
-    /// The usual settings for TLS on 5061 of the address's own domain.
-    pub fn new(uri: Address, password: &str) -> Config {
-        Config {
-            host: uri.host().to_owned(),
-            uri,
-            login: None,
-            password: Zeroizing::new(password.to_owned()),
-            port: 5061,
-            tls: true,
-            epid: "0000000000".into(),
-            display_name: String::new(),
-            user_agent: concat!("adsum/", env!("CARGO_PKG_VERSION")).into(),
-            machine_name: "terminal".into(),
-            utc_offset_minutes: 0,
-            publish: true,
-            reconnect: false,
-        }
-    }
-}
-
-impl std::fmt::Debug for Config {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Config")
-            .field("uri", &self.uri)
-            .field("host", &self.host)
-            .field("port", &self.port)
-            .field("tls", &self.tls)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What the machine wants from the world.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Open the link.
-    Connect {
-        /// Host name or address.
-        host: String,
-        /// Port.
-        port: u16,
-        /// TLS, or plain TCP.
-        tls: bool,
-    },
-    /// Send octets on the link.
-    Send(Vec<u8>),
-    /// Close the link.
-    Close,
-    /// For the Wire pane.
-    Trace(WireRecord),
-}
 
 /// The order in which services are asked.
 const SERVICES: [ServiceId; 7] = [
@@ -126,6 +44,7 @@ pub struct UserEndpoint {
     rng: Rng,
     me: Identity,
     online: bool,
+    trace: bool,
     registration: Registration,
     register: Option<ClientTx>,
     framer: Framer,
@@ -154,6 +73,7 @@ impl UserEndpoint {
             now: Time::default(),
             me: identity(&config),
             online: false,
+            trace: config.trace,
             registration: Registration::new(config, rng.fork()),
             register: None,
             framer: framer(),
@@ -460,14 +380,18 @@ impl UserEndpoint {
         }
         self.registration.sign(&mut message);
         let bytes = message.to_bytes();
-        self.outputs.push_back(Output::Trace(WireRecord::message(self.now, Direction::Sent, &bytes)));
+        if self.trace {
+            self.outputs.push_back(Output::Trace(WireRecord::message(self.now, Direction::Sent, &bytes)));
+        }
         self.outputs.push_back(Output::Send(bytes));
         self.registration.on_sent(self.now);
     }
 
     fn receive(&mut self, message: Message) {
-        let record = WireRecord::message(self.now, Direction::Received, &message.to_bytes());
-        self.outputs.push_back(Output::Trace(record));
+        if self.trace {
+            let record = WireRecord::message(self.now, Direction::Received, &message.to_bytes());
+            self.outputs.push_back(Output::Trace(record));
+        }
         match self.registration.check(&message) {
             Verdict::Accept => self.layer.receive(self.now, self.flow, true, message),
             Verdict::Drop(why) => self.trace_note(format!("dropped the message above: {why}")),
@@ -475,7 +399,9 @@ impl UserEndpoint {
     }
 
     fn trace_note(&mut self, text: String) {
-        self.outputs.push_back(Output::Trace(WireRecord::note(self.now, text)));
+        if self.trace {
+            self.outputs.push_back(Output::Trace(WireRecord::note(self.now, text)));
+        }
     }
 
     fn on_layer(&mut self, event: transaction::Event) {

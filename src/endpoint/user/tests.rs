@@ -1,6 +1,7 @@
 //! Sign-in scripts: the endpoint against literal answers, signed by the other half of the handshake.
 
 use super::*;
+use crate::domain::Address;
 use crate::endpoint::{EndpointState as S, Outcome, Reason};
 use crate::sip::auth::{Association, AuthHeader, DigestServer, Ha1, NtHash, NtlmServer, NtlmTarget, PendingChallenge};
 use std::time::Duration;

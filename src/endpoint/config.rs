@@ -1,0 +1,91 @@
+//! What an endpoint is made from, and what it wants from the world.
+
+use super::WireRecord;
+use crate::domain::Address;
+use zeroize::Zeroizing;
+
+/// Everything an endpoint must know to sign in.
+#[derive(Clone)]
+pub struct Config {
+    /// Own address.
+    pub uri: Address,
+    /// `DOMAIN\user` or `user@domain`; `None`: the address.
+    pub login: Option<String>,
+    /// The password; wiped when dropped.
+    pub password: Zeroizing<String>,
+    /// Server host.
+    pub host: String,
+    /// Server port.
+    pub port: u16,
+    /// TLS, or plain TCP.
+    pub tls: bool,
+    /// 10 hexadecimal digits, chosen once per installation (`lync.md` 1.4).
+    pub epid: String,
+    /// Own name for others; may be empty.
+    pub display_name: String,
+    /// `User-Agent`.
+    pub user_agent: String,
+    /// Name of this computer, in the NTLM message and in the device publication.
+    pub machine_name: String,
+    /// Minutes east of UTC, for the device publication.
+    pub utc_offset_minutes: i32,
+    /// Publish device and machine state at sign-in (`domain.md` 3.11).
+    pub publish: bool,
+    /// Sign in again by itself, with back-off, after a lost link or an unreachable server.
+    pub reconnect: bool,
+    /// Make [`Output::Trace`] records.
+    pub trace: bool,
+}
+
+impl Config {
+    /// The usual settings for TLS on 5061 of the address's own domain.
+    pub fn new(uri: Address, password: &str) -> Config {
+        Config {
+            host: uri.host().to_owned(),
+            uri,
+            login: None,
+            password: Zeroizing::new(password.to_owned()),
+            port: 5061,
+            tls: true,
+            epid: "0000000000".into(),
+            display_name: String::new(),
+            user_agent: concat!("adsum/", env!("CARGO_PKG_VERSION")).into(),
+            machine_name: "terminal".into(),
+            utc_offset_minutes: 0,
+            publish: true,
+            reconnect: false,
+            trace: true,
+        }
+    }
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("uri", &self.uri)
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the machine wants from the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Open the link.
+    Connect {
+        /// Host name or address.
+        host: String,
+        /// Port.
+        port: u16,
+        /// TLS, or plain TCP.
+        tls: bool,
+    },
+    /// Send octets on the link.
+    Send(Vec<u8>),
+    /// Close the link.
+    Close,
+    /// For the Wire pane.
+    Trace(WireRecord),
+}

@@ -1,0 +1,139 @@
+//! The course of a registration from state to state (`domain.md` 3.1, 4.2): begin, lose, try again, give up, end.
+
+use super::failure::{self, After};
+use super::{Phase, Registration, Step};
+use crate::domain::Time;
+use crate::endpoint::limits::{BACK_OFF, BACK_OFF_JITTER_PERCENT, CONNECT_WAIT};
+use crate::endpoint::security::Security;
+use crate::endpoint::{EndpointState, Error, Event, OperationId, Outcome, Reason};
+use crate::sip::{NameAddr, Request};
+use std::time::Duration;
+
+impl Registration {
+    /// A fresh sign-in at the configured server.
+    pub(super) fn begin(&mut self, now: Time) {
+        self.retry_at = None;
+        self.redirects = 0;
+        self.target = (self.config.host.clone(), self.config.port, self.config.tls);
+        self.set_state(EndpointState::Establishing, Reason::None);
+        self.connect(now);
+    }
+
+    pub(super) fn connect(&mut self, now: Time) {
+        let (host, port, tls) = self.target.clone();
+        self.handshake = None;
+        self.phase = Phase::Connecting { until: now + CONNECT_WAIT };
+        self.steps.push_back(Step::Connect { host, port, tls });
+    }
+
+    /// The registration was lost: one attempt, at once (`domain.md` 4.2).
+    pub(super) fn reestablish(&mut self, now: Time) {
+        self.steps.push_back(Step::Offline);
+        self.security = Security::None;
+        self.set_state(EndpointState::Reestablishing, Reason::None);
+        self.redirects = 0;
+        self.connect(now);
+    }
+
+    /// An attempt to register failed for good.
+    pub(super) fn attempt_failed(&mut self, now: Time, error: Error, after: After) {
+        self.handshake = None;
+        self.security = Security::None;
+        let stood = self.state == EndpointState::Reestablishing;
+        if matches!(self.phase, Phase::Refreshing { .. }) {
+            self.steps.push_back(Step::Offline);
+        }
+        let had_stood = stood || matches!(self.phase, Phase::Refreshing { .. });
+        self.phase = Phase::Idle;
+        self.facts = None;
+        if after == After::Retry && self.config.reconnect {
+            self.retry_at = Some(now + self.back_off());
+        }
+        self.fail_sign_in(&error);
+        if had_stood {
+            let reason = match after {
+                After::Retry => Reason::RegistrationRefreshFailed,
+                After::Stop => Reason::Failed(error),
+            };
+            self.set_state(EndpointState::Terminating, reason.clone());
+            self.set_state(EndpointState::Terminated, reason);
+        } else {
+            self.set_state(EndpointState::Idle, Reason::Failed(error));
+        }
+    }
+
+    /// The server ended the registration.
+    pub(super) fn thrown_out(&mut self, now: Time, reason: Reason, retry: bool) {
+        if !matches!(self.phase, Phase::Up { .. } | Phase::Refreshing { .. }) {
+            return;
+        }
+        self.steps.push_back(Step::Offline);
+        self.steps.push_back(Step::Close);
+        self.phase = Phase::Idle;
+        self.security = Security::None;
+        self.handshake = None;
+        if retry && self.config.reconnect {
+            self.retry_at = Some(now + self.back_off());
+        }
+        self.set_state(EndpointState::Terminating, reason.clone());
+        self.set_state(EndpointState::Terminated, reason);
+    }
+
+    pub(super) fn move_to(&mut self, now: Time, request: &Request) {
+        let wanted = request.headers.get(&"P-Preferred-Registrar".into()).and_then(NameAddr::parse);
+        let Some(target) = wanted.and_then(|n| failure::target(&n.uri, self.target.2)) else { return };
+        if matches!(self.phase, Phase::Up { .. } | Phase::Refreshing { .. }) {
+            self.steps.push_back(Step::Close);
+            self.target = target;
+            self.reestablish(now);
+        }
+    }
+
+    pub(super) fn over(&mut self, reason: Reason) {
+        if self.state != EndpointState::Terminated {
+            if matches!(self.phase, Phase::Leaving { .. }) {
+                self.steps.push_back(Step::Offline);
+            }
+            self.set_state(EndpointState::Terminating, reason.clone());
+            self.phase = Phase::Idle;
+            self.security = Security::None;
+            self.handshake = None;
+            self.facts = None;
+        }
+        self.set_state(EndpointState::Terminated, reason);
+        for id in std::mem::take(&mut self.signing_out) {
+            self.complete(id, Ok(Outcome::Done));
+        }
+    }
+
+    pub(super) fn fail_sign_in(&mut self, error: &Error) {
+        for id in std::mem::take(&mut self.signing_in) {
+            self.complete(id, Err(error.clone()));
+        }
+    }
+
+    pub(super) fn back_off(&mut self) -> Duration {
+        let step = BACK_OFF[self.failures.min(BACK_OFF.len() - 1)];
+        self.failures = self.failures.saturating_add(1);
+        let most = u64::try_from(step.as_millis()).unwrap_or(0) * BACK_OFF_JITTER_PERCENT / 100;
+        step + Duration::from_millis(self.rng.below(most + 1))
+    }
+
+    /// Emits the state when it changed, or when its reason or next try has something to say.
+    pub(super) fn set_state(&mut self, state: EndpointState, reason: Reason) {
+        if self.state == state && reason == Reason::None && self.retry_at.is_none() {
+            return;
+        }
+        self.state = state;
+        let retry_at = self.retry_at;
+        self.emit(Event::State { state, reason, retry_at });
+    }
+
+    pub(super) fn emit(&mut self, event: Event) {
+        self.steps.push_back(Step::Emit(event));
+    }
+
+    pub(super) fn complete(&mut self, id: OperationId, result: Result<Outcome, Error>) {
+        self.emit(Event::Completed { id, result });
+    }
+}
