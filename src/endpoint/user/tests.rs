@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::Address;
 use crate::endpoint::{EndpointState as S, Outcome, Reason};
 use crate::sip::auth::{Association, AuthHeader, DigestServer, Ha1, NtHash, NtlmServer, NtlmTarget, PendingChallenge};
+use crate::sip::{Message, Method, Name, Request};
 use std::time::Duration;
 
 const T0: Time = Time(1_700_000_000_000);

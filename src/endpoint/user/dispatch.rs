@@ -1,0 +1,166 @@
+//! The way of messages between link, transactions and services.
+
+use super::{SERVICES, UserEndpoint};
+use crate::endpoint::config::Output;
+use crate::endpoint::security::Verdict;
+use crate::endpoint::service::{Action, Handled, InternalEvent, Reply, ServiceId};
+use crate::endpoint::{Direction, WireRecord};
+use crate::sip::transaction::{self, Failure};
+use crate::sip::{ClientTx, Message, Method, Name, Request, Response, ServerTx};
+
+impl UserEndpoint {
+    pub(super) fn act(&mut self, action: Action) {
+        match action {
+            Action::Send { service, token, request } => {
+                if !self.linked {
+                    self.call(service, |s, ctx| s.on_reply(ctx, token, Reply::LinkLost));
+                    return;
+                }
+                let tx = self.layer.send(self.now, self.flow, true, request);
+                self.sent.insert(tx, (service, token));
+            }
+            Action::SendStateless(request) => self.layer.send_stateless(self.flow, Message::Request(request)),
+            Action::Cancel(service, token) => {
+                let found = self.sent.iter().find(|(_, v)| **v == (service, token)).map(|(tx, _)| *tx);
+                if let Some(tx) = found {
+                    self.layer.cancel(self.now, tx);
+                }
+            }
+            Action::Respond(tx, response) => {
+                if response.is_final() {
+                    self.invites.remove(&tx);
+                }
+                self.layer.respond(self.now, tx, response);
+            }
+            Action::Emit(event) => self.events.push_back(event),
+            Action::Internal(from, event) => self.tell(from, &event),
+        }
+    }
+
+    pub(super) fn tell(&mut self, from: ServiceId, event: &InternalEvent) {
+        for s in SERVICES.into_iter().filter(|s| *s != from) {
+            self.call(s, |service, ctx| service.on_internal(ctx, event));
+        }
+    }
+
+    pub(super) fn transmit(&mut self, mut message: Message) {
+        if !self.linked {
+            return;
+        }
+        self.registration.sign(&mut message);
+        let bytes = message.to_bytes();
+        if self.trace {
+            self.outputs.push_back(Output::Trace(WireRecord::message(self.now, Direction::Sent, &bytes)));
+        }
+        self.outputs.push_back(Output::Send(bytes));
+        self.registration.on_sent(self.now);
+    }
+
+    pub(super) fn receive(&mut self, message: Message) {
+        if self.trace {
+            let record = WireRecord::message(self.now, Direction::Received, &message.to_bytes());
+            self.outputs.push_back(Output::Trace(record));
+        }
+        match self.registration.check(&message) {
+            Verdict::Accept => self.layer.receive(self.now, self.flow, true, message),
+            Verdict::Drop(why) => self.trace_note(format!("dropped the message above: {why}")),
+        }
+    }
+
+    pub(super) fn trace_note(&mut self, text: String) {
+        if self.trace {
+            self.outputs.push_back(Output::Trace(WireRecord::note(self.now, text)));
+        }
+    }
+
+    pub(super) fn on_layer(&mut self, event: transaction::Event) {
+        match event {
+            transaction::Event::Request { tx, request, .. } => self.on_request(tx, request),
+            transaction::Event::Cancelled { tx, cancel } => {
+                if let Some(s) = self.invites.get(&tx).copied() {
+                    self.call(s, |service, ctx| service.on_cancel(ctx, tx, &cancel));
+                }
+            }
+            transaction::Event::Response { tx, response } => self.on_response(tx, response),
+            transaction::Event::Failed { tx, failure } => self.on_failed(tx, failure),
+        }
+    }
+
+    pub(super) fn on_failed(&mut self, tx: ClientTx, failure: Failure) {
+        if self.register == Some(tx) {
+            self.register = None;
+            if failure == Failure::Timeout {
+                self.registration.on_silence(self.now);
+            }
+            return;
+        }
+        let reply = match failure {
+            Failure::Timeout => Reply::Timeout,
+            Failure::Transport => Reply::LinkLost,
+        };
+        if let Some((s, token)) = self.sent.remove(&tx) {
+            self.call(s, |service, ctx| service.on_reply(ctx, token, reply));
+        }
+    }
+
+    pub(super) fn on_response(&mut self, tx: ClientTx, response: Response) {
+        if self.register == Some(tx) {
+            if response.is_final() {
+                self.register = None;
+                self.registration.on_response(self.now, &response);
+            }
+            return;
+        }
+        // A 2xx to INVITE may come again (another fork), so the entry of an INVITE stays until its transaction fails or the link goes.
+        let invite = response.headers.cseq().is_some_and(|c| c.method == Method::Invite);
+        let keep = !response.is_final() || (invite && response.is_success());
+        let Some((s, token)) = (if keep { self.sent.get(&tx).copied() } else { self.sent.remove(&tx) }) else {
+            return;
+        };
+        self.call(s, |service, ctx| service.on_reply(ctx, token, Reply::Response(response)));
+    }
+
+    pub(super) fn on_request(&mut self, tx: Option<ServerTx>, mut request: Request) {
+        if is_registration_notice(&request) {
+            if let Some(tx) = tx {
+                self.layer.respond(self.now, tx, request.response(200, ""));
+            }
+            self.registration.on_notify(self.now, &request);
+            return;
+        }
+        let invite = request.method == Method::Invite;
+        for s in SERVICES {
+            match self.call(s, |service, ctx| service.on_request(ctx, tx, request)) {
+                Handled::Yes => {
+                    if let (true, Some(tx)) = (invite, tx) {
+                        self.invites.insert(tx, s);
+                    }
+                    return;
+                }
+                Handled::No(back) => request = back,
+            }
+        }
+        if let Some(tx) = tx {
+            let response = answer_to_stranger(&request, &self.rng.hex(10));
+            self.layer.respond(self.now, tx, response);
+        }
+    }
+}
+
+fn is_registration_notice(request: &Request) -> bool {
+    let event = request.headers.get(&Name::Event).unwrap_or("");
+    matches!(request.method, Method::Notify | Method::Benotify) && event.trim().eq_ignore_ascii_case("registration-notify")
+}
+
+/// What a request gets that no service wanted (`lync.md` 11, last lines).
+fn answer_to_stranger(request: &Request, tag: &str) -> Response {
+    match request.method {
+        Method::Notify => request.response(200, tag),
+        Method::Options => {
+            request.response(200, tag).with("Allow", "INVITE, ACK, BYE, CANCEL, MESSAGE, INFO, OPTIONS, NOTIFY, BENOTIFY, REFER")
+        }
+        Method::Message | Method::Info | Method::Bye | Method::Refer | Method::Update => request.response(481, tag),
+        Method::Invite => request.response(480, tag),
+        _ => request.response(501, tag),
+    }
+}
