@@ -14,6 +14,9 @@ pub struct Config {
     /// How the screen looks and behaves.
     #[serde(default)]
     pub ui: Ui,
+    /// How messages are written.
+    #[serde(default)]
+    pub composer: Composer,
     /// Accounts; the first is used unless another is named.
     #[serde(default)]
     pub account: Vec<Account>,
@@ -71,6 +74,24 @@ impl Default for Ui {
             opener: String::new(),
         }
     }
+}
+
+/// How messages are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Composer {
+    /// `emacs` or `vi`.
+    pub keys: ComposerKeys,
+}
+
+/// Keys of the composer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum ComposerKeys {
+    #[default]
+    Emacs,
+    Vi,
 }
 
 /// One account.

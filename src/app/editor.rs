@@ -114,6 +114,20 @@ impl Editor {
         self.moved();
     }
 
+    /// One grapheme to the left, but not into the line above.
+    pub fn left_in_line(&mut self) {
+        if !self.before().ends_with('\n') {
+            self.left();
+        }
+    }
+
+    /// Kills the whole line with its line end.
+    pub fn kill_line(&mut self) {
+        let from = self.before().rfind('\n').map_or(0, |i| i + 1);
+        let to = self.cursor + self.after().find('\n').map_or(self.after().len(), |i| i + 1);
+        self.delete(from, to, true);
+    }
+
     /// To the start of the word before.
     pub fn word_left(&mut self) {
         self.cursor = self.word_start();

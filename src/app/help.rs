@@ -28,6 +28,7 @@ fn title(mode: Mode) -> String {
         Mode::People => "People",
         Mode::Transcript => "Reading a conversation",
         Mode::Composer => "Writing",
+        Mode::Vi => "Writing, normal mode",
         Mode::Meetings => "Meetings",
         Mode::Form => "Forms",
         Mode::Me => "Me",
@@ -81,6 +82,9 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
             ("palette", "go to"),
             ("help", "help"),
         ],
+        Mode::Vi => {
+            &[("vi-insert", "write"), ("send", "send"), ("transcript", "transcript"), ("palette", "go to"), ("help", "help")]
+        }
         Mode::Transcript => &[
             ("composer", "write"),
             ("search-here", "search"),
@@ -145,12 +149,12 @@ pub fn hints(state: &State) -> Vec<(String, String)> {
     let mut out = Vec::new();
     if state.question().is_some() {
         let answers = [("answer-yes", "yes"), ("answer-no", "no"), ("answer-later", "later")];
-        out.extend(answers.into_iter().filter_map(|(n, w)| Some((state.keymap.keys_of(&modes, n)?, w.to_owned()))));
+        out.extend(answers.into_iter().filter_map(|(n, w)| Some((state.keymap.keys_of(&modes, n)?.to_owned(), w.to_owned()))));
     }
     for (name, words) in wanted(state) {
         let able = commands::find(name).is_some_and(|c| (c.available)(state).is_ok());
         if let Some(keys) = state.keymap.keys_of(&modes, name).filter(|_| able) {
-            out.push((keys, (*words).to_owned()));
+            out.push((keys.to_owned(), (*words).to_owned()));
         }
     }
     out

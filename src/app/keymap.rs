@@ -16,6 +16,8 @@ pub enum Mode {
     People,
     Transcript,
     Composer,
+    /// The composer's normal mode, with `composer.keys = "vi"`.
+    Vi,
     Meetings,
     /// An open form or a field being edited.
     Form,
@@ -32,10 +34,11 @@ pub enum Mode {
 
 impl Mode {
     /// All of them.
-    pub const ALL: [Mode; 11] = [
+    pub const ALL: [Mode; 12] = [
         Mode::People,
         Mode::Transcript,
         Mode::Composer,
+        Mode::Vi,
         Mode::Meetings,
         Mode::Form,
         Mode::Me,
@@ -52,6 +55,7 @@ impl Mode {
             Mode::People => "people",
             Mode::Transcript => "transcript",
             Mode::Composer => "composer",
+            Mode::Vi => "vi",
             Mode::Meetings => "meetings",
             Mode::Form => "form",
             Mode::Me => "me",
@@ -118,6 +122,8 @@ pub struct Binding {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Keymap {
     modes: BTreeMap<Mode, BTreeMap<Key, Node>>,
+    /// The key to show for each command of a place; the hint line asks for it with every frame.
+    shown: BTreeMap<Mode, BTreeMap<&'static str, String>>,
 }
 
 impl Keymap {
@@ -127,6 +133,7 @@ impl Keymap {
         for b in bindings_of(DEFAULTS).unwrap_or_default() {
             let _ = map.bind(&b);
         }
+        map.index();
         map
     }
 
@@ -144,6 +151,7 @@ impl Keymap {
             }
             seen.insert((mode, keys), b.line);
         }
+        map.index();
         Ok(map)
     }
 
@@ -191,17 +199,35 @@ impl Keymap {
         out
     }
 
+    /// Works out the key to show for every command.
+    fn index(&mut self) {
+        let mut shown: BTreeMap<Mode, BTreeMap<&'static str, String>> = BTreeMap::new();
+        for mode in Mode::ALL {
+            for (keys, command) in self.bindings(mode) {
+                let best = shown.entry(mode).or_default().entry(command).or_insert_with(|| keys.clone());
+                if preference(&keys) < preference(best) {
+                    *best = keys;
+                }
+            }
+        }
+        self.shown = shown;
+    }
+
     /// The keys of a command in these places: the one everybody expects, else the shortest; `None` if it has none.
-    pub fn keys_of(&self, modes: &[Mode], command: &str) -> Option<String> {
-        let all = modes.iter().flat_map(|m| self.bindings(*m)).filter(|b| b.1 == command).map(|b| b.0);
-        let usual = |k: &str| matches!(k, "Enter" | "Esc" | "Tab" | "Space");
-        all.min_by_key(|k| (!usual(k), k.chars().count(), k.clone()))
+    pub fn keys_of(&self, modes: &[Mode], command: &str) -> Option<&str> {
+        let all = modes.iter().filter_map(|m| self.shown.get(m)?.get(command));
+        all.map(String::as_str).min_by_key(|k| preference(k))
     }
 
     /// The keys of a command, wherever it has any.
-    pub fn any_keys_of(&self, command: &str) -> Option<String> {
+    pub fn any_keys_of(&self, command: &str) -> Option<&str> {
         self.keys_of(&Mode::ALL, command)
     }
+}
+
+/// Smaller is better to show.
+fn preference(keys: &str) -> (bool, usize, &str) {
+    (!matches!(keys, "Enter" | "Esc" | "Tab" | "Space"), keys.chars().count(), keys)
 }
 
 fn set(tree: &mut BTreeMap<Key, Node>, keys: &[Key], command: Option<&'static str>) {
@@ -311,7 +337,8 @@ mod tests {
     fn no_default_key_is_bound_twice_in_one_place() {
         let mut seen = std::collections::HashSet::new();
         for b in bindings_of(DEFAULTS).unwrap() {
-            assert!(seen.insert((b.place.clone(), parse_key(&b.keys))), "{b:?}");
+            let keys: Vec<_> = b.keys.split(' ').map(|k| parse_key(k).unwrap()).collect();
+            assert!(seen.insert((b.place.clone(), keys)), "{b:?}");
         }
     }
 

@@ -47,7 +47,7 @@ fn all(state: &State) -> Vec<PaletteRow> {
     }
     for c in commands::all().filter(|c| listed(c)) {
         let keys = state.keymap.any_keys_of(c.name);
-        let detail = keys.or_else(|| c.slash.map(|s| format!("/{s} {}", c.args.usage()))).unwrap_or_default();
+        let detail = keys.map(str::to_owned).or_else(|| c.slash.map(|s| format!("/{s} {}", c.args.usage()))).unwrap_or_default();
         let unavailable = (c.available)(state).err().map(str::to_owned);
         rows.push(PaletteRow { unavailable, ..row(PaletteTarget::Command(c.name), format!("{}: {}", c.name, c.help), detail) });
     }

@@ -116,14 +116,12 @@ pub fn write(state: &mut State) {
 
 /// Marks or unmarks the message under the cursor and goes one down.
 pub fn mark(state: &mut State) {
-    if let Some(tab) = state.conversations.current_mut() {
-        if let Some(id) = tab.cursor.clone() {
-            if !tab.marks.remove(&id) {
-                tab.marks.insert(id);
-            }
-            move_cursor(tab, 1, None);
-        }
+    let Some(tab) = state.conversations.current_mut() else { return };
+    let Some(id) = tab.cursor.clone() else { return };
+    if !tab.marks.remove(&id) {
+        tab.marks.insert(id);
     }
+    move_cursor(tab, 1, None);
 }
 
 /// The marked messages, or the one under the cursor.

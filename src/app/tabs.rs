@@ -119,7 +119,7 @@ pub fn show(door: &mut Door<'_>, at: usize) {
     leave(door);
     let state = &mut *door.state;
     state.conversations.at = at.min(state.conversations.tabs.len().saturating_sub(1));
-    state.conversations.part = Part::Composer;
+    (state.conversations.part, state.conversations.normal) = (Part::Composer, false);
     (state.pane, state.main) = (Pane::Conversations, Pane::Conversations);
     if let Some(tab) = state.conversations.current_mut() {
         (tab.cursor, tab.search) = (None, None);

@@ -132,7 +132,9 @@ fn news(state: &State, old: &Conversation, new: &Conversation) -> Vec<String> {
             }
             ConversationState::InLobby => out.push("You are in the lobby; somebody must let you in".into()),
             ConversationState::Terminated => match (&new.end_reason, new.focus.is_some()) {
-                (Some(reason), _) => out.push(old.participants.iter().fold(reason.clone(), |r, p| r.replace(p.uri.bare(), &name(&p.uri)))),
+                (Some(reason), _) => {
+                    out.push(old.participants.iter().fold(reason.clone(), |r, p| r.replace(p.uri.bare(), &name(&p.uri))))
+                }
                 (None, true) => out.push("You left the meeting; /rejoin goes back in".into()),
                 (None, false) => {}
             },

@@ -23,7 +23,10 @@ impl State {
             Pane::People => Mode::People,
             Pane::Conversations => match self.conversations.current() {
                 Some(t) if t.search.as_ref().is_some_and(|s| s.typing) => Mode::Line,
-                Some(_) if self.conversations.part == Part::Composer => Mode::Composer,
+                Some(_) if self.conversations.part == Part::Composer => match self.options.vi && self.conversations.normal {
+                    true => Mode::Vi,
+                    false => Mode::Composer,
+                },
                 _ => Mode::Transcript,
             },
             Pane::Meetings if self.meetings.form.is_some() => Mode::Form,
@@ -54,7 +57,7 @@ impl State {
                     _ => self.conversations.current_mut()?.search.as_mut().map(|s| &mut s.query),
                 },
             },
-            Mode::Composer => self.conversations.current_mut().map(|t| &mut t.composer),
+            Mode::Composer | Mode::Vi => self.conversations.current_mut().map(|t| &mut t.composer),
             Mode::Form => match self.form_mut().and_then(|f| f.fields.get_mut(f.at)).map(|f| &mut f.value) {
                 Some(FieldValue::Text(e)) => Some(e),
                 _ => None,
@@ -98,7 +101,7 @@ fn changed(door: &mut Door<'_>) {
             Some(_) => {}
             None => filter_changed(door.state),
         },
-        Mode::Composer => composer_changed(door),
+        Mode::Composer | Mode::Vi => composer_changed(door),
         Mode::Form => form::changed(door),
         _ => {}
     }

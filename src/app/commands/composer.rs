@@ -1,12 +1,14 @@
 //! Writing a message.
 
 use super::Command;
+use crate::app::Editor;
 use crate::app::door::Door;
 use crate::app::effect::Effect;
 use crate::app::keymap::Mode;
 use crate::app::{completion, scroll, sending, typing};
 
 const HERE: &[Mode] = &[Mode::Composer];
+const VI: &[Mode] = &[Mode::Vi];
 
 pub const COMMANDS: &[Command] = &[
     Command::new("send", "Send", HERE, |d, _| sending::send(d)),
@@ -24,8 +26,39 @@ pub const COMMANDS: &[Command] = &[
     }),
     Command::new("complete", "Complete a name, an :emoji: or a command", HERE, |d, _| completion::complete(d.state, 1)),
     Command::new("complete-back", "The completion before", HERE, |d, _| completion::complete(d.state, -1)),
-    Command::new("transcript", "Read the conversation", HERE, |d, _| {
-        scroll::read(d.state);
+    Command::new(
+        "transcript",
+        "Read the conversation (with vi's keys: first to normal mode)",
+        &[Mode::Composer, Mode::Vi],
+        |d, _| {
+            if d.state.options.vi && d.state.mode() == Mode::Composer {
+                d.state.conversations.normal = true;
+                typing::with_editor(d, |e| e.left_in_line());
+            } else {
+                scroll::read(d.state);
+            }
+            Ok(())
+        },
+    ),
+    Command::new("vi-insert", "Write before the cursor", VI, |d, _| vi(d, |_| {})),
+    Command::new("vi-append", "Write after the cursor", VI, |d, _| vi(d, Editor::right)),
+    Command::new("vi-insert-start", "Write at the start of the line", VI, |d, _| vi(d, Editor::home)),
+    Command::new("vi-append-end", "Write at the end of the line", VI, |d, _| vi(d, Editor::end)),
+    Command::new("vi-open", "Write in a new line below", VI, |d, _| {
+        vi(d, |e| {
+            e.end();
+            e.insert_char('\n');
+        })
+    }),
+    Command::new("vi-change-to-end", "Replace the rest of the line", VI, |d, _| vi(d, Editor::kill_to_end)),
+    Command::new("vi-change-line", "Replace the line", VI, |d, _| {
+        vi(d, |e| {
+            e.end();
+            e.kill_to_start();
+        })
+    }),
+    Command::new("vi-delete-line", "Cut the line", VI, |d, _| {
+        typing::with_editor(d, Editor::kill_line);
         Ok(())
     }),
     Command::new("external-editor", "Write with $EDITOR", HERE, |d, _| {
@@ -35,6 +68,13 @@ pub const COMMANDS: &[Command] = &[
     })
     .when(super::in_tab),
 ];
+
+/// Moves or cuts, then goes back to writing.
+fn vi(door: &mut Door<'_>, change: impl FnOnce(&mut Editor)) -> Result<(), String> {
+    typing::with_editor(door, change);
+    door.state.conversations.normal = false;
+    Ok(())
+}
 
 fn recall(door: &mut Door<'_>, up: bool) {
     let Some(tab) = door.state.conversations.current_mut() else { return };

@@ -57,6 +57,8 @@ pub struct Conversations {
     pub at: usize,
     /// Which part has the keys.
     pub part: Part,
+    /// The composer is in vi's normal mode (with `composer.keys = "vi"`).
+    pub normal: bool,
     /// An accepted invitation whose tab is shown as soon as it opens.
     pub show_next: Option<ConversationId>,
 }

@@ -101,13 +101,15 @@ pub struct Options {
     pub title: bool,
     /// Tell others that I am typing.
     pub typing: bool,
+    /// The composer has vi's keys.
+    pub vi: bool,
     /// Names besides my own that count as a mention.
     pub mention: Vec<String>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { bell: true, notify: true, notify_text: true, title: true, typing: true, mention: Vec::new() }
+        Options { bell: true, notify: true, notify_text: true, title: true, typing: true, vi: false, mention: Vec::new() }
     }
 }
 

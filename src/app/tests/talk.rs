@@ -396,3 +396,19 @@ fn control_c_closes_and_empties_but_never_quits() {
     s.keys("Ctrl-C");
     assert_eq!(s.toast(), "Ctrl-Q quits");
 }
+
+#[test]
+fn the_composer_has_vi_keys_when_wanted() {
+    let mut s = with_bob();
+    s.state.options.vi = true;
+    s.keys("\"helo world\" Esc");
+    assert_eq!(s.state.mode(), crate::app::keymap::Mode::Vi);
+    s.keys("0 l l i \"l\" Esc A \"!\" Esc");
+    assert_eq!(s.composer(), "hello world!");
+    s.keys("d d");
+    assert_eq!(s.composer(), "");
+    s.keys("u Enter");
+    assert!(s.transcript().ends_with("alice: hello world! …"));
+    s.keys("Esc");
+    assert_eq!(s.state.mode(), crate::app::keymap::Mode::Transcript);
+}

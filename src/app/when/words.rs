@@ -236,11 +236,10 @@ fn take_clock(w: &Words<'_>, p: &mut Parts, _: Date) -> Taken {
         return Some(lead + 1);
     }
     // "9 am" and "9 h" in two words
-    if let Some(half) = w.word(lead + 1).filter(|h| matches!(h.as_str(), "am" | "pm")) {
-        if let Some(c) = clock(&format!("{first}{half}"), true) {
-            p.clock = Some(c);
-            return Some(lead + 2);
-        }
+    let half = w.word(lead + 1).filter(|h| matches!(h.as_str(), "am" | "pm"));
+    if let Some(c) = half.and_then(|h| clock(&format!("{first}{h}"), true)) {
+        p.clock = Some(c);
+        return Some(lead + 2);
     }
     let unit = w.word(lead + 1).is_some_and(|u| long_span("1", Some(&u)).is_some() && first.parse::<i64>().is_ok());
     if unit {

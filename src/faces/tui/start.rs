@@ -2,7 +2,7 @@
 
 use super::{Session, run};
 use crate::app::State;
-use crate::app::config::{Account as Configured, Config, Ui};
+use crate::app::config::{Account as Configured, ComposerKeys, Config, Ui};
 use crate::app::state::view::Options;
 use crate::app::state::{Account, AccountId, View};
 use crate::domain::{Address, Rng};
@@ -205,7 +205,7 @@ fn screen(
     state.link.transport = if account.tls { "tls".into() } else { "tcp".into() };
     state.link.server = endpoint.host.clone();
     state.keymap = Arc::new(config.keymap());
-    state.options = options(&config.ui);
+    state.options = options(config);
     let shared = kept.lock.as_ref().is_some_and(AccountLock::is_shared);
     let (said, heard) = mpsc::unbounded_channel();
     let replies = said.clone();
@@ -254,8 +254,10 @@ fn view(ui: &Ui, ascii: bool, clock: Clock) -> View {
     }
 }
 
-fn options(ui: &Ui) -> Options {
+fn options(config: &Config) -> Options {
+    let ui = &config.ui;
     Options {
+        vi: config.composer.keys == ComposerKeys::Vi,
         bell: ui.bell,
         notify: ui.notify,
         notify_text: ui.notify_text,
