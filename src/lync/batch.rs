@@ -252,13 +252,20 @@ fn pidf(root: &Element) -> Option<WatchedCategories> {
 
 /// Builds a multipart answer: `Content-Type` and body. `seed` is hexadecimal digits for the boundary.
 pub fn build_presence(seed: &str, list: &ResourceList, documents: &[WatchedCategories]) -> (String, Vec<u8>) {
-    let mut parts = vec![Part::new(RLMI_TYPE, list.to_bytes()).with_id("resourceList")];
+    let mut parts = vec![Part::new(RLMI_TYPE, line(list.to_bytes())).with_id("resourceList")];
     for d in documents {
-        parts.push(Part::new(categories::CONTENT_TYPE, d.to_bytes()).with_id(d.uri.bare()));
+        parts.push(Part::new(categories::CONTENT_TYPE, line(d.to_bytes())).with_id(d.uri.bare()));
     }
     let boundary = multipart::boundary(seed, &parts);
     let content_type = format!("multipart/related;type=\"{RLMI_TYPE}\";start=resourceList;boundary={boundary}");
     (content_type, multipart::build(&boundary, &parts))
+}
+
+/// Ends a document with a line end of its own: libpurple takes four octets off the end of every part, the line end
+/// before the delimiter and one more.
+fn line(mut document: Vec<u8>) -> Vec<u8> {
+    document.extend_from_slice(b"\r\n");
+    document
 }
 
 #[cfg(test)]
@@ -313,6 +320,18 @@ mod tests {
         assert_eq!(read, PresenceBody { list: Some(list), documents: vec![bob.clone(), dave], broken: 0 });
         let single = parse_presence(categories::CONTENT_TYPE, &bob.to_bytes());
         assert_eq!(single.documents, [bob]);
+    }
+
+    #[test]
+    fn libpurple_cuts_no_document_short() {
+        let list = ResourceList { uri: address("alice@contoso.com"), version: 0, full: false, resources: Vec::new() };
+        let (_, body) = build_presence("7f31", &list, &[WatchedCategories::new(address("bob@contoso.com"))]);
+        let body = String::from_utf8(body).unwrap();
+        let parts: Vec<_> = body.split("--part-7f31").filter_map(|p| p.split_once("\r\n\r\n")).map(|p| p.1).collect();
+        assert_eq!(parts.len(), 2);
+        for part in parts {
+            assert!(part[..part.len() - 4].ends_with('>'), "{part:?}");
+        }
     }
 
     #[test]

@@ -1,0 +1,238 @@
+"""The parts of the laboratory: a recorder between client and server, terminals, and finch over D-Bus."""
+
+import os
+import re
+import shlex
+import socket
+import subprocess
+import threading
+import time
+
+
+class Missed(Exception):
+    """Something expected did not happen in time."""
+
+
+def until(what, probe, seconds=15):
+    """Waits until `probe` gives something true and returns it."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            value = probe()
+        except subprocess.CalledProcessError:
+            value = None
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Missed(what)
+        time.sleep(0.2)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Tee:
+    """Passes TCP on to a port and writes down what goes each way."""
+
+    def __init__(self, target, path):
+        self.target, self.path = target, path
+        self.log = open(path, "ab", buffering=0)
+        self.lock = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            near, _ = self.listener.accept()
+            far = socket.create_connection(("127.0.0.1", self.target))
+            for source, sink, sign in ((near, far, b">>>>"), (far, near, b"<<<<")):
+                threading.Thread(target=self._copy, args=(source, sink, sign), daemon=True).start()
+
+    def _copy(self, source, sink, sign):
+        try:
+            while data := source.recv(65536):
+                with self.lock:
+                    self.log.write(sign + b" %.3f\n" % time.time() + data + b"\n")
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def text(self):
+        """Everything so far."""
+        with open(self.path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+
+class Terminal:
+    """A program in a window of tmux."""
+
+    def __init__(self, tmux, name, command, env, term="screen-256color"):
+        self.tmux, self.name = tmux, name
+        words = ["env"] + [f"{k}={v}" for k, v in {**env, "TERM": term, "LC_ALL": "C.UTF-8"}.items()] + command
+        self.call("new-session", "-d", "-s", name, "-x", "120", "-y", "40", shlex.join(words))
+        self.call("set-option", "-t", name, "remain-on-exit", "on")
+
+    def call(self, *args):
+        return subprocess.run(["tmux", "-S", self.tmux, "-f", "/dev/null", *args], check=True, capture_output=True, text=True).stdout
+
+    def keys(self, *keys):
+        """Presses keys by the names of tmux."""
+        for key in keys:
+            self.call("send-keys", "-t", self.name, key)
+            time.sleep(0.15)
+
+    def type(self, text):
+        """Types letters."""
+        self.call("send-keys", "-t", self.name, "-l", text)
+        time.sleep(0.15)
+
+    def screen(self):
+        return self.call("capture-pane", "-pt", self.name)
+
+    def sees(self, pattern, seconds=15):
+        """Waits until the screen matches."""
+        return until(f"{self.name}'s screen shows {pattern!r}", lambda: re.search(pattern, self.screen()), seconds)
+
+    def lacks(self, pattern, seconds=15):
+        """Waits until the screen no longer matches."""
+        return until(f"{self.name}'s screen no longer shows {pattern!r}", lambda: not re.search(pattern, self.screen()), seconds)
+
+    def end(self):
+        subprocess.run(["tmux", "-S", self.tmux, "kill-session", "-t", self.name], capture_output=True)
+
+
+class Finch:
+    """What libpurple knows and does, asked over D-Bus."""
+
+    def __init__(self, bus):
+        self.bus = bus
+
+    def call(self, method, *args):
+        """One call; arguments are int, str, or ready-made `type:value` in a tuple."""
+        words = []
+        for a in args:
+            words.append(a[0] if isinstance(a, tuple) else f"int32:{a}" if isinstance(a, int) else f"string:{a}")
+        out = subprocess.run(
+            ["dbus-send", f"--bus={self.bus}", "--print-reply=literal", "--reply-timeout=5000",
+             "--dest=im.pidgin.purple.PurpleService", "/im/pidgin/purple/PurpleObject",
+             f"im.pidgin.purple.PurpleInterface.{method}", *words],
+            check=True, capture_output=True, text=True).stdout.strip()
+        if found := re.fullmatch(r"(?:u?int32|boolean|double) (\S+)", out):
+            return int(found[1]) if found[1].lstrip("-").isdigit() else found[1] == "true"
+        if out.startswith("array"):
+            return [int(n) for n in re.findall(r"int32 (-?\d+)", out)]
+        return out
+
+    def account(self):
+        return (self.call("PurpleAccountsGetAll") or [0])[0]
+
+    def online(self):
+        return bool(self.call("PurpleAccountIsConnected", self.account()))
+
+    def buddies(self, address):
+        """The groups an address is in, by name."""
+        found = self.call("PurpleFindBuddies", self.account(), address)
+        return sorted(self.call("PurpleGroupGetName", self.call("PurpleBuddyGetGroup", b)) for b in found)
+
+    def alias(self, address):
+        return self.call("PurpleBuddyGetAlias", self.call("PurpleFindBuddy", self.account(), address))
+
+    def presence(self, address):
+        """State and note of a contact as libpurple shows them."""
+        buddy = self.call("PurpleFindBuddy", self.account(), address)
+        status = self.call("PurplePresenceGetActiveStatus", self.call("PurpleBuddyGetPresence", buddy))
+        kind = self.call("PurpleStatusTypeGetId", self.call("PurpleStatusGetType", status))
+        return kind, self.call("PurpleStatusGetAttrString", status, "message")
+
+    def groups(self):
+        """The names of all groups."""
+        names, node = [], self.call("PurpleBlistGetRoot")
+        while node:
+            if self.call("PurpleBlistNodeIsGroup", node):
+                names.append(self.call("PurpleGroupGetName", node))
+            node = self.call("PurpleBlistNodeGetSiblingNext", node)
+        return names
+
+    def _group(self, name):
+        found = self.call("PurpleFindGroup", name)
+        if not found:
+            found = self.call("PurpleGroupNew", name)
+            self.call("PurpleBlistAddGroup", found, 0)
+        return found
+
+    def add(self, address, group):
+        """Adds somebody, as the dialog "Add buddy" does."""
+        group = self._group(group)
+        buddy = self.call("PurpleBuddyNew", self.account(), address, "")
+        self.call("PurpleBlistAddBuddy", buddy, 0, group, 0)
+        self.call("PurpleAccountAddBuddy", self.account(), buddy)
+
+    def move(self, address, group):
+        self.call("PurpleBlistAddBuddy", self.call("PurpleFindBuddy", self.account(), address), 0, self._group(group), 0)
+
+    def rename_group(self, old, new):
+        self.call("PurpleBlistRenameGroup", self.call("PurpleFindGroup", old), new)
+
+    def remove(self, address):
+        buddy = self.call("PurpleFindBuddy", self.account(), address)
+        self.call("PurpleAccountRemoveBuddy", self.account(), buddy, self.call("PurpleBuddyGetGroup", buddy))
+        self.call("PurpleBlistRemoveBuddy", buddy)
+
+    def remove_group(self, name):
+        group = self.call("PurpleFindGroup", name)
+        self.call("PurpleAccountRemoveGroup", self.account(), group)
+        self.call("PurpleBlistRemoveGroup", group)
+
+    def connect(self, on):
+        self.call("PurpleAccountConnect" if on else "PurpleAccountDisconnect", self.account())
+
+    def set_status(self, kind, note):
+        """Takes a state of this account's list (available, busy, do-not-disturb, away...) with a note."""
+        account = self.account()
+        primitive = self.call("PurpleStatusTypeGetPrimitive", self.call("PurpleAccountGetStatusType", account, kind))
+        saved = self.call("PurpleSavedstatusNew", "", primitive)
+        self.call("PurpleSavedstatusSetMessage", saved, note)
+        self.call("PurpleSavedstatusSetSubstatus", saved, account, self.call("PurpleAccountGetStatusType", account, kind), note)
+        self.call("PurpleSavedstatusActivate", saved)
+
+    def conversation(self, address):
+        """The conversation with somebody, made when there is none."""
+        found = self.call("PurpleFindConversationWithAccount", 1, address, self.account())
+        return found or self.call("PurpleConversationNew", 1, self.account(), address)
+
+    def say(self, address, text):
+        im = self.call("PurpleConversationGetImData", self.conversation(address))
+        self.call("PurpleConvImSend", im, text)
+
+    def heard(self, address):
+        """The texts of a conversation, newest first."""
+        conversation = self.call("PurpleFindConversationWithAccount", 1, address, self.account())
+        if not conversation:
+            return []
+        return [self.call("PurpleConversationMessageGetMessage", m)
+                for m in self.call("PurpleConversationGetMessageHistory", conversation)]
+
+    def is_typing(self, address):
+        conversation = self.call("PurpleFindConversationWithAccount", 1, address, self.account())
+        return bool(conversation) and self.call(
+            "PurpleConvImGetTypingState", self.call("PurpleConversationGetImData", conversation)) == 1
+
+    def typing(self, address):
+        """Tells somebody that letters are being typed, as the line of input does."""
+        self.call("ServSendTyping", self._connection(), address, 1)
+
+    def deny(self, address, on):
+        """Blocks somebody, or takes that back."""
+        self.call("ServAddDeny" if on else "ServRemDeny", self._connection(), address)
+
+    def _connection(self):
+        return self.call("PurpleAccountGetConnection", self.account())
