@@ -208,7 +208,7 @@ fn then(door: &mut Door<'_>, id: OperationId, then: Then, outcome: Outcome) {
                 door.ask(Operation::SetContactGroups { uri, groups }, super::door::Pending::new("Filling the group"));
             }
             door.state.people.marks.clear();
-            door.state.people.selection = Some(super::state::RowId::Group(group));
+            (door.state.people.wanted, door.state.people.dirty) = (Some(super::state::RowId::Group(group)), true);
         }
         _ => {}
     }

@@ -102,6 +102,8 @@ impl People {
             self.selection = first.map(Row::id);
             return;
         }
+        let arrived = self.wanted.take_if(|w| self.rows.iter().any(|r| r.id() == *w));
+        self.selection = arrived.or(self.selection.take());
         let there = self.selection.as_ref().is_some_and(|id| self.rows.iter().any(|r| r.id() == *id));
         if there {
             return;

@@ -223,7 +223,7 @@ pub fn put_into(door: &mut Door<'_>, uri: Address, from: Option<GroupId>, to: Gr
         .done(format!("{name} is in {title}"))
         .undo(vec![Operation::SetContactGroups { uri: uri.clone(), groups: old }]);
     if from.is_some() {
-        door.state.people.selection = Some(RowId::Contact(to, uri.clone()));
+        door.state.people.wanted = Some(RowId::Contact(to, uri.clone()));
     }
     door.ask(Operation::SetContactGroups { uri, groups }, pending);
     Ok(())

@@ -210,3 +210,17 @@ fn a_thousand_contacts_are_not_sorted_again_for_a_key() {
     s.keys("j j j G g");
     assert_eq!(s.state.people.rows.as_ptr(), rows);
 }
+
+#[test]
+fn a_new_group_and_a_moved_contact_are_selected_when_they_appear() {
+    let mut s = Stage::new();
+    s.keys("n \"Customers\" Enter");
+    s.completes(Ok(Outcome::Group(GroupId(4))));
+    assert_eq!(s.state.people.selection, Some(RowId::Group(GroupId(2))));
+    s.says(endpoint::Event::GroupChanged(Group { id: GroupId(4), name: "Customers".into(), external_uri: String::new() }));
+    assert_eq!(s.state.people.selection, Some(RowId::Group(GroupId(4))));
+    s.keys("g j j j m j Enter");
+    assert_eq!(s.state.people.selection, Some(RowId::Contact(GroupId(3), a("carol"))));
+    s.says(endpoint::Event::ContactChanged(Contact { groups: vec![GroupId(4)], ..Contact::new(a("carol")) }));
+    assert_eq!(s.state.people.selection, Some(RowId::Contact(GroupId(4), a("carol"))));
+}
