@@ -4,6 +4,8 @@
 //! `/proc/PID/task/TID/schedstat`, so Linux only); the clients and whatever else the machine does are not in it. Memory is that
 //! of a separate `adsum serve`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by failing
+
 use adsum::domain::{Address, Rng};
 use adsum::faces::accounts::{SERVER_DATABASE, record};
 use adsum::faces::server::{Host, Sockets};

@@ -1,5 +1,7 @@
 //! Parse and serialise, per message: `cargo bench --bench sip`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by failing
+
 use adsum::sip::auth::signature_string;
 use adsum::sip::{Framer, Message};
 use divan::counter::{BytesCount, ItemsCount};

@@ -8,6 +8,8 @@
 //!     msgs N INTERVAL FIRST WHO   N messages to me, numbered from FIRST, one every INTERVAL milliseconds
 //!     storm N INTERVAL AMONG      N changes of status, by the first AMONG people in turn
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by failing
+
 use adsum::domain::contact::Contact;
 use adsum::domain::conversation::{ConversationId, Delivery, MessageId};
 use adsum::domain::presence::UserStatus;

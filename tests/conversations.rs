@@ -1,5 +1,7 @@
 //! Endpoints and the front end together, without a socket: conversations of two and conferences.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by failing
+
 mod support;
 
 use adsum::domain::conference::{AccessLevel, Conference, ConferenceSettings, Invitee};

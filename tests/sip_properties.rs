@@ -1,5 +1,7 @@
 //! Properties of the message codec: what is written is read back, nothing makes it panic, and on plain messages rsip agrees.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by failing
+
 use adsum::sip::header::{NameAddr, Params, Via};
 use adsum::sip::{Frame, Framer, Message, Method, Name, Request, Response, Uri};
 use proptest::prelude::*;

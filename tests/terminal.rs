@@ -1,4 +1,5 @@
 //! The real program in a pseudo-terminal: the demo, screens against a front end on loopback, and what can go wrong.
+
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "terminal/contacts.rs"]

@@ -21,13 +21,13 @@ pub mod security;
 
 pub mod service;
 pub mod subscription;
-pub mod trace;
 #[cfg(test)]
 pub(crate) mod testkit;
+pub mod trace;
 pub mod user;
 
+pub use config::{Config, Output};
 pub use event::{EndpointState, Error, ErrorKind, Event, Outcome, Reason};
 pub use operation::{JoinTarget, Operation, OperationId};
 pub use trace::{Direction, WireRecord};
-pub use config::{Config, Output};
 pub use user::UserEndpoint;

@@ -180,7 +180,8 @@ fn own_document(ctx: &Ctx<'_>, owner: &Address, touched: &Touched) -> Option<Vec
     let left = |category: &str, container| of.iter().any(|p| p.key.category == category && p.key.container == container);
     let gone = |category: &str| !of.iter().any(|p| p.key.category == category);
     let empty = touched.places.iter().filter(|(category, container)| !left(category, *container) && !gone(category));
-    let empty = empty.map(|(category, container)| CategoryEntry::EmptyContainer { category: category.clone(), container: *container });
+    let empty =
+        empty.map(|(category, container)| CategoryEntry::EmptyContainer { category: category.clone(), container: *container });
     data.categories.get_or_insert_default().extend(empty);
     Some(data.to_bytes())
 }

@@ -340,10 +340,10 @@ pub fn hostile(columns: u16, rows: u16) -> State {
         p.card.title = Some(EVIL.into());
     }
     for g in &mut s.people.rows {
-        if let Row::Group { name, id, .. } = g {
-            if id.0 == 3 {
-                *name = EVIL.into();
-            }
+        if let Row::Group { name, id, .. } = g
+            && id.0 == 3
+        {
+            *name = EVIL.into();
         }
     }
     for t in &mut s.conversations.tabs {

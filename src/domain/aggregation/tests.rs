@@ -164,10 +164,7 @@ fn the_same_run_writes_the_other_categories() {
     let out = outputs(&first, &second, &[], true);
     let at = |category: &str, container| {
         out.iter()
-            .find(|w| {
-                w.category == category && w.container == container && w.instance != 1
-                    || w.category == category && category == "legacyInterop" && w.container == container
-            })
+            .find(|w| w.category == category && w.container == container && (w.instance != 1 || category == "legacyInterop"))
             .map(|w| w.value.clone())
     };
     assert_eq!(at("legacyInterop", 300), Some(Value::LegacyInterop(Availability(6900))));

@@ -34,9 +34,7 @@ impl Talk {
             let news = self.outbox.sent(desk.now(), token, &call_id, &message, part);
             self.tell(desk, news);
         }
-        if self.call.is_none()
-            && self.use_spare()
-        {
+        if self.call.is_none() && self.use_spare() {
             self.pump(desk);
         } else if self.outbox.has_unsent() && self.needs_invite() {
             self.invite(desk);
@@ -156,10 +154,8 @@ impl Talk {
 
     /// Auto-termination (3.2): only when no call and no conference is left.
     pub fn auto_terminate(&mut self, desk: &mut Desk<'_, '_>, why: Option<String>) {
-        if self.call.is_none() && self.session.is_none() && self.plan.is_none() && self.ring.is_none() {
-            if !self.use_spare() {
-                self.terminate(desk, why);
-            }
+        if self.call.is_none() && self.session.is_none() && self.plan.is_none() && self.ring.is_none() && !self.use_spare() {
+            self.terminate(desk, why);
         }
     }
 

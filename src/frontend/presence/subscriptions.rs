@@ -352,12 +352,6 @@ impl Subscriptions {
     pub fn next(&self) -> Option<Time> {
         self.timers.next()
     }
-
-    /// How many dialogs there are.
-    #[cfg(test)]
-    pub fn len(&self) -> usize {
-        self.watches.len()
-    }
 }
 
 fn grace(expires: u32) -> Duration {

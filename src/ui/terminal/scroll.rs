@@ -103,7 +103,8 @@ impl Frames<'_> {
 
     fn gain_of_blank(&self, y: usize) -> i64 {
         let blank = |w: &Cell| w.symbol() == " " && Pen::of(w) == Pen::DEFAULT;
-        let each = self.row(self.next, y).iter().zip(self.row(self.shown, y)).map(|(w, h)| i64::from(blank(w)) - i64::from(w == h));
+        let each =
+            self.row(self.next, y).iter().zip(self.row(self.shown, y)).map(|(w, h)| i64::from(blank(w)) - i64::from(w == h));
         each.sum()
     }
 }

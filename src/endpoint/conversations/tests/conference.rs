@@ -108,12 +108,12 @@ impl In {
         self.rig.in_dialog("BENOTIFY", &roster, ROSTER, body);
     }
 
-    fn from_chat(&mut self, method: &str, head: &str, body: &str) -> ServerTx {
+    fn chat_sends(&mut self, method: &str, head: &str, body: &str) -> ServerTx {
         let chat = self.chat.clone();
         self.rig.in_dialog(method, &chat, head, body)
     }
 
-    fn from_focus(&mut self, method: &str, head: &str, body: &str) -> ServerTx {
+    fn focus_sends(&mut self, method: &str, head: &str, body: &str) -> ServerTx {
         let focus = self.focus.clone();
         self.rig.in_dialog(method, &focus, head, body)
     }
@@ -253,8 +253,8 @@ fn hostile_documents_change_nothing() {
         &"<a>".repeat(9000),
     ] {
         j.notify(bad);
-        j.from_focus("INFO", "Content-Type: application/cccp+xml", bad);
-        let tx = j.from_chat("MESSAGE", "Content-Type: application/ms-imdn+xml", bad);
+        j.focus_sends("INFO", "Content-Type: application/cccp+xml", bad);
+        let tx = j.chat_sends("MESSAGE", "Content-Type: application/ms-imdn+xml", bad);
         j.rig.answered(tx);
     }
     assert!(j.rig.events.is_empty() && j.rig.sent.is_empty());
@@ -317,11 +317,11 @@ fn a_text_is_sent_with_the_202_and_delivered_with_the_report() {
     let report = |id: u32, who: &str| {
         format!("<imdn xmlns=\"http://schemas.microsoft.com/rtc/2005/08/imdn\"><message-id>{id}</message-id>{who}</imdn>")
     };
-    j.from_chat("BENOTIFY", "Content-Type: application/ms-imdn+xml", &report(14, ""));
+    j.chat_sends("BENOTIFY", "Content-Type: application/ms-imdn+xml", &report(14, ""));
     assert_eq!(j.rig.deliveries(), [tell(1, Delivery::Delivered)]);
     let carol = "<recipient uri=\"&lt;sip:carol@contoso.com&gt;\"><status>408</status></recipient>";
     let dave = "<recipient uri=\"&lt;sip:dave@contoso.com&gt;\"><status>200</status></recipient>";
-    j.from_chat("BENOTIFY", "Content-Type: application/ms-imdn+xml", &report(15, &format!("{carol}{dave}")));
+    j.chat_sends("BENOTIFY", "Content-Type: application/ms-imdn+xml", &report(15, &format!("{carol}{dave}")));
     assert_eq!(failed(2, &j.rig.deliveries()[0]), "it did not reach carol@contoso.com");
 }
 
@@ -339,13 +339,13 @@ fn a_report_that_never_comes_leaves_the_message_sent() {
 fn texts_come_from_their_authors_also_from_our_own_other_device() {
     let mut j = joined_as("attendee");
     let typing = "<KeyboardActivity><status status=\"type\"/></KeyboardActivity>";
-    j.from_chat("INFO", "Ms-Sender: <sip:bob@contoso.com>\nContent-Type: application/xml", typing);
+    j.chat_sends("INFO", "Ms-Sender: <sip:bob@contoso.com>\nContent-Type: application/xml", typing);
     assert!(j.rig.view().participants[0].typing);
     let bob = "Ms-Sender: <sip:bob@contoso.com;opaque=user:epid:Tt7;gruu>\nContent-Type: text/plain";
-    let tx = j.from_chat("MESSAGE", bob, "Shall we start?");
+    let tx = j.chat_sends("MESSAGE", bob, "Shall we start?");
     assert_eq!(j.rig.answered(tx).status, 200);
     assert!(!j.rig.view().participants[0].typing);
-    j.from_chat("MESSAGE", "Ms-Sender: <sip:alice@contoso.com>\nContent-Type: text/plain", "from my phone");
+    j.chat_sends("MESSAGE", "Ms-Sender: <sip:alice@contoso.com>\nContent-Type: text/plain", "from my phone");
     let got = j.rig.messages();
     assert_eq!((got[0].author.clone(), got[0].state.clone()), (who("bob"), Delivery::Received));
     assert_eq!((got[1].author.clone(), got[1].state.clone()), (who("alice"), Delivery::Delivered));
@@ -371,9 +371,9 @@ fn commands_go_to_the_focus_and_end_with_its_report() {
         assert_eq!(j.rig.result(op), None);
         let done = success(&info.1, &format!("<{name}/>"));
         let pending = done.replace("\"success\"", "\"pending\"");
-        j.from_focus("INFO", "Content-Type: application/cccp+xml", &pending);
+        j.focus_sends("INFO", "Content-Type: application/cccp+xml", &pending);
         assert_eq!(j.rig.result(op), None);
-        let tx = j.from_focus("INFO", "Content-Type: application/cccp+xml", &done);
+        let tx = j.focus_sends("INFO", "Content-Type: application/cccp+xml", &done);
         assert_eq!(j.rig.answered(tx).status, 200);
         assert_eq!(j.rig.result(op), Some(Ok(Outcome::Done)));
     }
@@ -387,7 +387,7 @@ fn commands_fail_with_a_sentence() {
     let info = j.rig.sends("INFO");
     j.rig.reply(&info, 202, "", "");
     let refusal = success(&info.1, "<modifyConferenceLock reason=\"forbidden\"/>").replace("\"success\"", "\"failure\"");
-    j.from_focus("INFO", "Content-Type: application/cccp+xml", &refusal);
+    j.focus_sends("INFO", "Content-Type: application/cccp+xml", &refusal);
     assert_eq!(j.rig.result(op).unwrap().unwrap_err().text, "only a leader may do this");
     for status in [403, 481, 503, 603] {
         let op = j.rig.op(lock.clone());
@@ -408,11 +408,11 @@ fn commands_fail_with_a_sentence() {
 #[test]
 fn being_thrown_out_ends_with_the_reason() {
     let mut j = joined_as("attendee");
-    let tx = j.from_chat("BYE", "", "");
+    let tx = j.chat_sends("BYE", "", "");
     assert_eq!(j.rig.answered(tx).status, 200);
     let roster = j.roster.clone();
     j.rig.in_dialog("BENOTIFY", &roster, "Event: conference\nSubscription-State: terminated;expires=0", "");
-    let tx = j.from_focus("BYE", "ms-diagnostics: 51004;reason=\"Removed by presenter\"", "");
+    let tx = j.focus_sends("BYE", "ms-diagnostics: 51004;reason=\"Removed by presenter\"", "");
     assert_eq!(j.rig.answered(tx).status, 200);
     let view = j.rig.view();
     assert_eq!((view.state, view.end_reason.as_deref()), (ConversationState::Terminated, Some("Removed by presenter")));
@@ -432,7 +432,7 @@ fn ending_for_everyone_succeeds_also_when_the_goodbye_comes_first() {
     let op = j.rig.op(Operation::EndConference { conversation: talk() });
     let info = j.rig.sends("INFO");
     j.rig.reply(&info, 202, "", "");
-    j.from_focus("BYE", "", "");
+    j.focus_sends("BYE", "", "");
     assert_eq!(j.rig.result(op), Some(Ok(Outcome::Done)));
     for bye in std::mem::take(&mut j.rig.sent) {
         j.rig.ok(&bye);
@@ -459,7 +459,7 @@ fn leaving_unsubscribes_and_says_goodbye_to_focus_and_chat() {
 #[test]
 fn a_lost_chat_is_brought_up_again_and_texts_wait_for_it() {
     let mut j = joined_as("attendee");
-    j.from_chat("BYE", "", "");
+    j.chat_sends("BYE", "", "");
     j.rig.say(1, "still there?");
     assert!(j.rig.sent.is_empty());
     j.rig.pass(Duration::from_secs(2));
@@ -471,7 +471,7 @@ fn a_lost_chat_is_brought_up_again_and_texts_wait_for_it() {
 #[test]
 fn a_chat_that_cannot_be_reached_fails_the_texts_after_some_tries() {
     let mut j = joined_as("attendee");
-    j.from_chat("BYE", "", "");
+    j.chat_sends("BYE", "", "");
     j.rig.say(1, "hello?");
     for _ in 0..2 {
         j.rig.pass(Duration::from_secs(2));
