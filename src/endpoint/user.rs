@@ -7,6 +7,9 @@
 mod dispatch;
 #[cfg(test)]
 mod tests;
+mod under_way;
+
+pub use under_way::UnderWay;
 
 pub use super::config::{Config, Output};
 
@@ -52,6 +55,8 @@ pub struct UserEndpoint {
     linked: bool,
     next_token: u64,
     sent: BTreeMap<ClientTx, (ServiceId, Token)>,
+    /// Answered INVITEs whose further 2xx (of other forks) may still come, and until when.
+    answered: VecDeque<(Time, ClientTx)>,
     invites: BTreeMap<ServerTx, ServiceId>,
     actions: Vec<Action>,
     events: VecDeque<Event>,
@@ -81,6 +86,7 @@ impl UserEndpoint {
             linked: false,
             next_token: 0,
             sent: BTreeMap::new(),
+            answered: VecDeque::new(),
             invites: BTreeMap::new(),
             actions: Vec::new(),
             events: VecDeque::new(),
@@ -178,6 +184,7 @@ impl UserEndpoint {
     pub fn handle_timeout(&mut self, now: Time) {
         self.now = now;
         self.layer.handle_timeout(now);
+        self.forget_answered();
         self.registration.on_timeout(now);
         self.settle();
         for s in SERVICES {
@@ -318,6 +325,7 @@ impl UserEndpoint {
             return;
         }
         self.online = false;
+        self.answered.clear();
         for (_, (s, token)) in std::mem::take(&mut self.sent) {
             self.call(s, |service, ctx| service.on_reply(ctx, token, Reply::LinkLost));
         }

@@ -4,6 +4,7 @@
 //! tag within them. Every 2xx that opens a dialog gets a tag of its own, so one look-up finds conference, person and device.
 
 mod admission;
+mod attendance;
 mod dialog;
 mod factory;
 mod focus;
@@ -12,6 +13,8 @@ mod live;
 mod notify;
 #[cfg(test)]
 mod tests;
+
+pub use attendance::Attendance;
 
 use super::{Ctx, Incoming, Module, Registration, RegistrationId, Reply, StoreOp, Token};
 use crate::domain::conference::Conference;

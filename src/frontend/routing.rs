@@ -68,6 +68,11 @@ impl Module for Routing {
 }
 
 impl Routing {
+    /// Requests on their way, and dialogs.
+    pub fn under_way(&self) -> (usize, usize) {
+        (self.forks.len(), self.dialogs.len())
+    }
+
     /// The ACK of a 2xx travels on its own and is never answered.
     fn ack(&mut self, ctx: &mut Ctx<'_>, incoming: Incoming) {
         let target = match self.dialogs.peer(ctx, &incoming) {

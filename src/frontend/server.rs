@@ -5,8 +5,10 @@
 
 mod dispatch;
 mod flows;
+mod under_way;
 
 pub(super) use dispatch::event_of;
+pub use under_way::UnderWay;
 
 use super::contacts::Contacts;
 use super::ctx::NO_FLOW;
@@ -64,7 +66,8 @@ pub struct Server {
     next_token: u64,
     sent: HashMap<ClientTx, (ModuleId, Token)>,
     tokens: HashMap<Token, ClientTx>,
-    owners: HashMap<ServerTx, ModuleId>,
+    /// Unanswered INVITEs: whose they are, and where they came from.
+    owners: HashMap<ServerTx, (ModuleId, FlowId)>,
     actions: Vec<Action>,
     /// Answered INVITEs whose further 2xx (of other forks) may still come, and until when.
     answered: VecDeque<(Time, ClientTx)>,
@@ -169,6 +172,7 @@ impl Server {
             return;
         }
         self.layer.flow_closed(now, flow);
+        self.owners.retain(|_, owner| owner.1 != flow);
         let gone: Vec<_> = self.state.registrations.on_flow(flow).map(|r| r.id).collect();
         for id in gone {
             self.with_registrar(now, |registrar, ctx| registrar.end(ctx, id));
@@ -178,6 +182,7 @@ impl Server {
     /// Due timers fire.
     pub fn handle_timeout(&mut self, now: Time) {
         self.layer.handle_timeout(now);
+        self.forget_answered(now);
         while let Some(flow) = self.flow_timers.pop_due(now) {
             self.check_flow(now, flow);
         }
@@ -285,7 +290,7 @@ impl Server {
         match event {
             Event::Request { flow, tx, request } => self.on_request(now, flow, tx, request),
             Event::Cancelled { tx, cancel } => {
-                if let Some(module) = self.owners.get(&tx).copied() {
+                if let Some((module, _)) = self.owners.get(&tx).copied() {
                     self.with_module(now, module, |m, ctx| m.on_cancel(ctx, tx, cancel));
                 }
             }
@@ -310,7 +315,7 @@ impl Server {
 
     /// Transactions of answered INVITEs that are over in the layer, too.
     fn forget_answered(&mut self, now: Time) {
-        while let Some((_, tx)) = self.answered.front().copied().filter(|a| a.0 < now) {
+        while let Some((_, tx)) = self.answered.front().copied().filter(|a| a.0 <= now) {
             self.answered.pop_front();
             if let Some((_, token)) = self.sent.remove(&tx) {
                 self.tokens.remove(&token);

@@ -23,6 +23,8 @@ pub struct View {
     pub messages: BTreeMap<ConversationId, Vec<InstantMessage>>,
     /// How far our own messages got.
     pub deliveries: BTreeMap<MessageId, Delivery>,
+    /// Every text as it was told, repetitions included.
+    pub heard: Vec<(ConversationId, InstantMessage)>,
     pub missed: Vec<(Address, String)>,
     pub notices: Vec<String>,
     pub results: BTreeMap<OperationId, Result<Outcome, Error>>,
@@ -69,6 +71,7 @@ impl View {
                 self.conversations.insert(conversation.id.clone(), *conversation);
             }
             Event::Message { conversation, message } => {
+                self.heard.push((conversation.clone(), message.clone()));
                 let all = self.messages.entry(conversation).or_default();
                 match all.iter_mut().find(|m| m.id == message.id) {
                     Some(known) => *known = message,

@@ -23,18 +23,20 @@ pub const BEGIN: Time = Time(1_750_000_000_000);
 pub struct Weather {
     /// Shortest and longest delay of a piece, in milliseconds.
     pub delay: (u64, u64),
-    /// Octets of the largest piece; 0: whatever was sent at once.
-    pub piece: u64,
+    /// Pieces into which what is sent at once may be cut; 0: none.
+    pub pieces: u64,
     /// One of so many pieces breaks its connection; 0: none.
     pub break_one_in: u64,
     /// One of so many attempts to connect fails; 0: none.
     pub refuse_one_in: u64,
+    /// A side may notice a break this many milliseconds late.
+    pub notice: u64,
 }
 
 /// A good local network.
-pub const FINE: Weather = Weather { delay: (1, 3), piece: 0, break_one_in: 0, refuse_one_in: 0 };
+pub const FINE: Weather = Weather { delay: (1, 3), pieces: 0, break_one_in: 0, refuse_one_in: 0, notice: 0 };
 /// A bad one.
-pub const STORM: Weather = Weather { delay: (1, 400), piece: 300, break_one_in: 60, refuse_one_in: 3 };
+pub const STORM: Weather = Weather { delay: (1, 400), pieces: 6, break_one_in: 60, refuse_one_in: 3, notice: 0 };
 
 /// One user's endpoint with what it said.
 pub struct Client {
@@ -43,6 +45,11 @@ pub struct Client {
     pub view: View,
     /// The trace, for a failing test's report.
     pub wire: VecDeque<String>,
+    /// How often its connection was lost, by whomever.
+    pub breaks: u32,
+    /// When its timers are due, as of the last call.
+    due: Option<Time>,
+    touched: bool,
     link: Option<FlowId>,
     opening: Option<(Time, Option<FlowId>)>,
     next_operation: u64,
@@ -71,10 +78,16 @@ pub struct World {
     /// What the server wanted kept, applied: the state after a crash.
     pub kept: Data,
     pub log: Vec<String>,
+    /// Nobody can connect for now.
+    pub down: bool,
+    /// How often anything happened.
+    pub steps: u64,
+    /// Lines of each endpoint's trace that are kept.
+    pub wire_kept: usize,
+    pub server_config: frontend::Config,
     links: BTreeMap<FlowId, Link>,
     next_flow: u64,
     rng: Rng,
-    server_config: frontend::Config,
 }
 
 impl World {
@@ -99,6 +112,9 @@ impl World {
             weather: FINE,
             kept,
             log: Vec::new(),
+            down: false,
+            steps: 0,
+            wire_kept: 60,
             links: BTreeMap::new(),
             next_flow: 0,
             rng,
@@ -125,6 +141,9 @@ impl World {
             endpoint,
             view: View::default(),
             wire: VecDeque::new(),
+            breaks: 0,
+            due: None,
+            touched: true,
             link: None,
             opening: None,
             next_operation: 0,
@@ -149,6 +168,7 @@ impl World {
         let c = &mut self.clients[client];
         c.next_operation += 1;
         let id = OperationId(c.next_operation);
+        c.touched = true;
         c.endpoint.operate(now, id, operation);
         self.drain();
         id
@@ -213,10 +233,10 @@ impl World {
         let end = self.now + time;
         let mut steps = 0u32;
         while let Some(at) = self.next().filter(|t| *t <= end) {
+            steps = if at > self.now { 0 } else { steps + 1 };
+            assert!(steps < 10_000, "the world never rests at {}\n{}", at.since(BEGIN).as_millis(), self.report(0));
             self.now = self.now.max(at);
             self.step();
-            steps += 1;
-            assert!(steps < 2_000_000, "the world never rests");
         }
         self.now = self.now.max(end);
     }
@@ -241,14 +261,19 @@ impl World {
         format!("{}\n--- server\n{log}", self.clients[client].wire.iter().cloned().collect::<Vec<_>>().join("\n"))
     }
 
-    fn next(&self) -> Option<Time> {
+    fn next(&mut self) -> Option<Time> {
+        for c in self.clients.iter_mut().filter(|c| c.touched) {
+            c.due = c.endpoint.poll_timeout();
+            c.touched = false;
+        }
         let links = self.links.values().flat_map(|l| [l.to_server.front(), l.to_client.front()]).flatten().map(|p| p.0);
-        let clients = self.clients.iter().flat_map(|c| [c.endpoint.poll_timeout(), c.opening.map(|o| o.0)]).flatten();
+        let clients = self.clients.iter().flat_map(|c| [c.due, c.opening.map(|o| o.0)]).flatten();
         links.chain(clients).chain(self.server.poll_timeout()).min()
     }
 
     fn step(&mut self) {
         let now = self.now;
+        self.steps += 1;
         for i in 0..self.clients.len() {
             if let Some((_, flow)) = self.clients[i].opening.filter(|o| o.0 <= now) {
                 self.clients[i].opening = None;
@@ -265,6 +290,7 @@ impl World {
         for c in &mut self.clients {
             if c.endpoint.poll_timeout().is_some_and(|t| t <= now) {
                 c.endpoint.handle_timeout(now);
+                c.touched = true;
             }
         }
         self.drain();
@@ -272,7 +298,8 @@ impl World {
 
     fn open(&mut self, client: usize, flow: Option<FlowId>) {
         let now = self.now;
-        match flow {
+        self.clients[client].touched = true;
+        match flow.filter(|_| !self.down) {
             None => {
                 let error = Error::new(ErrorKind::ConnectionFailed, "The server cannot be reached.");
                 self.clients[client].endpoint.handle_connect_failed(now, error);
@@ -310,11 +337,13 @@ impl World {
         while let Some(piece) = self.links.get_mut(&flow).and_then(|l| due(&mut l.to_client, now)) {
             let Some(link) = self.links.get_mut(&flow).filter(|l| l.client_there) else { break };
             let c = &mut self.clients[link.client];
+            c.touched = true;
             match piece {
                 Piece::Octets(bytes) => c.endpoint.handle_bytes(now, &bytes),
                 Piece::End => {
                     link.client_there = false;
                     c.link = None;
+                    c.breaks += 1;
                     c.endpoint.handle_disconnected(now, "connection closed".into());
                 }
             }
@@ -366,7 +395,7 @@ impl World {
     fn on_client_output(&mut self, client: usize, output: Output) {
         match output {
             Output::Connect { .. } => {
-                let refused = one_in(&mut self.rng, self.weather.refuse_one_in);
+                let refused = self.down || one_in(&mut self.rng, self.weather.refuse_one_in);
                 self.next_flow += 1;
                 let at = self.now + self.delay();
                 self.clients[client].opening = Some((at, (!refused).then_some(FlowId(self.next_flow))));
@@ -378,6 +407,7 @@ impl World {
             }
             Output::Close => {
                 self.clients[client].opening = None;
+                self.clients[client].breaks += 1;
                 if let Some(link) = self.clients[client].link.take().and_then(|f| self.links.get_mut(&f)) {
                     link.client_there = false;
                     let at = link.to_server.back().map_or(self.now, |p| p.0);
@@ -387,7 +417,7 @@ impl World {
             Output::Trace(record) => {
                 let c = &mut self.clients[client];
                 c.wire.push_back(format!("{} {:?} {}", record.at.since(BEGIN).as_millis(), record.direction, record.text));
-                if c.wire.len() > 60 && std::env::var_os("ADSUM_LONG").is_none() {
+                if c.wire.len() > self.wire_kept {
                     c.wire.pop_front();
                 }
             }
@@ -400,8 +430,14 @@ impl World {
     }
 
     fn send(&mut self, flow: FlowId, to_server: bool, bytes: Vec<u8>) {
-        let size = if self.weather.piece == 0 { bytes.len() } else { 1 + self.rng.below(self.weather.piece) as usize };
-        for piece in bytes.chunks(size.max(1)) {
+        let mut rest = bytes.as_slice();
+        for left in (0..self.weather.pieces.max(1)).rev() {
+            let here = if left == 0 { rest.len() } else { 1 + self.rng.below(rest.len() as u64) as usize };
+            let (piece, after) = rest.split_at(here.min(rest.len()));
+            rest = after;
+            if piece.is_empty() {
+                break;
+            }
             if one_in(&mut self.rng, self.weather.break_one_in) {
                 self.break_link(flow);
                 return;
@@ -417,11 +453,17 @@ impl World {
     /// Some of what was under way arrives before each side notices.
     fn break_link(&mut self, flow: FlowId) {
         let (keep_up, keep_down) = (self.rng.below(4) as usize, self.rng.below(4) as usize);
-        let (hear_up, hear_down) = (self.delay(), self.delay());
+        let late = [self.rng.below(self.weather.notice + 1), self.rng.below(self.weather.notice + 1)];
+        let [hear_up, hear_down] = late.map(|ms| self.delay() + Duration::from_millis(ms));
         let now = self.now;
         let Some(link) = self.links.get_mut(&flow) else { return };
+        self.clients[link.client].breaks += 1;
         for (queue, keep, hear) in [(&mut link.to_server, keep_up, hear_up), (&mut link.to_client, keep_down, hear_down)] {
             queue.truncate(keep);
+            if let Some((_, Piece::Octets(last))) = queue.back_mut() {
+                let kept = self.rng.below(last.len() as u64 + 1) as usize;
+                last.truncate(kept);
+            }
             let at = queue.back().map_or(now, |p| p.0).max(now + hear);
             queue.push_back((at, Piece::End));
         }

@@ -46,6 +46,11 @@ pub(super) struct Sent {
 }
 
 impl Sent {
+    /// How many wait, further answers to old INVITEs apart.
+    pub fn len(&self) -> usize {
+        self.waiting.len() + self.requests.len()
+    }
+
     /// Whose request this was; a final answer forgets it.
     pub fn owner(&mut self, token: Token, last: bool) -> Option<(ConversationId, Purpose)> {
         if last { self.waiting.remove(&token) } else { self.waiting.get(&token).cloned() }
@@ -54,11 +59,16 @@ impl Sent {
     /// The INVITE of this token; its first 2xx, from the side with this tag, has come.
     pub fn answered(&mut self, token: Token, remote_tag: &str) -> Option<Request> {
         let request = self.requests.remove(&token)?;
+        self.keep_answered(token, &request, remote_tag);
+        Some(request)
+    }
+
+    /// Further 2xx to this INVITE will be recognised.
+    pub fn keep_answered(&mut self, token: Token, request: &Request, remote_tag: &str) {
         if self.answered.len() >= ANSWERED_KEPT {
             self.answered.pop_front();
         }
         self.answered.push_back((token, request.clone(), remote_tag.to_owned()));
-        Some(request)
     }
 
     /// The INVITE of a token that has had a 2xx already, and the tag of that one.

@@ -137,14 +137,13 @@ impl Conversations {
     }
 
     fn on_orphan_2xx(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId, token: Token, reply: &Reply) {
-        let Reply::Response(r) = reply else { return };
-        if !r.is_success() {
-            return;
-        }
-        let Some(invite) = desk.sent.answered(token, "") else { return };
-        if invite.method != Method::Invite {
-            return;
-        }
+        let r = match reply {
+            Reply::Response(r) if !r.is_final() => return,
+            Reply::Response(r) if r.is_success() => r,
+            _ => return desk.sent.forget(token),
+        };
+        let Some(invite) = desk.sent.take_request(token).filter(|q| q.method == Method::Invite) else { return };
+        desk.sent.keep_answered(token, &invite, "");
         if let Some(mut dialog) = Dialog::caller(&invite, r) {
             acknowledge(desk, &dialog, &invite);
             let bye = dialog.request(desk.ctx, Method::Bye);

@@ -60,6 +60,17 @@ impl Conversations {
         Conversations::default()
     }
 
+    /// Requests whose answer is awaited or may still come again.
+    pub fn remembered(&self) -> usize {
+        self.sent.len()
+    }
+
+    /// Dialogs with other people, those of invitations into conferences included.
+    pub fn dialogs(&self) -> usize {
+        let call = |t: &Talk| usize::from(matches!(t.call, Call::Accepting { .. } | Call::Up(_)));
+        self.guests.len() + self.talks.values().map(|t| call(t) + t.spare.len()).sum::<usize>()
+    }
+
     /// Calls `f` with the working place taken apart from the rest.
     fn at_desk<R>(&mut self, ctx: &mut Ctx<'_>, f: impl FnOnce(&mut Conversations, &mut Desk<'_, '_>) -> R) -> R {
         let (mut sent, mut facts) = (std::mem::take(&mut self.sent), std::mem::take(&mut self.facts));

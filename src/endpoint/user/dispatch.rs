@@ -5,6 +5,7 @@ use crate::endpoint::config::Output;
 use crate::endpoint::security::Verdict;
 use crate::endpoint::service::{Action, Handled, InternalEvent, Reply, ServiceId};
 use crate::endpoint::{Direction, WireRecord};
+use crate::sip::limits::T1_64;
 use crate::sip::transaction::{self, Failure};
 use crate::sip::{ClientTx, Message, Method, Name, Request, Response, ServerTx};
 
@@ -103,6 +104,14 @@ impl UserEndpoint {
         }
     }
 
+    /// Transactions of answered INVITEs that are over in the layer, too.
+    pub(super) fn forget_answered(&mut self) {
+        while let Some((_, tx)) = self.answered.front().copied().filter(|a| a.0 <= self.now) {
+            self.answered.pop_front();
+            self.sent.remove(&tx);
+        }
+    }
+
     pub(super) fn on_response(&mut self, tx: ClientTx, response: Response) {
         if self.register == Some(tx) {
             if response.is_final() {
@@ -111,9 +120,13 @@ impl UserEndpoint {
             }
             return;
         }
-        // A 2xx to INVITE may come again (another fork), so the entry of an INVITE stays until its transaction fails or the link goes.
+        // A 2xx to INVITE may come again (another fork), so the entry of an INVITE stays as long as its transaction.
         let invite = response.headers.cseq().is_some_and(|c| c.method == Method::Invite);
-        let keep = !response.is_final() || (invite && response.is_success());
+        let more = invite && response.is_success();
+        if more {
+            self.answered.push_back((self.now + T1_64, tx));
+        }
+        let keep = !response.is_final() || more;
         let Some((s, token)) = (if keep { self.sent.get(&tx).copied() } else { self.sent.remove(&tx) }) else {
             return;
         };

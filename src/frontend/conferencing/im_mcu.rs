@@ -22,6 +22,13 @@ pub(super) struct Messages {
     last: u64,
 }
 
+impl Messages {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.under_way.len()
+    }
+}
+
 #[derive(Debug)]
 struct UnderWay {
     key: Key,

@@ -16,6 +16,8 @@ pub(super) struct Side {
     pub name: String,
     /// Highest CSeq seen from this side.
     pub cseq: u32,
+    /// It lost its connection and came back, and nothing of it proves yet that it remembers the dialog.
+    pub returned: bool,
 }
 
 /// A dialog that a 2xx has just made.
@@ -74,6 +76,7 @@ impl Dialogs {
             return None;
         }
         let mine = &mut dialog.0[me];
+        mine.returned = false;
         mine.cseq = mine.cseq.max(headers.cseq().map_or(0, |c| c.number));
         let theirs = &dialog.0[1 - me];
         // A URI that names a living endpoint of the right person is more current than what was true at the 2xx.
@@ -124,9 +127,15 @@ impl Dialogs {
             let calls = self.of_endpoint.remove(&key.1).unwrap_or_default();
             for call in &calls {
                 let sides = self.calls.get_mut(call).into_iter().flatten().flat_map(|d| d.0.iter_mut());
-                sides.filter(|s| s.registration == key.1).for_each(|s| s.registration = back.id);
+                for side in sides.filter(|s| s.registration == key.1) {
+                    (side.registration, side.returned) = (back.id, true);
+                }
             }
-            self.of_endpoint.entry(back.id).or_default().extend(calls);
+            self.of_endpoint.entry(back.id).or_default().extend(calls.iter().cloned());
+            // A client that does remember names the endpoint of its peer, and gets there without our help.
+            for call in &calls {
+                self.take(call, |d| d.0.iter().all(|s| s.returned));
+            }
         }
     }
 
@@ -172,6 +181,11 @@ impl Dialogs {
             *call = kept;
         }
         gone
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.calls.values().map(Vec::len).sum()
     }
 
     #[cfg(test)]

@@ -146,6 +146,11 @@ impl Forks {
         }
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.forks.len()
+    }
+
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.forks.is_empty() && self.by_token.is_empty() && self.by_tx.is_empty() && self.by_call.is_empty()
@@ -235,6 +240,7 @@ impl Fork {
             tag: name.tag().unwrap_or("").to_owned(),
             name: name.to_string(),
             cseq,
+            returned: false,
         };
         let number = self.origin.headers.cseq().map_or(1, |c| c.number);
         Some(Made {

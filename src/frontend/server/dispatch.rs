@@ -41,7 +41,7 @@ impl Server {
         if request.method == Method::Invite
             && let Some(tx) = tx
         {
-            self.owners.insert(tx, module);
+            self.owners.insert(tx, (module, flow));
         }
         let incoming = Incoming { flow, tx, from, caller, request };
         self.with_module(now, module, |m, ctx| m.on_request(ctx, incoming));
