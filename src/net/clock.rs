@@ -4,6 +4,8 @@
 //! ran out meanwhile run out now and messages bear the right time. A wall clock that is set back changes nothing.
 
 use crate::domain::{Rng, Time};
+use jiff::tz::TimeZone;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -69,9 +71,46 @@ pub fn entropy() -> std::io::Result<Rng> {
     Ok(Rng::from_entropy(seed))
 }
 
+/// The zone of this machine.
+///
+/// Where `/etc/localtime` points to is read directly: looking a zone up by its name goes through all directories of the zone
+/// database first, which the first paint would have to wait for.
+pub fn system_zone() -> TimeZone {
+    if std::env::var_os("TZ").is_some() {
+        return TimeZone::system();
+    }
+    linked_zone(Path::new("/etc/localtime")).unwrap_or_else(TimeZone::system)
+}
+
+/// The zone a link into the zone database names.
+fn linked_zone(link: &Path) -> Option<TimeZone> {
+    let file = std::fs::canonicalize(link).ok()?;
+    let (_, name) = file.to_str()?.split_once("/zoneinfo/")?;
+    TimeZone::tzif(name, &std::fs::read(&file).ok()?).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_into_the_zone_database_names_the_zone() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("localtime");
+        assert_eq!(linked_zone(&link), None);
+        let place = directory.path().join("zoneinfo/Europe");
+        std::fs::create_dir_all(&place).unwrap();
+        std::fs::write(place.join("Berlin"), zone_file()).unwrap();
+        std::os::unix::fs::symlink(place.join("Berlin"), &link).unwrap();
+        let zone = linked_zone(&link).unwrap();
+        assert_eq!(zone.iana_name(), Some("Europe/Berlin"));
+    }
+
+    /// A zone file (RFC 9636) of version 1: no transitions, one type, UTC+1.
+    fn zone_file() -> Vec<u8> {
+        let counts = [0u32, 0, 0, 0, 1, 4].map(u32::to_be_bytes).concat();
+        [b"TZif".as_slice(), &[0; 16], &counts, &3600i32.to_be_bytes(), &[0, 0], b"CET\0"].concat()
+    }
 
     #[test]
     fn sleep_is_caught_up_with_and_a_wall_clock_set_back_is_ignored() {

@@ -13,6 +13,7 @@ use crate::faces::keeper;
 use crate::faces::paths::Paths;
 use crate::faces::{prompt, signin};
 use crate::net::tls::Trust;
+use crate::net::clock::system_zone;
 use crate::net::{Clock, entropy};
 use crate::store::client::{AccountId as StoreAccount, Snapshot, Sqlite, Store, Worker, Write};
 use crate::store::lock::AccountLock;
@@ -42,10 +43,13 @@ pub fn configured(paths: &Paths, name: Option<&str>, ascii: bool) -> Result<(), 
         };
     }
     let account = config.account(name).cloned().ok_or_else(|| unknown(name, &config))?;
+    // What is known is read while the keyring or the password command answers.
+    let (directory, owner) = (paths.data.clone(), account.address.clone());
+    let opening = std::thread::spawn(move || Kept::open(&directory, &owner));
     let secret = secret(&account)?;
     let trust = signin::trust(&account)?;
     let rng = entropy().map_err(|e| e.to_string())?;
-    let kept = Kept::open(&paths.data, &account.address)?;
+    let kept = opening.join().map_err(|_| "the data cannot be read; please report this as a mistake in adsum")??;
     screen(&config, &account, &secret, trust, kept, rng, Clock::new(), ascii)
 }
 
@@ -133,7 +137,7 @@ pub fn endpoint_config(account: &Configured, secret: &Secret, epid: String) -> R
         display_name: account.display_name.clone(),
         user_agent: if account.user_agent.is_empty() { base.user_agent.clone() } else { account.user_agent.clone() },
         machine_name: machine_name(),
-        utc_offset_minutes: TimeZone::system().to_offset(jiff::Timestamp::now()).seconds() / 60,
+        utc_offset_minutes: system_zone().to_offset(jiff::Timestamp::now()).seconds() / 60,
         reconnect: true,
         ..base
     })
@@ -240,7 +244,7 @@ fn screen(
 
 fn view(ui: &Ui, ascii: bool, clock: Clock) -> View {
     let size = crate::ui::terminal::screen_size();
-    let zone = if ui.time_zone.is_empty() { TimeZone::system() } else { TimeZone::get(&ui.time_zone).unwrap_or(TimeZone::UTC) };
+    let zone = if ui.time_zone.is_empty() { system_zone() } else { TimeZone::get(&ui.time_zone).unwrap_or(TimeZone::UTC) };
     View {
         columns: size.width,
         rows: size.height,
