@@ -20,7 +20,7 @@ pub fn field(raw: &str) -> String {
         }
     }
     gate.finish(&mut out);
-    out.truncate(out.trim_end().len());
+    out.truncate(out.trim_end_matches(is_idle_at_end).len());
     out
 }
 
@@ -45,8 +45,13 @@ pub fn block(raw: &str) -> String {
         }
     }
     gate.finish(&mut out);
-    let lines = out.trim_end_matches(['\n', ' ']);
+    let lines = out.trim_end_matches(|c| c == '\n' || is_idle_at_end(c));
     lines.trim_start_matches('\n').to_owned()
+}
+
+/// Whether nothing is lost without `c` at the end; a joiner there would join what the screen writes next.
+fn is_idle_at_end(c: char) -> bool {
+    matches!(c, ' ' | '\u{200c}' | '\u{200d}')
 }
 
 /// Whether `c` can stand in a cell as it is.

@@ -21,6 +21,8 @@ fn direction_tricks_and_invisible_characters_are_stopped() {
     assert_eq!(Line::new("pay\u{200b}pal\u{feff}\u{200d}").as_str(), "paypal");
     assert_eq!(Line::new("a\u{3000}\u{a0}\u{3164} b").as_str(), "a b");
     assert_eq!(Line::new("\u{301}x").as_str(), "x");
+    assert_eq!(Line::new("👨\u{200c}\t").as_str(), "👨");
+    assert_eq!(Text::plain("👨\u{200d} \n").as_str(), "👨");
     assert_eq!(Line::new("\u{e000}\u{378}").as_str(), "\u{fffd}\u{fffd}");
 }
 
@@ -56,6 +58,13 @@ fn truncation_says_so() {
     assert_eq!(truncate("日本語", 4, "…"), "日…");
     assert_eq!(truncate("in a meeting", 5, "…"), "in a…");
     assert_eq!(truncate("abc", 0, "…"), "");
+}
+
+#[test]
+fn a_link_that_fits_in_a_line_stays_whole() {
+    let lines = |s: &str, w| wrap::wrap(s, w).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines("look: https://a.example/b", 22), ["look:", "https://a.example/b"]);
+    assert_eq!(lines("look: https://a.example/bc/de", 16), ["look: https://", "a.example/bc/de"]);
 }
 
 #[test]

@@ -37,15 +37,21 @@ fn cut(text: &str, cells: usize) -> usize {
     let mut used = 0;
     let mut at = 0;
     let mut best = None;
+    let mut word = None;
     let mut inked = false;
     let mut previous = "";
     for (g, w) in clusters(text) {
         if inked && at > 0 && may_break(previous, g) {
             best = Some(at);
+            if previous != "/" {
+                word = best;
+            }
         }
         // A space may hang over the edge: it is not drawn.
         if used + w > cells && g != " " {
             return match best {
+                // A link that fits on a line of its own stays whole, so that it can be clicked and copied.
+                Some(b) if word != Some(b) => word.filter(|start| fits(&text[*start..], cells)).unwrap_or(b),
                 Some(b) => b,
                 None if at == 0 => g.len(),
                 None => at,
@@ -57,6 +63,11 @@ fn cut(text: &str, cells: usize) -> usize {
         previous = g;
     }
     at
+}
+
+/// Whether what stands before the next space fits in one line.
+fn fits(text: &str, cells: usize) -> bool {
+    width(text.split(' ').next().unwrap_or("")) <= cells
 }
 
 /// Whether a line may end between two clusters.
