@@ -124,6 +124,8 @@ pub struct Keymap {
     modes: BTreeMap<Mode, BTreeMap<Key, Node>>,
     /// The key to show for each command of a place; the hint line asks for it with every frame.
     shown: BTreeMap<Mode, BTreeMap<&'static str, String>>,
+    /// Bindings in the order they were written, overrides before defaults: the first of a command is the one to show.
+    written: Vec<(Mode, Vec<Key>, &'static str)>,
 }
 
 impl Keymap {
@@ -140,6 +142,7 @@ impl Keymap {
     /// The defaults with overrides; two overrides of one key in one place are a conflict.
     pub fn with_overrides(overrides: &[Binding]) -> Result<Keymap, KeymapError> {
         let mut map = Keymap::defaults();
+        let defaults = std::mem::take(&mut map.written);
         let mut seen: BTreeMap<(Mode, Vec<Key>), usize> = BTreeMap::new();
         for b in overrides {
             let (mode, keys) = map.bind(b)?;
@@ -151,6 +154,7 @@ impl Keymap {
             }
             seen.insert((mode, keys), b.line);
         }
+        map.written.extend(defaults);
         map.index();
         Ok(map)
     }
@@ -177,6 +181,7 @@ impl Keymap {
             })?),
         };
         set(self.modes.entry(mode).or_default(), &keys, command);
+        self.written.extend(command.map(|c| (mode, keys.clone(), c)));
         Ok((mode, keys))
     }
 
@@ -201,33 +206,24 @@ impl Keymap {
 
     /// Works out the key to show for every command.
     fn index(&mut self) {
-        let mut shown: BTreeMap<Mode, BTreeMap<&'static str, String>> = BTreeMap::new();
-        for mode in Mode::ALL {
-            for (keys, command) in self.bindings(mode) {
-                let best = shown.entry(mode).or_default().entry(command).or_insert_with(|| keys.clone());
-                if preference(&keys) < preference(best) {
-                    *best = keys;
-                }
+        self.shown.clear();
+        for (mode, keys, command) in &self.written {
+            if self.look_up(&[*mode], keys) == Found::Command(command) {
+                let text = || keys.iter().map(Key::to_string).collect::<Vec<_>>().join(" ");
+                self.shown.entry(*mode).or_default().entry(command).or_insert_with(text);
             }
         }
-        self.shown = shown;
     }
 
-    /// The keys of a command in these places: the one everybody expects, else the shortest; `None` if it has none.
+    /// The keys of a command in the first of these places that has any, as shown to people.
     pub fn keys_of(&self, modes: &[Mode], command: &str) -> Option<&str> {
-        let all = modes.iter().filter_map(|m| self.shown.get(m)?.get(command));
-        all.map(String::as_str).min_by_key(|k| preference(k))
+        modes.iter().find_map(|m| self.shown.get(m)?.get(command)).map(String::as_str)
     }
 
     /// The keys of a command, wherever it has any.
     pub fn any_keys_of(&self, command: &str) -> Option<&str> {
         self.keys_of(&Mode::ALL, command)
     }
-}
-
-/// Smaller is better to show.
-fn preference(keys: &str) -> (bool, usize, &str) {
-    (!matches!(keys, "Enter" | "Esc" | "Tab" | "Space"), keys.chars().count(), keys)
 }
 
 fn set(tree: &mut BTreeMap<Key, Node>, keys: &[Key], command: Option<&'static str>) {
@@ -357,6 +353,9 @@ mod tests {
         let map = Keymap::with_overrides(&[binding(3, "people", "x", "message"), binding(4, "people", "Enter", "none")]).unwrap();
         assert_eq!(map.look_up(&[Mode::People], &[Key::char('x')]), Found::Command("message"));
         assert_eq!(map.look_up(&[Mode::People], &[Key::plain(KeyCode::Enter)]), Found::Nothing);
+        assert_eq!(map.keys_of(&[Mode::People], "message"), Some("x"));
+        assert_eq!(map.keys_of(&[Mode::Composer, Mode::Anywhere], "new-line"), Some("Alt-Enter"));
+        assert_eq!(map.keys_of(&[Mode::Composer, Mode::Anywhere], "palette"), Some("Ctrl-K"));
     }
 
     #[test]

@@ -285,7 +285,7 @@ pub fn delivery(door: &mut Door<'_>, conversation: &ConversationId, id: &Message
         message.state = state.clone();
     }
     if let Delivery::Failed(reason) = &state {
-        let key = door.state.keymap.any_keys_of("retry").unwrap_or_else(|| "/retry".into());
+        let key = door.state.keymap.any_keys_of("retry").unwrap_or("/retry");
         door.complain(format!("A message did not arrive: {reason} ({key} in the transcript or /retry sends it again)"));
     }
     door.store(StoreRequest::SetDelivery { message: id.clone(), state });

@@ -152,7 +152,7 @@ fn interrupt(door: &mut Door<'_>, _: &str) -> Result<(), String> {
     }
     let empty = door.state.editor_mut().is_none_or(|e| e.is_empty());
     if empty {
-        let key = door.state.keymap.any_keys_of("quit").unwrap_or_else(|| "/quit".into());
+        let key = door.state.keymap.any_keys_of("quit").unwrap_or("/quit");
         door.say(format!("{key} quits"));
     } else {
         crate::app::typing::with_editor(door, |e| e.set(""));
