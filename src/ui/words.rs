@@ -13,13 +13,14 @@ const BLOCKED: u32 = 32000;
 /// Locale id for activities in own words: English (United States).
 const LOCALE: u32 = 1033;
 
-/// `3m`, `2h`, `5d`; empty below a minute.
+/// `3m`, `2h`, `5d`; empty below a minute, and beyond ten years (a server that does not know says 1601 or 1970).
 pub fn span(d: Duration) -> String {
     match d.as_secs() / 60 {
         0 => String::new(),
         m @ 1..=59 => format!("{m}m"),
         m @ 60..=1439 => format!("{}h", m / 60),
-        m => format!("{}d", m / 1440),
+        m @ 1440..=5_256_000 => format!("{}d", m / 1440),
+        _ => String::new(),
     }
 }
 
