@@ -90,7 +90,7 @@ impl<'ast> Visit<'ast> for Paths {
     }
 }
 
-/// Files that a parent declares as `#[cfg(test)] mod name;`.
+/// Files, and directories of files, that a parent declares as `#[cfg(test)] mod name;`.
 fn test_files(files: &[PathBuf]) -> BTreeSet<PathBuf> {
     let mut out = BTreeSet::new();
     for file in files {
@@ -106,7 +106,7 @@ fn test_files(files: &[PathBuf]) -> BTreeSet<PathBuf> {
                 && is_test(&m.attrs)
             {
                 out.insert(dir.join(format!("{}.rs", m.ident)));
-                out.insert(dir.join(m.ident.to_string()).join("mod.rs"));
+                out.insert(dir.join(m.ident.to_string()));
             }
         }
     }
@@ -131,7 +131,7 @@ fn named_paths() -> Vec<(String, PathBuf, String)> {
     rust_files(&src, &mut files);
     let tests = test_files(&files);
     let mut out = Vec::new();
-    for file in files.iter().filter(|f| !tests.contains(*f)) {
+    for file in files.iter().filter(|f| !f.ancestors().any(|a| tests.contains(a))) {
         let inside = file.strip_prefix(&src).unwrap();
         let room = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
         let mut paths = Paths::default();

@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "terminal/bad.rs"]
+mod bad;
 #[path = "terminal/contacts.rs"]
 mod contacts;
 #[path = "terminal/demo.rs"]
@@ -10,5 +12,9 @@ mod demo;
 mod place;
 #[path = "support/pty.rs"]
 mod pty;
+#[path = "terminal/restart.rs"]
+mod restart;
+#[path = "terminal/sizes.rs"]
+mod sizes;
 #[path = "terminal/two.rs"]
 mod two;

@@ -10,8 +10,7 @@ use crate::domain::presence::{
 };
 use crate::domain::{Address, Time, instances};
 use crate::endpoint::Operation;
-use crate::lync::categories::{note, state};
-use crate::lync::identity;
+use crate::endpoint::published::{self, PublishedState, Source};
 
 use super::commands::STATUSES;
 
@@ -53,14 +52,14 @@ pub fn heard(state: &mut State, replica: SelfPresence) {
 
 fn derive(state: &mut State) {
     let gruu = state.own.gruu.clone();
-    let sources: Vec<(Publication, state::StateValue)> = states(&state.own.replica, AGGREGATION_CONTAINER);
+    let sources: Vec<(Publication, PublishedState)> = states(&state.own.replica, AGGREGATION_CONTAINER);
     let aggregate = aggregate(&state.own.replica);
     state.account.availability = aggregate.as_ref().and_then(|a| a.availability);
     state.account.activity = aggregate.and_then(|a| a.activity);
     state.account.note = own_note(&state.own.replica);
-    let row = |(p, v): &(Publication, state::StateValue)| OwnEndpoint {
+    let row = |(p, v): &(Publication, PublishedState)| OwnEndpoint {
         instance: p.endpoint_id.clone().unwrap_or_default().to_lowercase(),
-        source: v.kind.as_str().to_owned(),
+        source: v.source.as_str().to_owned(),
         availability: v.availability.unwrap_or(Availability(0)),
         activity: v.activity.as_ref().and_then(|a| a.text(LCID)).unwrap_or("").to_owned(),
         device: [v.device.as_deref(), v.location.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" · "),
@@ -68,7 +67,7 @@ fn derive(state: &mut State) {
         here: is_here(&gruu, p),
         wins: false,
     };
-    let machine = |s: &&(Publication, state::StateValue)| s.1.kind == state::StateKind::Machine;
+    let machine = |s: &&(Publication, PublishedState)| s.1.source == Source::Machine;
     let mut endpoints: Vec<OwnEndpoint> = sources.iter().filter(machine).map(row).collect();
     endpoints.sort_by_key(|e| (e.availability, std::cmp::Reverse(e.since), e.instance.clone()));
     let mut states: Vec<OwnEndpoint> = sources.iter().filter(|s| !machine(s)).map(row).collect();
@@ -123,36 +122,34 @@ pub fn source_words(source: &str) -> &'static str {
     }
 }
 
-fn states(own: &SelfPresence, container: u32) -> Vec<(Publication, state::StateValue)> {
+fn states(own: &SelfPresence, container: u32) -> Vec<(Publication, PublishedState)> {
     let all = own.publications.iter().filter(|p| p.key.category == "state" && p.key.container == container);
-    let read = all.filter_map(|p| Some((p.clone(), state::StateValue::parse(&p.value)?)));
-    read.filter(|(_, v)| matches!(v.kind.as_str(), "machineState" | "userState" | "calendarState" | "phoneState")).collect()
+    let read = all.filter_map(|p| Some((p.clone(), published::state(p)?)));
+    read.filter(|(_, v)| matches!(v.source.as_str(), "machineState" | "userState" | "calendarState" | "phoneState")).collect()
 }
 
-fn aggregate(own: &SelfPresence) -> Option<state::StateValue> {
+fn aggregate(own: &SelfPresence) -> Option<PublishedState> {
     let of = |container: u32| {
         let all = own.publications.iter().filter(|p| p.key.category == "state" && p.key.container == container);
-        all.filter_map(|p| state::StateValue::parse(&p.value)).find(|v| v.kind == state::StateKind::Aggregate)
+        all.filter_map(published::state).find(|v| v.source == Source::Aggregate)
     };
     of(AGGREGATION_CONTAINER).or_else(|| of(Level::Personal.container())).or_else(|| of(Level::Colleagues.container()))
 }
 
 fn own_note(own: &SelfPresence) -> Option<Note> {
     let all = own.publications.iter().filter(|p| p.key.category == "note" && p.key.container >= Level::Colleagues.container());
-    all.filter_map(|p| note::parse(&p.value)).find(|n| !n.out_of_office)
+    all.filter_map(published::note).find(|n| !n.out_of_office)
 }
 
 /// Whether a publication is this very device's: its endpoint, or its machine state, belongs to our GRUU.
 fn is_here(gruu: &str, p: &Publication) -> bool {
-    let token = p.endpoint_id.as_deref().and_then(identity::gruu_token);
-    !gruu.is_empty()
-        && (p.key.instance == instances::machine_state(gruu) || token.is_some_and(|t| gruu.contains(&format!("epid:{t}"))))
+    !gruu.is_empty() && (p.key.instance == instances::machine_state(gruu) || published::is_by(gruu, p))
 }
 
 /// The hand-set status, its own words, and the location of this device.
 fn set_by_hand(state: &State) -> (Option<UserStatus>, String, String) {
     let sources = states(&state.own.replica, AGGREGATION_CONTAINER);
-    let user = sources.iter().find(|(_, v)| v.kind == state::StateKind::User).map(|(_, v)| v);
+    let user = sources.iter().find(|(_, v)| v.source == Source::User).map(|(_, v)| v);
     let status = user.and_then(|v| match v.availability?.class() {
         AvailabilityClass::Available | AvailabilityClass::AvailableIdle => Some(UserStatus::Available),
         AvailabilityClass::Busy | AvailabilityClass::BusyIdle => Some(UserStatus::Busy),
@@ -167,7 +164,7 @@ fn set_by_hand(state: &State) -> (Option<UserStatus>, String, String) {
     });
     let own_words = |a: &Activity| if a.token.is_none() { a.text(LCID).map(str::to_owned) } else { None };
     let activity = user.and_then(|v| v.activity.as_ref()).and_then(own_words).unwrap_or_default();
-    let machines: Vec<_> = sources.iter().filter(|(_, v)| v.kind == state::StateKind::Machine).collect();
+    let machines: Vec<_> = sources.iter().filter(|(_, v)| v.source == Source::Machine).collect();
     let device = machines.iter().find(|(p, _)| is_here(&state.own.gruu, p)).or(machines.first().filter(|_| machines.len() == 1));
     (status, activity, device.and_then(|(_, v)| v.location.clone()).unwrap_or_default())
 }
@@ -282,7 +279,7 @@ pub fn view_as(door: &mut Door<'_>, uri: &Address) {
 
 fn seen(p: &Publication) -> Vec<String> {
     match p.key.category.as_str() {
-        "state" => state::StateValue::parse(&p.value)
+        "state" => published::state(p)
             .map(|v| {
                 let class = v.availability.map_or("nothing", |a| a.class().text());
                 let activity = v.activity.as_ref().and_then(|a| a.text(LCID)).map(|t| format!(", {t}")).unwrap_or_default();
@@ -290,7 +287,7 @@ fn seen(p: &Publication) -> Vec<String> {
                 vec![format!("Status: {class}{activity}{place}")]
             })
             .unwrap_or_default(),
-        "note" => note::parse(&p.value).map(|n| vec![format!("Note: {}", n.text)]).unwrap_or_default(),
+        "note" => published::note(p).map(|n| vec![format!("Note: {}", n.text)]).unwrap_or_default(),
         "contactCard" if !p.value.is_empty() => vec![format!("Card, part {}", p.key.instance)],
         "calendarData" | "workingHours" if !p.value.is_empty() => vec!["Working hours and calendar".into()],
         "services" | "legacyInterop" | "dndState" | "routing" | "alerts" => Vec::new(),

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod operation;
 pub mod provisioning;
 pub mod publication;
+pub mod published;
 pub mod registration;
 pub mod roaming;
 pub mod security;

@@ -3,10 +3,11 @@
 use crate::place::Place;
 use crate::pty::Pty;
 
-const PEOPLE: [(&str, &str); 2] = [("alice", ""), ("bob", "Bob Kelly")];
+/// Alice and Bob.
+pub const PEOPLE: [(&str, &str); 2] = [("alice", ""), ("bob", "Bob Kelly")];
 
 /// Adds Bob to Alice's list; Bob adds her too.
-fn acquaint(alice: &mut Pty, bob: &mut Pty) {
+pub fn acquaint(alice: &mut Pty, bob: &mut Pty) {
     alice.send("a");
     alice.wait("Add a contact");
     alice.enter("bob@contoso.example");
@@ -17,7 +18,7 @@ fn acquaint(alice: &mut Pty, bob: &mut Pty) {
 }
 
 /// Opens the conversation with the first contact.
-fn open_first(screen: &mut Pty, title: &str) {
+pub fn open_first(screen: &mut Pty, title: &str) {
     screen.alt('1');
     screen.send("gj\r");
     screen.wait(title);
