@@ -3,7 +3,7 @@
 use super::door::{Door, Then};
 use super::effect::{Effect, StoreRequest};
 use super::state::people::Loaded;
-use super::state::{Overlay, State};
+use super::state::{Overlay, State, ToastKind};
 use super::{meetings, own, people, questions, talk};
 use crate::domain::contact::{Contact, DEFAULT_GROUP, Group};
 use crate::domain::presence::{Freshness, Presence};
@@ -71,10 +71,11 @@ fn link(door: &mut Door<'_>, to: EndpointState, reason: Reason, retry_at: Option
             Some(e.text)
         }
     };
+    tell_problem(door);
     let up = door.state.link.is_up();
     if up && !was_up {
         let link = &mut door.state.link;
-        (link.problem, link.retry_at, link.down_since) = (None, None, None);
+        (link.problem, link.told, link.retry_at, link.down_since) = (None, None, None, None);
         super::idle::signed_in(door.state);
         send_outbox(door);
         meetings::refresh(door);
@@ -84,6 +85,19 @@ fn link(door: &mut Door<'_>, to: EndpointState, reason: Reason, retry_at: Option
         door.state.link.round_trip = None;
         stale(door.state, door.now);
     }
+}
+
+/// Says once in full what is wrong; the status line may have to cut it.
+fn tell_problem(door: &mut Door<'_>) {
+    let link = &mut door.state.link;
+    if link.problem.is_none() || link.problem == link.told {
+        return;
+    }
+    link.told = link.problem.clone();
+    let text = link.problem.clone().unwrap_or_default();
+    let detail = door.state.last_error.clone();
+    let detail = if detail.first() == Some(&text) { detail } else { Vec::new() };
+    door.toast(ToastKind::Error, text, Vec::new(), detail);
 }
 
 /// Nothing is known for sure any more about others.

@@ -1,7 +1,7 @@
 //! What can go wrong, and what the person reads then.
 
 use crate::place::{DOMAIN, Place};
-use crate::pty::{ADSUM, Pty};
+use crate::pty::{ADSUM, Pty, signal};
 use crate::two::PEOPLE;
 use std::net::TcpListener;
 
@@ -28,7 +28,7 @@ fn sign_ins_that_fail_say_why() {
     reads(&place, &account(&format!("nobody@{DOMAIN}"), &format!("{server}\npassword_command = \"echo pw\"")), "nobody");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let down = format!("server = \"{closed}\"\ntls = false\npassword_command = \"echo pw\"");
-    reads(&place, &account(&format!("alice@{DOMAIN}"), &down), "refused");
+    reads(&place, &account(&format!("alice@{DOMAIN}"), &down), "nothing listens at");
     let failing = format!("{server}\npassword_command = \"echo locked >&2; exit 3\"");
     place.write_config("alice", &account(&format!("alice@{DOMAIN}"), &failing));
     let mut screen = place.screen("alice");
@@ -107,4 +107,22 @@ fn the_shell_can_suspend_and_continue() {
     shell.wait("Nobody here yet.");
     shell.ctrl('q');
     shell.wait("it has ended");
+}
+
+#[test]
+fn stopped_from_outside_it_comes_back_whole() {
+    let place = Place::new(&ALICE);
+    let home = place.home("alice");
+    let script = format!("set -m; sh -c 'echo $$ > pid; exec {ADSUM}'; echo it has stopped; read x; fg; echo it has ended");
+    let mut shell = Pty::shell(&home, 100, 30, &script);
+    shell.wait("⇅ tcp");
+    let process = std::fs::read_to_string(home.join("pid")).unwrap().trim().parse().unwrap();
+    signal(process, "STOP");
+    shell.wait("it has stopped");
+    shell.send("\n");
+    shell.wait_gone("it has stopped");
+    shell.wait("Nobody here yet.");
+    shell.ctrl('q');
+    shell.wait("it has ended");
+    assert!(shell.is_given_back());
 }

@@ -29,9 +29,10 @@ fn everything_is_there_again_even_before_the_server() {
     alice.wait("see you tomorrow");
     alice.wait("half a thought");
     alice.wait("next try");
+    alice.wait("is the server running, and is the port right?");
     alice.alt('2');
     alice.enter(" and the rest");
-    alice.wait_row(&["me", "half a thought and the rest", "…"]);
+    alice.wait_row(&["half a thought and the rest", "…"]);
     // With it: all of it is alive again, and what waited goes out.
     place.serve(&address);
     bob.wait("⇅ tcp");

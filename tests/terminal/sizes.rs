@@ -18,9 +18,11 @@ fn tour(screen: &mut Pty, ascii: bool) {
     screen.wait("Others see");
     screen.alt('5');
     screen.wait("Wire");
-    screen.send("g\r");
-    screen.wait("REGISTER");
-    screen.escape("REGISTER sip:contoso.example SIP/2.0");
+    screen.send("g");
+    screen.wait("connecting");
+    screen.send("j\r");
+    screen.wait("Call-ID:");
+    screen.escape("Call-ID:");
     screen.send("\x1bOP");
     screen.wait("Help");
     screen.escape("Help");

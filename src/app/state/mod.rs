@@ -108,6 +108,8 @@ pub struct Link {
     pub state: EndpointState,
     /// Why it is not up; one sentence.
     pub problem: Option<String>,
+    /// The problem that was last said in full.
+    pub told: Option<String>,
     /// When the next try is made.
     pub retry_at: Option<Time>,
     /// Host shown in the status line.
@@ -162,6 +164,7 @@ impl State {
             link: Link {
                 state: EndpointState::Idle,
                 problem: None,
+                told: None,
                 retry_at: None,
                 server: String::new(),
                 transport: "tls".into(),

@@ -201,7 +201,7 @@ impl Terminal {
     }
 
     /// Hands the terminal over, and takes it back afterwards.
-    fn aside<T>(&mut self, work: impl FnOnce() -> T) -> T {
+    pub(super) fn aside<T>(&mut self, work: impl FnOnce() -> T) -> T {
         // A terminal that is gone is noticed at the next key.
         let _ = terminal::leave(&mut std::io::stdout());
         let result = work();

@@ -9,10 +9,10 @@ pub fn translate(event: Term) -> Option<Event> {
     match event {
         Term::Key(key) => translate_key(key).map(Event::Key),
         Term::Paste(text) => Some(Event::Paste(text)),
-        Term::Resize(columns, rows) => Some(Event::Resize(columns, rows)),
         Term::FocusGained => Some(Event::Focus(true)),
         Term::FocusLost => Some(Event::Focus(false)),
-        Term::Mouse(_) => None,
+        // Sizes come with a signal of their own.
+        Term::Mouse(_) | Term::Resize(..) => None,
     }
 }
 

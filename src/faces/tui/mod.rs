@@ -29,6 +29,9 @@ use tokio::time::Instant;
 /// Frames that nobody's key has asked for come at most this often, so that a burst of presence costs few of them.
 const FRAME: Duration = Duration::from_millis(40);
 
+/// SIGCONT: somebody stopped us without asking and has let us go on.
+const CONTINUED: i32 = if cfg!(any(target_os = "linux", target_os = "android")) { 18 } else { 19 };
+
 /// What comes in besides keys.
 #[derive(Debug)]
 pub enum Input {
@@ -144,6 +147,10 @@ impl Screen {
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
         let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let mut resized = signal(SignalKind::window_change()).map_err(failed)?;
+        let mut continued = signal(SignalKind::from_raw(CONTINUED)).map_err(failed)?;
+        // It may have changed before we listened.
+        self.resize_if_changed();
         while !self.leaving {
             let tick = self.state.next_deadline().map(|t| self.clock.instant(t));
             tokio::select! {
@@ -157,6 +164,13 @@ impl Screen {
                 () = sleep(self.frame_due) => self.draw(),
                 () = sleep(tick) => self.happen(Event::Tick, false),
                 _ = terminate.recv() => self.happen(Event::Terminate, false),
+                _ = resized.recv() => self.resize(),
+                _ = continued.recv() => {
+                    // Whoever had the terminal meanwhile has left it as they liked.
+                    self.terminal.aside(|| ());
+                    self.happen(Event::Resumed, true);
+                    self.resize();
+                }
                 _ = hang_up.recv() => return Ok(()),
                 _ = interrupt.recv() => self.happen(Event::Terminate, false),
             }
@@ -176,10 +190,21 @@ impl Screen {
         }
     }
 
-    fn on_terminal(&mut self, event: crossterm::event::Event) {
-        if let crossterm::event::Event::Resize(columns, rows) = event {
-            self.terminal.resize(columns, rows);
+    fn resize_if_changed(&mut self) {
+        let size = terminal::screen_size();
+        if (size.width, size.height) != (self.state.view.columns, self.state.view.rows) {
+            self.resize();
         }
+    }
+
+    /// Takes the terminal's new size. The library's own report of it gets lost when a key comes in the same moment.
+    fn resize(&mut self) {
+        let size = terminal::screen_size();
+        self.terminal.resize(size.width, size.height);
+        self.happen(Event::Resize(size.width, size.height), true);
+    }
+
+    fn on_terminal(&mut self, event: crossterm::event::Event) {
         let event = match event {
             crossterm::event::Event::Mouse(mouse) => self.terminal.target(mouse),
             other => input::translate(other),
