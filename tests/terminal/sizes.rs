@@ -19,10 +19,10 @@ fn tour(screen: &mut Pty, ascii: bool) {
     screen.alt('5');
     screen.wait("Wire");
     screen.send("g");
-    screen.wait("connecting");
+    screen.wait("connect");
     screen.send("j\r");
-    screen.wait("Call-ID:");
-    screen.escape("Call-ID:");
+    screen.wait("SIP/2.0/TCP");
+    screen.escape("SIP/2.0/TCP");
     screen.send("\x1bOP");
     screen.wait("Help");
     screen.escape("Help");
@@ -72,10 +72,12 @@ fn ascii_is_ascii_and_no_color_is_without_colour() {
     }
     let text = String::from_utf8(raw).unwrap();
     for sequence in text.split("\x1b[").skip(1) {
-        let Some((parameters, _)) = sequence.split_once('m').filter(|(p, _)| p.chars().all(|c| c.is_ascii_digit() || c == ';')) else {
+        let Some((parameters, _)) = sequence.split_once('m').filter(|(p, _)| p.chars().all(|c| c.is_ascii_digit() || c == ';'))
+        else {
             continue;
         };
-        let coloured = parameters.split(';').filter_map(|p| p.parse::<u8>().ok()).any(|p| matches!(p, 30..=38 | 40..=48 | 90..=107));
+        let coloured =
+            parameters.split(';').filter_map(|p| p.parse::<u8>().ok()).any(|p| matches!(p, 30..=38 | 40..=48 | 90..=107));
         assert!(!coloured, "a colour: {parameters}");
     }
     bob.quit();
