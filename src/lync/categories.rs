@@ -70,7 +70,8 @@ impl WatchedCategories {
             Some(WatchedCategory {
                 name: e.attr("name").filter(|n| !n.is_empty())?.to_owned(),
                 instance: e.attr_num("instance"),
-                publish_time: e.attr("publishTime").and_then(time::parse),
+                // A server says with the epoch that nobody ever published.
+                publish_time: e.attr("publishTime").and_then(time::parse).filter(|t| *t != Time::default()),
                 value: e.elements().next().cloned(),
             })
         };

@@ -20,6 +20,14 @@ fn the_example_round_trips_and_merges() {
 }
 
 #[test]
+fn the_epoch_is_no_time() {
+    let never = EXAMPLE.replace("2014-01-15T09:20:11.417", "1970-01-01T00:00:00.000");
+    let doc = WatchedCategories::parse(never.as_bytes()).unwrap();
+    assert_eq!(doc.categories[0].publish_time, None);
+    assert!(doc.categories[1].publish_time.is_some());
+}
+
+#[test]
 fn only_what_occurs_is_replaced_and_the_empty_clears() {
     let mut p = Presence::default();
     merge_categories(&mut p, &WatchedCategories::parse(EXAMPLE.as_bytes()).unwrap(), Time(1));
