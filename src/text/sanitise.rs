@@ -19,7 +19,6 @@ pub fn field(raw: &str) -> String {
             None => {}
         }
     }
-    gate.finish(&mut out);
     out.truncate(out.trim_end_matches(is_idle_at_end).len());
     out
 }
@@ -44,7 +43,6 @@ pub fn block(raw: &str) -> String {
             None => {}
         }
     }
-    gate.finish(&mut out);
     let lines = out.trim_end_matches(|c| c == '\n' || is_idle_at_end(c));
     lines.trim_start_matches('\n').to_owned()
 }
@@ -144,13 +142,6 @@ impl Gate {
         }
         self.marks += 1;
         Some(c)
-    }
-
-    /// A joiner at the very end joins what the screen writes next.
-    fn finish(&self, out: &mut String) {
-        while out.ends_with(['\u{200d}', '\u{200c}']) {
-            out.pop();
-        }
     }
 }
 
