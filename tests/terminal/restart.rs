@@ -21,6 +21,7 @@ fn everything_is_there_again_even_before_the_server() {
     alice.ctrl('s');
     alice.wait_row(&["09:30–10:00", "Retrospective"]);
     alice.quit();
+    bob.quit();
 
     // Without the server: what was known, and when the next try is.
     let address = place.stop();
@@ -33,11 +34,15 @@ fn everything_is_there_again_even_before_the_server() {
     alice.alt('2');
     alice.enter(" and the rest");
     alice.wait_row(&["half a thought and the rest", "…"]);
-    // With it: all of it is alive again, and what waited goes out.
+    // With it, what waited goes out; Bob is not there, so it is tried again when he is.
     place.serve(&address);
-    bob.wait("⇅ tcp");
     alice.wait("⇅ tcp");
+    alice.wait_row(&["half a thought and the rest", "✗"]);
+    let mut bob = place.signed_in("bob");
     alice.wait_row(&["●", "Bob Kelly"]);
+    alice.send("\x1b");
+    alice.wait("quote");
+    alice.send("R");
     alice.wait_row(&["half a thought and the rest", "✓✓"]);
     bob.wait("half a thought and the rest");
     alice.alt('3');
