@@ -1,6 +1,5 @@
 """The parts of the laboratory: a recorder between client and server, terminals, and finch over D-Bus."""
 
-import os
 import re
 import shlex
 import socket
@@ -34,6 +33,12 @@ def free_port():
         return s.getsockname()[1]
 
 
+def answers(port):
+    """Whether somebody listens there."""
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Tee:
     """Passes TCP on to a port and writes down what goes each way."""
 
@@ -48,7 +53,11 @@ class Tee:
     def _accept(self):
         while True:
             near, _ = self.listener.accept()
-            far = socket.create_connection(("127.0.0.1", self.target))
+            try:
+                far = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                near.close()
+                continue
             for source, sink, sign in ((near, far, b">>>>"), (far, near, b"<<<<")):
                 threading.Thread(target=self._copy, args=(source, sink, sign), daemon=True).start()
 
