@@ -45,6 +45,8 @@ pub struct Company {
     /// The front end comes back then.
     pub back_at: Option<Time>,
     pub count: u64,
+    /// What people mostly do today.
+    pub mood: u64,
 }
 
 impl Company {
@@ -76,6 +78,7 @@ impl Company {
             watched: Vec::new(),
             back_at: None,
             count: 0,
+            mood: seed % 6,
         }
     }
 
@@ -93,6 +96,7 @@ impl Company {
         if wrong.is_empty() {
             self.evening();
             wrong = verdict::rest(self);
+            wrong.extend(verdict::night(self));
         }
         wrong
     }
@@ -140,16 +144,24 @@ impl Company {
         self.operate(client, operation);
     }
 
-    /// The other endpoints in the chat of the same conference, as far as everybody knows.
+    /// The other endpoints in the chat of the same conference, as the server and they themselves know.
     fn hearers(&self, client: usize, conversation: &ConversationId) -> Vec<usize> {
         use adsum::domain::conversation::ConversationState::Conferenced;
         let Some(mine) = self.world.view(client).conversations.get(conversation) else { return Vec::new() };
-        let focus = mine.focus.as_ref().filter(|_| mine.state == Conferenced);
-        let there = |i: usize| {
-            let all = self.world.view(i).conversations.values();
-            i != client && focus.is_some() && all.clone().any(|c| c.state == Conferenced && c.focus.as_ref() == focus)
+        let Some(focus) = mine.focus.as_ref().filter(|_| mine.state == Conferenced) else { return Vec::new() };
+        let Some(meeting) = self.world.server.conferences().into_iter().find(|a| a.conference.uri == *focus) else {
+            return Vec::new();
         };
-        (0..self.world.clients.len()).filter(|i| there(*i)).collect()
+        let there = |i: &usize| {
+            let c = &self.world.clients[*i];
+            let seated = meeting.participants.iter().any(|p| p.uri == c.address && p.has_messages);
+            let knows = c.view.conversations.values().any(|t| t.state == Conferenced && t.focus.as_ref() == Some(focus));
+            seated && knows && c.endpoint.state() == EndpointState::Established
+        };
+        if !there(&client) {
+            return Vec::new();
+        }
+        (0..self.world.clients.len()).filter(|i| *i != client && there(i)).collect()
     }
 
     /// Some endpoint.

@@ -12,6 +12,9 @@ use std::time::Duration;
 
 /// One deed or mishap.
 pub fn any(c: &mut Company) {
+    if c.one_in(2) && (1..5).contains(&c.mood) {
+        return [contacts, presence, talk, meet][c.mood as usize - 1](c);
+    }
     match c.rng.below(100) {
         0..22 => contacts(c),
         22..42 => presence(c),
@@ -277,7 +280,8 @@ fn meet(c: &mut Company) {
             }
         }
         _ => {
-            let Some(link) = c.one_of(&c.meetings.clone()) else { return };
+            let newest = c.meetings.last().cloned().filter(|_| c.one_in(2));
+            let Some(link) = newest.or_else(|| c.one_of(&c.meetings.clone())) else { return };
             c.count += 1;
             let id = ConversationId(format!("j{}", c.count));
             c.operate(who, Operation::JoinConference { id, target: JoinTarget::Link(link) });

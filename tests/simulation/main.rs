@@ -46,6 +46,17 @@ fn companies_agree_after_the_storm() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
+#[test]
+fn a_seed_replays_exactly() {
+    let day = || {
+        let mut company = Company::new(4711);
+        let wrong = company.live();
+        let counts: Vec<usize> = company.world.clients.iter().map(|c| c.view.count).collect();
+        (wrong, company.trace, counts, company.world.steps, company.world.log)
+    };
+    assert!(day() == day(), "two runs of one seed differ");
+}
+
 /// One seed; what is wrong comes with everything that was done.
 fn run(seed: u64) -> Result<(), String> {
     let mut company = Company::new(seed);

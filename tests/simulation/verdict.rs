@@ -217,21 +217,14 @@ fn times(c: &Company, client: usize, text: &str) -> usize {
 fn delivered(c: &Company, w: &crate::company::Written, heard: &[usize], f: &mut Findings) {
     let me = &c.world.clients[w.client].address;
     let somebody = (0..heard.len()).any(|i| heard[i] > 0 && c.world.clients[i].address != *me);
-    let alone = w.hearers.is_empty();
     let t = c.world.view(w.client).conversations.get(&w.conversation);
     let conference = t.is_some_and(|t| t.focus.is_some());
-    f.check(somebody || (conference && alone), || format!("{} of {} arrived nowhere", w.text, c.name(w.client)));
+    f.check(somebody || conference, || format!("{} of {} arrived nowhere", w.text, c.name(w.client)));
     for i in w.hearers.iter().filter(|i| c.world.clients[**i].breaks == w.breaks[**i]) {
-        let still = c.world.view(*i).conversations.values().any(|t| t.state == S::Conferenced && heard_in(c, *i, t, w));
+        let mut all = c.world.view(*i).conversations.values();
+        let still = all.any(|k| k.state == S::Conferenced && k.focus.is_some() && k.focus == t.and_then(|t| t.focus.clone()));
         f.check(heard[*i] == 1 || !still, || format!("{} of {} did not reach {}", w.text, c.name(w.client), c.name(*i)));
     }
-}
-
-/// Whether this endpoint is still in the conference in which the message was written.
-fn heard_in(c: &Company, client: usize, t: &Conversation, w: &crate::company::Written) -> bool {
-    let _ = client;
-    let focus = c.world.view(w.client).conversations.get(&w.conversation).and_then(|k| k.focus.as_ref());
-    focus.is_some() && t.focus.as_ref() == focus
 }
 
 /// Everybody asks for the own conferences: they are those of the server.
@@ -255,6 +248,22 @@ pub fn schedules(c: &mut Company) -> Vec<String> {
         known.sort_by_key(|k| k.0.clone());
         f.same(|| format!("conferences of {}", c.name(client)), &known, &right);
     }
+    f.0
+}
+
+/// Everybody signs out: nobody waits for anything any more, and the server knows it.
+pub fn night(c: &mut Company) -> Vec<String> {
+    for client in 0..c.world.clients.len() {
+        c.operate(client, Operation::SignOut);
+    }
+    c.run(Duration::from_secs(60));
+    let mut f = Findings::default();
+    for client in 0..c.world.clients.len() {
+        let endpoint = &c.world.clients[client].endpoint;
+        f.same(|| format!("state of {} at night", c.name(client)), &endpoint.state(), &EndpointState::Terminated);
+        f.same(|| format!("next timer of {} at night", c.name(client)), &endpoint.poll_timeout(), &None);
+    }
+    f.same(|| "registrations at night".into(), &c.world.server.state().registrations.len(), &0);
     f.0
 }
 
