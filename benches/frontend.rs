@@ -257,8 +257,8 @@ fn memory() -> Result<()> {
 }
 
 fn with_everybody(process: u32, out: impl Read) -> Result<(f64, f64)> {
-    let mut line = String::new();
-    BufReader::new(out).read_line(&mut line)?;
+    let (mut line, mut out) = (String::new(), BufReader::new(out));
+    out.read_line(&mut line)?;
     let plain = line.split_whitespace().rev().nth(1).ok_or("no address in what the front end says")?.parse()?;
     let before = resident(process)?;
     let mut clients = (0..USERS).map(|n| Client::connect(plain, n)).collect::<Result<Vec<_>>>()?;

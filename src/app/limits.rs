@@ -8,6 +8,8 @@ pub const TAB_MESSAGES: usize = 12_000;
 pub const HISTORY_PAGE: usize = 200;
 /// Wire records kept for the Wire pane.
 pub const WIRE_RECORDS: usize = 2_000;
+/// Octets of all wire records together; the oldest go first.
+pub const WIRE_BYTES: usize = 1024 * 1024;
 /// Octets kept of one wire record.
 pub const WIRE_RECORD_BYTES: usize = 64 * 1024;
 /// Characters of one composer.

@@ -162,8 +162,7 @@ async fn run(options: &Serve, store: FrontendStore, domain: &str) -> Result<(), 
     host.run(Sockets { tcp: Some(listener), tls: Some((secure, acceptor)), control: Some(control) }, stopped).await;
     // A socket file that stays behind is taken over at the next start.
     let _ = std::fs::remove_file(options.data.join(CONTROL_SOCKET));
-    println!("The front end has ended.");
-    Ok(())
+    super::print(b"The front end has ended.\n")
 }
 
 fn names(host: &str, domain: &str) -> Vec<String> {
@@ -172,8 +171,10 @@ fn names(host: &str, domain: &str) -> Vec<String> {
 
 fn announce(options: &Serve, tcp: &tokio::net::TcpListener, tls: &tokio::net::TcpListener, domain: &str) {
     let place = |l: &tokio::net::TcpListener| l.local_addr().map_or_else(|e| e.to_string(), |a| a.to_string());
-    println!("The front end of {domain} listens at {} (TLS) and {} (TCP).", place(tls), place(tcp));
-    println!("Clients trust it by the certificate {}.", options.data.join(tls::CA_FILE).display());
+    let text = format!("The front end of {domain} listens at {} (TLS) and {} (TCP).\n", place(tls), place(tcp));
+    let trust = format!("Clients trust it by the certificate {}.\n", options.data.join(tls::CA_FILE).display());
+    // It serves as well where nobody reads this.
+    let _ = super::print(format!("{text}{trust}").as_bytes());
 }
 
 /// The administration's door; a file left by a front end that was killed is replaced, one in use is an error.

@@ -1,6 +1,6 @@
 //! Opening a database: permissions, settings, migrations.
 
-use super::limits::BUSY_TIMEOUT;
+use super::limits::{BUSY_TIMEOUT, PAGE_CACHE_KIB};
 use super::{Error, private_file};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -41,6 +41,8 @@ impl Db {
         // slower, equally safe, so the answer is not looked at.
         self.conn.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         self.conn.pragma_update(None, "synchronous", "normal")?;
+        // Negative: KiB. The system caches the file, too.
+        self.conn.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
         self.conn.pragma_update(None, "foreign_keys", true)?;
         self.conn.set_prepared_statement_cache_capacity(64);
         Ok(())

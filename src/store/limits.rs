@@ -5,6 +5,9 @@ use std::time::Duration;
 /// How long SQLite waits for another process that writes.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Pages of a database kept in memory, in KiB.
+pub const PAGE_CACHE_KIB: i64 = 512;
+
 /// Most messages one page or search brings.
 pub const MAX_PAGE: usize = 500;
 

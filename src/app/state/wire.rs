@@ -1,7 +1,7 @@
 //! The SIP traffic of this session.
 
 use crate::app::Editor;
-use crate::app::limits::{WIRE_RECORD_BYTES, WIRE_RECORDS};
+use crate::app::limits::{WIRE_BYTES, WIRE_RECORD_BYTES, WIRE_RECORDS};
 use crate::domain::Time;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -50,6 +50,8 @@ pub struct Wire {
     pub paused: bool,
     /// Records missed while paused.
     pub missed: usize,
+    /// Octets of all records.
+    bytes: usize,
 }
 
 impl WireRecord {
@@ -94,10 +96,12 @@ impl Wire {
         }
         record.number = self.next;
         self.next += 1;
-        if self.records.len() >= WIRE_RECORDS {
-            self.records.pop_front();
-        }
+        self.bytes += record.text.len();
         self.records.push_back(record);
+        while self.records.len() > WIRE_RECORDS || (self.bytes > WIRE_BYTES && self.records.len() > 1) {
+            let gone = self.records.pop_front().map_or(0, |r| r.text.len());
+            self.bytes = self.bytes.saturating_sub(gone);
+        }
     }
 
     /// The records the filter lets through, oldest first.
@@ -123,4 +127,20 @@ impl Wire {
 fn between(value: &str) -> &str {
     let inner = value.split_once('<').and_then(|(_, r)| r.split_once('>')).map_or(value, |(i, _)| i);
     inner.split(';').next().unwrap_or(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_messages_push_old_ones_out_before_there_are_many() {
+        let mut wire = Wire::default();
+        let long = format!("NOTIFY sip:a@b SIP/2.0\r\n\r\n{}", "x".repeat(WIRE_BYTES / 4));
+        (0..10).for_each(|_| wire.push(WireRecord::new(Time(0), false, &long)));
+        assert!(wire.records.iter().map(|r| r.text.len()).sum::<usize>() <= WIRE_BYTES);
+        (0..2 * WIRE_RECORDS).for_each(|_| wire.push(WireRecord::new(Time(0), true, "OPTIONS sip:a@b SIP/2.0")));
+        assert_eq!(wire.records.len(), WIRE_RECORDS);
+        assert_eq!(wire.bytes, WIRE_RECORDS * "OPTIONS sip:a@b SIP/2.0".len());
+    }
 }

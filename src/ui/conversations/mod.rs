@@ -34,7 +34,7 @@ pub fn draw(c: &mut Canvas, areas: &Areas, state: &State, drawn: &mut Drawn) {
     let below = Rect { y: composer.y.saturating_sub(2), height: 1, ..area };
     let reading = Rect { y: area.y + 1, height: below.y.saturating_sub(area.y + 1), ..area };
     header_line(c, header, state, tab);
-    transcript::draw(c, reading, state, tab, drawn);
+    transcript::draw(c, reading, reading.height + rows - 1, state, tab, drawn);
     below_line(c, below, state, tab, drawn);
     divider(c, area, composer.y - 1);
     composer_box(c, composer, state, tab, &written, drawn);

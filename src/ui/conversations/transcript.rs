@@ -1,8 +1,9 @@
 //! The transcript: only what is in sight is cleaned, wrapped and drawn.
 //!
 //! While the end is followed, the window does not move with every message. Its top stands on an entry whose position is
-//! a multiple of half the window's rows; new messages fill the free rows below, and when they are full the top moves on
-//! to the next such entry. A slow link then carries the new message and not the whole transcript again.
+//! a multiple of half the rows it has beside an empty composer (one that grows must not move it); new messages fill the
+//! free rows below, and when they are full the top moves on to the next such entry. A slow link then carries the new
+//! message and not the whole transcript again.
 
 use crate::app::State;
 use crate::app::event::Target;
@@ -25,8 +26,8 @@ const TOGETHER: Duration = Duration::from_secs(300);
 /// Cells kept free at the right edge for the state of own messages.
 const STATE_CELLS: u16 = 4;
 
-/// Draws the window.
-pub fn draw(c: &mut Canvas, area: Rect, state: &State, tab: &Tab, drawn: &mut Drawn) {
+/// Draws the window; `most` are the rows it would have beside an empty composer.
+pub fn draw(c: &mut Canvas, area: Rect, most: u16, state: &State, tab: &Tab, drawn: &mut Drawn) {
     let rows = usize::from(area.height);
     drawn.metrics.transcript_rows = area.height;
     if tab.entries.is_empty() {
@@ -38,7 +39,8 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, tab: &Tab, drawn: &mut Dr
         drawn.metrics.at_top = true;
         return;
     }
-    let mut page = Page { state, tab, columns: Columns::of(area.width, state, tab), heights: HashMap::new() };
+    let step = usize::from(most / 2).max(1);
+    let mut page = Page { state, tab, columns: Columns::of(area.width, state, tab), step, heights: HashMap::new() };
     let window = page.window(rows);
     report(&window, &page, drawn);
     let mut y = area.y;
@@ -137,6 +139,8 @@ struct Page<'a> {
     state: &'a State,
     tab: &'a Tab,
     columns: Columns,
+    /// The top rests on multiples of this.
+    step: usize,
     heights: HashMap<usize, usize>,
 }
 
@@ -154,14 +158,13 @@ impl Page<'_> {
     fn following(&mut self, rows: usize) -> Window {
         let last = self.tab.entries.len() - 1;
         let (first, used) = self.up_from(last, 0, rows);
-        let step = (rows / 2).max(1);
         let (mut top, mut height) = (first, used);
         // `first` may stick out at the top; then it cannot be the resting place.
         if height > rows {
             height -= self.height(top);
             top += 1;
         }
-        while top <= last && top > 0 && top % step != 0 {
+        while top <= last && top > 0 && !top.is_multiple_of(self.step) {
             height -= self.height(top);
             top += 1;
         }
