@@ -93,6 +93,12 @@ impl Contacts {
                 self.end_refresh(ctx, false);
             }
         }
+        if !self.told && self.roaming.state() != State::Subscribing {
+            // What was wanted before the list came has nothing to be checked against.
+            for job in std::mem::take(&mut self.queue) {
+                ctx.complete(job.id, Err(ContactError::NotSubscribed.into()));
+            }
+        }
         self.pump(ctx);
     }
 
@@ -234,7 +240,7 @@ impl Service for Contacts {
         }
         if !ctx.online {
             ctx.complete(id, Err(offline()));
-        } else if !self.told || self.roaming.state() == State::Refused {
+        } else if self.roaming.state() == State::Refused || (!self.told && self.roaming.state() != State::Subscribing) {
             ctx.complete(id, Err(ContactError::NotSubscribed.into()));
         } else if self.queue.len() >= MAX_QUEUED {
             ctx.complete(id, Err(Error::new(ErrorKind::Retryable, "Too many changes are waiting; try again in a moment.")));

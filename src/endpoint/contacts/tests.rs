@@ -72,6 +72,27 @@ fn a_gap_fetches_the_whole_list() {
 }
 
 #[test]
+fn what_is_wanted_while_the_list_is_on_its_way_waits_for_it() {
+    let mut bench = Bench::new(ServiceId::Contacts);
+    let mut contacts = Contacts::new(Rng::seeded(2));
+    bench.call(&mut contacts, |s, ctx| s.on_online(ctx));
+    let add = || Operation::AddContact { uri: dave(), name: String::new(), groups: vec![GroupId(2)] };
+    bench.operate(&mut contacts, add());
+    let subscribe = bench.request();
+    bench.answer(&mut contacts, &subscribe, 200, ACTIVE, LIST);
+    assert_eq!(bench.request().1.method, Method::Service);
+    // Where no list comes, the wish ends with it.
+    let mut bench = Bench::new(ServiceId::Contacts);
+    let mut contacts = Contacts::new(Rng::seeded(2));
+    bench.call(&mut contacts, |s, ctx| s.on_online(ctx));
+    let id = bench.operate(&mut contacts, add());
+    let subscribe = bench.request();
+    bench.answer(&mut contacts, &subscribe, 403, "", "");
+    let events = bench.take_events();
+    assert!(events.contains(&Event::Completed { id, result: Err(ContactError::NotSubscribed.into()) }), "{events:?}");
+}
+
+#[test]
 fn an_operation_ends_after_its_notification() {
     let (mut bench, mut contacts, subscribe) = subscribed();
     let id = bench.operate(&mut contacts, Operation::AddContact { uri: dave(), name: String::new(), groups: vec![GroupId(2)] });
