@@ -147,7 +147,7 @@ fn contacts_changed(door: &mut Door<'_>) {
 fn presence_of(door: &mut Door<'_>, uri: Address, presence: Presence) {
     let people = &mut door.state.people;
     let old = people.presence.get(&uri);
-    people.dirty |= people::moves_rows(old, &presence);
+    people.dirty |= people::moves_rows(people.sort, old, &presence);
     let class = |p: &Presence| p.availability.map(|a| a.class());
     let turned = old.is_some_and(|o| class(o) != class(&presence) && matches!(o.freshness, Freshness::Known { .. }));
     if people.contacts.contains_key(&uri) {

@@ -40,7 +40,7 @@ impl People {
             return;
         }
         self.dirty = false;
-        let before = self.selection.as_ref().and_then(|id| self.rows.iter().position(|r| r.id() == *id));
+        let before = self.selection.as_ref().and_then(|id| self.rows.iter().position(|r| r.is(id)));
         let rows = self.build();
         self.rows = rows;
         self.select_again(before);
@@ -102,9 +102,9 @@ impl People {
             self.selection = first.map(Row::id);
             return;
         }
-        let arrived = self.wanted.take_if(|w| self.rows.iter().any(|r| r.id() == *w));
+        let arrived = self.wanted.take_if(|w| self.rows.iter().any(|r| r.is(w)));
         self.selection = arrived.or(self.selection.take());
-        let there = self.selection.as_ref().is_some_and(|id| self.rows.iter().any(|r| r.id() == *id));
+        let there = self.selection.as_ref().is_some_and(|id| self.rows.iter().any(|r| r.is(id)));
         if there {
             return;
         }
@@ -119,13 +119,15 @@ impl People {
 
     /// Position of the selected row.
     pub fn position(&self) -> usize {
-        self.selection.as_ref().and_then(|id| self.rows.iter().position(|r| r.id() == *id)).unwrap_or(0)
+        self.selection.as_ref().and_then(|id| self.rows.iter().position(|r| r.is(id))).unwrap_or(0)
     }
 }
 
 /// Whether a change of presence moves rows or counts, so that they must be rebuilt.
-pub fn moves_rows(old: Option<&Presence>, new: &Presence) -> bool {
-    rank(old) != rank(Some(new)) || old.and_then(|o| o.card.display_name.as_ref()) != new.card.display_name.as_ref()
+pub fn moves_rows(sort: Sort, old: Option<&Presence>, new: &Presence) -> bool {
+    let (was, is) = (rank(old), rank(Some(new)));
+    let moved = if sort == Sort::Status { was != is } else { (was < OFFLINE) != (is < OFFLINE) };
+    moved || old.and_then(|o| o.card.display_name.as_ref()) != new.card.display_name.as_ref()
 }
 
 /// Moves the selection.

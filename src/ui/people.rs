@@ -27,7 +27,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     let p = &state.people;
     let list = if p.filtering || !p.filter.is_empty() { filter_line(c, area, state, drawn) } else { area };
     let rows = usize::from(list.height);
-    let selected = p.selection.as_ref().and_then(|s| p.rows.iter().position(|r| r.id() == *s));
+    let selected = p.selection.as_ref().and_then(|s| p.rows.iter().position(|r| r.is(s)));
     let top = super::keep_in_sight(p.top, selected, rows, p.rows.len());
     drawn.metrics.people_rows = list.height;
     drawn.metrics.people_top = top;

@@ -72,6 +72,15 @@ impl Row {
             Row::Contact { group, uri } => RowId::Contact(*group, uri.clone()),
         }
     }
+
+    /// Whether this is the row's name; costs less than making the name.
+    pub fn is(&self, id: &RowId) -> bool {
+        match (self, id) {
+            (Row::Group { id, .. }, RowId::Group(wanted)) => id == wanted,
+            (Row::Contact { group, uri }, RowId::Contact(wanted, who)) => group == wanted && uri == who,
+            _ => false,
+        }
+    }
 }
 
 /// The People pane.
