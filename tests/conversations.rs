@@ -9,6 +9,7 @@ use adsum::domain::conversation::{Conversation, ConversationId, ConversationStat
 use adsum::domain::presence::UserStatus;
 use adsum::domain::{Address, Rng, Time};
 use adsum::endpoint::{ErrorKind, JoinTarget, Operation, Outcome};
+use adsum::frontend::server::UnderWay;
 use std::time::Duration;
 use support::world::{FINE, STORM, Weather, World, address};
 
@@ -488,4 +489,24 @@ fn in_a_storm_everybody_comes_back_to_the_conference() {
         w.done(0, say(&id("m"), "last", "last words")).unwrap();
         assert_eq!(delivery(&w, 0, "last"), Some(Delivery::Delivered), "seed {seed}\n{}", w.report(0));
     }
+}
+
+#[test]
+fn answered_and_abandoned_invitations_leave_nothing_open() {
+    let mut w = talking(40, &[]);
+    w.run(Duration::from_secs(400));
+    let rest = |w: &World| [0, 1].map(|i| w.clients[i].endpoint.under_way()).map(|u| (u.transactions, u.requests, u.dialogs));
+    assert_eq!(rest(&w), [(0, 0, 1), (0, 0, 1)]);
+    w.done(0, Operation::EndConversation { conversation: id("c1") }).unwrap();
+    assert_eq!(w.server.under_way(), UnderWay::default());
+    // Bob has two devices, so the second invitation rings until alice is gone.
+    let second = w.endpoint("bob");
+    w.done(second, Operation::SignIn).unwrap();
+    w.operate(0, start("c2", "bob"));
+    w.operate(0, say(&id("c2"), "2", "there?"));
+    w.run(Duration::from_millis(50));
+    w.cut(0);
+    w.run(Duration::from_secs(400));
+    let open = w.server.under_way();
+    assert_eq!((open.invitations, open.forks), (0, 0), "{}", w.report(0));
 }

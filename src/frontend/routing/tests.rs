@@ -341,3 +341,24 @@ fn too_many_hops_are_refused() {
     let tx = b.send(alice, request);
     assert_eq!(b.response(tx).status, 483);
 }
+
+#[test]
+fn a_dialog_that_both_sides_lost_is_forgotten_unless_one_remembers_it() {
+    for remembered in [false, true] {
+        let mut b = bench();
+        let [alice, _, bob] = established(&mut b);
+        b.sign_out(bob, false);
+        let bob = b.sign_in("bob", 3);
+        if remembered {
+            let (from, to) = ("<sip:bob@contoso.com>;tag=b1", "<sip:alice@contoso.com>;tag=a1");
+            let headers = [("From", from), ("To", to), ("Call-ID", "c1"), ("CSeq", "2 INFO")];
+            let info = b.request(bob, "INFO", "sip:alice@contoso.com", &headers);
+            b.send(bob, info);
+            let got = b.next();
+            b.answer(&got, 200, "");
+        }
+        b.sign_out(alice, false);
+        b.sign_in("alice", 1);
+        assert_eq!(b.module.dialogs.is_empty(), !remembered);
+    }
+}

@@ -418,3 +418,14 @@ fn the_same_state_is_said_once() {
     r.start("bob");
     assert!(r.events.is_empty(), "{:?}", r.events);
 }
+
+#[test]
+fn an_invitation_taken_back_leaves_nothing_behind() {
+    let mut r = Rig::new();
+    r.start("bob");
+    r.say(1, "hi");
+    let invite = r.sends("INVITE");
+    r.done(Operation::EndConversation { conversation: talk() });
+    r.reply(&invite, 487, "", "");
+    assert_eq!((r.s.remembered(), r.s.dialogs()), (0, 0));
+}
