@@ -93,6 +93,7 @@ impl Company {
         self.calm();
         let mut wrong = verdict::agreement(self);
         wrong.extend(verdict::schedules(self));
+        wrong.extend(verdict::words(self));
         if wrong.is_empty() {
             self.evening();
             wrong = verdict::rest(self);

@@ -6,7 +6,7 @@ use adsum::domain::conversation::{Conversation, ConversationState as S, Delivery
 use adsum::domain::presence::{Freshness, Presence, SelfPresence};
 use adsum::endpoint::user::UnderWay;
 use adsum::endpoint::{EndpointState, Operation, Outcome};
-use adsum::frontend::{User, server};
+use adsum::frontend::{Reach, User, server};
 use adsum::lync::batch::DEFAULT_CATEGORIES;
 use adsum::lync::categories::{WatchedCategories, merge_categories};
 use std::collections::{BTreeMap, BTreeSet};
@@ -225,6 +225,35 @@ fn delivered(c: &Company, w: &crate::company::Written, heard: &[usize], f: &mut 
         let still = all.any(|k| k.state == S::Conferenced && k.focus.is_some() && k.focus == t.and_then(|t| t.focus.clone()));
         f.check(heard[*i] == 1 || !still, || format!("{} of {} did not reach {}", w.text, c.name(w.client), c.name(*i)));
     }
+}
+
+/// Whoever believes to be in a conversation says something there, and it must get through.
+pub fn words(c: &mut Company) -> Vec<String> {
+    let first = c.written.len();
+    for client in 0..c.world.clients.len() {
+        let all = c.world.view(client).conversations.values();
+        let live = all.filter(|t| matches!(t.state, S::Established | S::Conferenced)).map(|t| t.id.clone());
+        for conversation in live.collect::<Vec<_>>() {
+            c.say(client, &conversation);
+        }
+    }
+    c.run(Duration::from_secs(100));
+    let mut f = Findings::default();
+    for w in c.written.iter().skip(first).filter(|w| must_arrive(c, w)) {
+        let state = c.world.view(w.client).messages[&w.conversation].iter().find(|m| m.id == w.message).map(|m| m.state.clone());
+        f.same(|| format!("{} of {} in {}", w.text, c.name(w.client), w.conversation.0), &state, &Some(Delivery::Delivered));
+    }
+    messages(c, &mut f);
+    f.0
+}
+
+/// In a conference it must. A person alone at one device who may be disturbed must get it, too.
+fn must_arrive(c: &Company, w: &crate::company::Written) -> bool {
+    let Some(t) = c.world.view(w.client).conversations.get(&w.conversation) else { return true };
+    let (Some(other), None) = (t.participants.first(), &t.focus) else { return true };
+    let devices = c.world.clients.iter().filter(|k| k.address == other.uri).count();
+    let me = &c.world.clients[w.client].address;
+    devices == 1 && user(c, &other.uri).is_some_and(|u| u.reach(&c.world.server_config, me) == Reach::Allow)
 }
 
 /// Everybody asks for the own conferences: they are those of the server.
