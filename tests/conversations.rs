@@ -510,3 +510,23 @@ fn answered_and_abandoned_invitations_leave_nothing_open() {
     let open = w.server.under_way();
     assert_eq!((open.invitations, open.forks), (0, 0), "{}", w.report(0));
 }
+
+#[test]
+fn an_invitation_to_a_meeting_one_joins_by_its_link_is_answered_by_that() {
+    let mut w = World::signed_in(41, &["alice", "bob"]);
+    let second = w.endpoint("bob");
+    w.done(second, Operation::SignIn).unwrap();
+    let meet = Operation::MeetNow { id: id("now"), subject: String::new(), invite: vec![address("bob")] };
+    w.operate(0, meet);
+    w.run(Duration::from_secs(1));
+    assert_eq!(only(&w, 1).state, S::Incoming, "{}", w.report(1));
+    let link = w.view(0).conversations[&id("now")].focus.clone().unwrap();
+    w.operate(1, Operation::JoinConference { id: id("mine"), target: JoinTarget::Link(link) });
+    w.run(Duration::from_secs(60));
+    let live: Vec<_> = w.view(1).conversations.values().filter(|c| c.state != S::Terminated).collect();
+    assert_eq!((live.len(), &live[0].id, people(live[0])), (1, &id("mine"), vec!["alice"]), "{}", w.report(1));
+    w.done(0, say(&id("now"), "1", "welcome")).unwrap();
+    assert_eq!(w.view(1).texts(&id("mine")), ["welcome"]);
+    // Bob answered at one device; the other does not go in by itself.
+    assert_eq!(only(&w, second).state, S::Terminated, "{}", w.report(second));
+}

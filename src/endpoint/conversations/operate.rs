@@ -157,7 +157,9 @@ impl Conversations {
         if let Err(error) = self.prepare(desk, id) {
             return Some(Err(error));
         }
-        self.on_talk(id, |talk| talk.join(desk, &focus, Some(op), Vec::new()))
+        let answer = self.on_talk(id, |talk| talk.join(desk, &focus, Some(op), Vec::new()));
+        self.end_rings_for(desk, &focus, id);
+        answer
     }
 
     fn meet_now(

@@ -146,6 +146,23 @@ impl Conversations {
         if let Some(talk) = self.talks.get_mut(id) {
             talk.join(desk, &focus, None, Vec::new());
         }
+        self.end_rings_for(desk, &focus, id);
+    }
+
+    /// Other invitations to a meeting that we join under this name ask the user nothing any more. One device has one seat
+    /// in a meeting: accepted later by themselves they would take the seat away from this conversation.
+    pub(super) fn end_rings_for(&mut self, desk: &mut Desk<'_, '_>, focus: &str, id: &ConversationId) {
+        let same = |r: &Ring| matches!(&r.kind, RingKind::Conference(f) if docs::same_uri(f, focus));
+        let ringing = self.talks.values().filter(|t| t.id != *id && t.ring.as_ref().is_some_and(same));
+        for other in ringing.map(|t| t.id.clone()).collect::<Vec<_>>() {
+            let Some(ring) = self.talks.get_mut(&other).and_then(|t| t.ring.take()) else { continue };
+            self.accept_guest(desk, ring.tx, &ring.invite, &ring.tag, id.clone());
+            if let Some(talk) = self.talks.get_mut(&other).filter(|t| t.state == S::Incoming) {
+                talk.terminate(desk, None);
+            }
+            self.publish(desk, &other);
+            self.forget_if_over(&other, true);
+        }
     }
 
     /// Answers 200 to an invitation into a conference; its dialog has done its work then (2.2 step 8).
