@@ -2,8 +2,8 @@
 
 use super::Line;
 use super::sanitise;
-use super::width::cluster_width;
-use unicode_segmentation::UnicodeSegmentation;
+use super::width::{clusters, is_printable, width};
+use std::borrow::Cow;
 
 /// What an editor shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,10 @@ pub fn layout(text: &str, cursor: usize, cells: usize) -> Layout {
     // Where the row may be broken: octets and cells of it up to behind its last space.
     let mut space: Option<(usize, usize)> = None;
     let mut placed = false;
-    for (at, g) in text.grapheme_indices(true) {
+    let mut next = 0;
+    for (g, _) in clusters(text) {
+        let at = next;
+        next += g.len();
         if at >= cursor && !placed {
             (l.row, l.column, placed) = (l.rows.len(), used, true);
         }
@@ -37,7 +40,7 @@ pub fn layout(text: &str, cursor: usize, cells: usize) -> Layout {
             continue;
         }
         let shown = cluster(g);
-        let w: usize = shown.graphemes(true).map(cluster_width).sum();
+        let w = width(&shown);
         // One space may stand in the cell kept for the cursor, so that no row begins with it.
         let hangs = g == " " && used == cells;
         if used + w > cells && !row.is_empty() && !hangs {
@@ -68,16 +71,19 @@ pub fn layout(text: &str, cursor: usize, cells: usize) -> Layout {
 
 /// One row of an editor as it is shown: cleaned, its blanks kept.
 pub fn row(text: &str) -> Line {
-    Line(text.graphemes(true).map(cluster).collect())
+    Line(clusters(text).map(|(g, _)| cluster(g)).collect())
 }
 
 /// One cluster made fit for a cell, spaces kept.
-fn cluster(g: &str) -> String {
-    if g == " " || g == "\t" {
+fn cluster(g: &str) -> Cow<'_, str> {
+    if g == "\t" {
         return " ".into();
     }
+    if g.len() == 1 && g.bytes().all(|b| is_printable(&b)) {
+        return g.into();
+    }
     let clean = sanitise::field(g);
-    if clean.is_empty() { "\u{fffd}".into() } else { clean }
+    if clean.is_empty() { "\u{fffd}".into() } else { clean.into() }
 }
 
 #[cfg(test)]

@@ -4,11 +4,15 @@
 //! and silent where the character merely has nothing to show.
 
 use super::limits::{BLOCK_OCTETS, FIELD_CHARS, MARKS};
+use super::width::is_printable;
 
 const REPLACEMENT: char = '\u{fffd}';
 
 /// One line: breaks and tabs become spaces, runs of spaces one, ends trimmed.
 pub fn field(raw: &str) -> String {
+    if is_clean(raw) {
+        return raw.to_owned();
+    }
     let mut out = String::with_capacity(raw.len().min(FIELD_CHARS));
     let mut gate = Gate::default();
     for c in raw.chars().take(FIELD_CHARS) {
@@ -23,6 +27,12 @@ pub fn field(raw: &str) -> String {
     out
 }
 
+/// Whether a field stays as it is: most names and notes do, and looking costs less than copying character by character.
+fn is_clean(raw: &str) -> bool {
+    let edges = raw.starts_with(' ') || raw.ends_with(' ');
+    raw.len() <= FIELD_CHARS && raw.bytes().all(|b| is_printable(&b)) && !edges && !raw.contains("  ")
+}
+
 /// A block: CR LF, CR, LF and the Unicode separators become `\n`; empty lines at both ends fall away.
 pub fn block(raw: &str) -> String {
     let mut end = raw.len().min(BLOCK_OCTETS);
@@ -30,6 +40,9 @@ pub fn block(raw: &str) -> String {
         end -= 1;
     }
     let raw = &raw[..end];
+    if raw.bytes().all(|b| is_printable(&b) || b == b'\n') {
+        return trimmed(raw).to_owned();
+    }
     let mut out = String::with_capacity(raw.len());
     let mut gate = Gate::default();
     let mut chars = raw.chars().peekable();
@@ -43,8 +56,12 @@ pub fn block(raw: &str) -> String {
             None => {}
         }
     }
-    let lines = out.trim_end_matches(|c| c == '\n' || is_idle_at_end(c));
-    lines.trim_start_matches('\n').to_owned()
+    trimmed(&out).to_owned()
+}
+
+/// Without empty lines at both ends.
+fn trimmed(block: &str) -> &str {
+    block.trim_end_matches(|c| c == '\n' || is_idle_at_end(c)).trim_start_matches('\n')
 }
 
 /// Whether nothing is lost without `c` at the end; a joiner there would join what the screen writes next.

@@ -148,3 +148,24 @@ proptest! {
         prop_assert_eq!(lines.len(), t.height(w));
     }
 }
+
+#[test]
+fn the_short_way_to_clusters_finds_those_of_the_standard() {
+    use unicode_segmentation::UnicodeSegmentation;
+    let texts = [
+        "a\r\nb",
+        "e\u{301}x e",
+        "🇩🇪🇫🇷a🇩",
+        "👩‍👩‍👧 a",
+        "a\u{200d}b",
+        "日本 x",
+        "a\n\u{301}",
+        "क्षि ka",
+        "1\u{fe0f}\u{20e3}2",
+        "\u{600}1 a",
+    ];
+    for text in texts {
+        let found: Vec<&str> = clusters(text).map(|(g, _)| g).collect();
+        assert_eq!(found, text.graphemes(true).collect::<Vec<_>>());
+    }
+}

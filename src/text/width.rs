@@ -12,8 +12,28 @@ pub fn width(text: &str) -> usize {
 ///
 /// A cluster never counts more than two cells, as terminals with cluster support draw it; the terminal writer does not
 /// trust the cursor after the doubtful ones.
-pub fn clusters(text: &str) -> impl DoubleEndedIterator<Item = (&str, usize)> {
-    text.graphemes(true).map(|g| (g, cluster_width(g)))
+pub fn clusters(text: &str) -> impl Iterator<Item = (&str, usize)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (g, w) = first(rest)?;
+        rest = &rest[g.len()..];
+        Some((g, w))
+    })
+}
+
+/// The first cluster. A printable ASCII character before another ASCII character is one (UAX 29: nothing of ASCII but
+/// CR LF belongs together), and most text is made of those.
+fn first(text: &str) -> Option<(&str, usize)> {
+    let bytes = text.as_bytes();
+    if bytes.first().is_some_and(is_printable) && bytes.get(1).is_none_or(u8::is_ascii) {
+        return Some((&text[..1], 1));
+    }
+    text.graphemes(true).next().map(|g| (g, cluster_width(g)))
+}
+
+/// Printable ASCII.
+pub(super) fn is_printable(octet: &u8) -> bool {
+    matches!(octet, b' '..=b'~')
 }
 
 /// Cells of one cluster.

@@ -12,7 +12,7 @@ use std::ops::Range;
 const MOST: usize = 8;
 
 /// Rows that have to be found again; fewer are painted as quickly.
-const ROWS: usize = 3;
+const ROWS: usize = 2;
 
 /// Cells that have to be saved: the sequences cost about half of that.
 const WORTH: i64 = 48;
