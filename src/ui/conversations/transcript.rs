@@ -40,14 +40,14 @@ pub fn draw(c: &mut Canvas, area: Rect, most: u16, state: &State, tab: &Tab, dra
         return;
     }
     let step = usize::from(most / 2).max(1);
-    let mut page = Page { state, tab, columns: Columns::of(area.width, state, tab), step, heights: HashMap::new() };
+    let mut page = Page { state, tab, columns: Columns::of(area.width, state, tab), step, known: HashMap::new() };
     let window = page.window(rows);
     report(&window, &page, drawn);
     let mut y = area.y;
     let mut skip = window.skip;
     for i in window.first..=window.last {
         let start = y;
-        for (n, row) in page.rows(i, i == window.first).into_iter().enumerate() {
+        for (n, row) in page.take(i, i == window.first).into_iter().enumerate() {
             if n < skip {
                 continue;
             }
@@ -104,7 +104,11 @@ impl Columns {
         let present = tab.conversation.participants.iter().take(NAMES_MEASURED).map(|p| &p.uri);
         let wrote = tab.entries.iter().rev().take(NAMES_MEASURED).filter_map(Entry::message).map(|m| &m.author);
         let mine = state.account.address.as_ref();
+        let mut last = mine;
         for uri in present.chain(wrote).filter(|uri| Some(*uri) != mine) {
+            if last.replace(uri) == Some(uri) {
+                continue;
+            }
             longest = longest.max(width(Line::new(state.name(uri)).as_str()));
         }
         let name_cells = u16::try_from(longest).unwrap_or(most).clamp(4, most);
@@ -141,7 +145,8 @@ struct Page<'a> {
     columns: Columns,
     /// The top rests on multiples of this.
     step: usize,
-    heights: HashMap<usize, usize>,
+    /// Rows of entries that were measured.
+    known: HashMap<usize, Vec<Row>>,
 }
 
 impl Page<'_> {
@@ -242,16 +247,19 @@ impl Page<'_> {
     }
 
     fn height(&mut self, i: usize) -> usize {
-        if let Some(h) = self.heights.get(&i) {
-            return *h;
+        if let Some(rows) = self.known.get(&i) {
+            return rows.len();
         }
-        let h = self.count(i);
-        self.heights.insert(i, h);
+        let rows = self.rows(i, false);
+        let h = rows.len();
+        self.known.insert(i, rows);
         h
     }
 
-    fn count(&self, i: usize) -> usize {
-        self.rows(i, false).len()
+    /// The rows of an entry for drawing them.
+    fn take(&mut self, i: usize, first_in_sight: bool) -> Vec<Row> {
+        let known = if first_in_sight { None } else { self.known.remove(&i) };
+        known.unwrap_or_else(|| self.rows(i, first_in_sight))
     }
 
     /// The rows of an entry, separators above it included.
