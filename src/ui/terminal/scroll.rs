@@ -11,7 +11,7 @@ use std::ops::Range;
 /// Rows that text moves by at most; a page further hardly anything stays in sight.
 const MOST: usize = 8;
 
-/// Rows that have to be found again; fewer are painted as quickly.
+/// Rows that have to differ; a single one cannot have moved.
 const ROWS: usize = 2;
 
 /// Cells that have to be saved: the sequences cost about half of that.
@@ -44,7 +44,7 @@ impl Frames<'_> {
         let found = |by: usize, up: bool| changed.iter().filter(|(y, xs)| self.moved(*y, xs, by, up)).count();
         let all = (1..=MOST).flat_map(|by| [(by, true), (by, false)]);
         let (rows, by, up) = all.map(|(by, up)| (found(by, up), by, up)).max_by_key(|(n, by, _)| (*n, MOST - by))?;
-        if rows < ROWS { None } else { self.best(by, up) }
+        if rows == 0 { None } else { self.best(by, up) }
     }
 
     /// The columns of a row between the first and the last difference.
