@@ -45,7 +45,7 @@ pub struct Company {
     /// The front end comes back then.
     pub back_at: Option<Time>,
     pub count: u64,
-    /// What people mostly do today.
+    /// What people mostly do today; 5: everything, for long, in foul weather.
     pub mood: u64,
 }
 
@@ -85,7 +85,7 @@ impl Company {
     /// The whole day; what is wrong at its end.
     pub fn live(&mut self) -> Vec<String> {
         self.morning();
-        let deeds = 20 + self.rng.below(20);
+        let deeds = if self.mood == 5 { 60 } else { 20 } + self.rng.below(20);
         for _ in 0..deeds {
             deeds::any(self);
             self.pause();

@@ -27,16 +27,17 @@ pub fn any(c: &mut Company) {
 
 /// The links behave otherwise from now on.
 pub fn change_weather(c: &mut Company) {
-    let weather = match c.rng.below(4) {
+    let (calm, breaks) = if c.mood == 5 { (6, 6) } else { (4, 20) };
+    let weather = match c.rng.below(calm) {
         0 => FINE,
         1 => Weather { delay: (20, 300), ..FINE },
         2 => Weather { delay: (1, 40), pieces: 1 + c.rng.below(6), ..FINE },
         _ => Weather {
             delay: (1, 1 + c.rng.below(900)),
             pieces: 1 + c.rng.below(4),
-            break_one_in: 20 + c.rng.below(100),
+            break_one_in: breaks + c.rng.below(100),
             refuse_one_in: c.rng.below(4),
-            notice: c.rng.below(2) * c.rng.below(20_000),
+            notice: c.rng.below(2) * c.rng.below(60_000),
         },
     };
     c.note(format!("{weather:?}"));

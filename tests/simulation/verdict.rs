@@ -202,12 +202,16 @@ fn messages(c: &Company, f: &mut Findings) {
         match state {
             Some(Delivery::Delivered) => delivered(c, w, &heard, f),
             Some(Delivery::Failed(_)) => {}
-            // In a conference the report may be lost with the link.
-            Some(Delivery::Sent) if c.world.clients[w.client].breaks > w.breaks[w.client] => {}
+            // In a conference the report may be lost with the link, or come to somebody who has left.
+            Some(Delivery::Sent) if c.world.clients[w.client].breaks > w.breaks[w.client] || !inside(c, w) => {}
             _ if refused => {}
             other => f.0.push(format!("{} ended as {other:?}", name())),
         }
     }
+}
+
+fn inside(c: &Company, w: &crate::company::Written) -> bool {
+    c.world.view(w.client).conversations.get(&w.conversation).is_some_and(|t| t.state == S::Conferenced)
 }
 
 fn times(c: &Company, client: usize, text: &str) -> usize {
