@@ -227,7 +227,12 @@ impl Talk {
     fn drop_route(&mut self, desk: &mut Desk<'_, '_>) {
         match &mut self.session {
             Some(s) if self.state == S::Conferenced => s.lose_chat(desk.now()),
-            _ => self.call = Call::None,
+            // Whoever is between us may still hold the dialog for the other side's return.
+            _ => {
+                if let Call::Up(dialog) = std::mem::take(&mut self.call) {
+                    self.bye(desk, *dialog);
+                }
+            }
         }
     }
 

@@ -316,3 +316,21 @@ fn conversations_are_bounded() {
     }
     assert!(r.s.talks.len() <= crate::endpoint::limits::MAX_CONVERSATIONS);
 }
+
+#[test]
+fn of_two_crossing_dialogs_the_dead_one_is_ended_and_the_other_goes_on() {
+    let mut r = Rig::new();
+    r.start("bob");
+    r.say(1, "one");
+    let ours = r.sends("INVITE");
+    let tx = r.receive(&invite("~", "w1"));
+    r.answered(tx);
+    r.ok(&ours);
+    r.acks();
+    let message = r.sends("MESSAGE");
+    r.reply(&message, 480, "", "");
+    r.sends("BYE");
+    assert_eq!(r.state(), ConversationState::Established);
+    r.say(2, "two");
+    r.sends("MESSAGE sip:bob@contoso.com;opaque=user:epid:Tt7;gruu");
+}
