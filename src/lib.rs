@@ -2,7 +2,7 @@
 //!
 //! The rooms and the direction of imports between them are described in `docs/architecture.md`
 //! and guarded by `tests/architecture.rs`:
-//! `faces → ui → app → endpoint → lync → sip`; everyone may use [`domain`] and [`text`];
+//! `faces → ui → app → endpoint → lync → sip`; everyone may use [`domain`] and [`text`], the dialects [`xml`];
 //! [`frontend`] uses `lync`, `sip` and `domain`; `net` and `store` are adapters that only `faces` names.
 
 pub mod app;
@@ -16,3 +16,4 @@ pub mod sip;
 pub mod store;
 pub mod text;
 pub mod ui;
+pub mod xml;

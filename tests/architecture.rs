@@ -13,7 +13,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("text", &["domain"]),
     ("sip", &["domain"]),
-    ("lync", &["sip", "domain", "text"]),
+    ("xml", &[]),
+    ("lync", &["xml", "sip", "domain", "text"]),
     ("endpoint", &["lync", "sip", "domain", "text"]),
     ("frontend", &["lync", "sip", "domain", "text"]),
     ("app", &["endpoint", "domain", "text"]),
@@ -24,7 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without I/O, clock and chance of their own.
-const PURE: &[&str] = &["domain", "text", "sip", "lync", "endpoint", "frontend", "app"];
+const PURE: &[&str] = &["domain", "text", "sip", "xml", "lync", "endpoint", "frontend", "app"];
 
 /// Paths that mean I/O, a clock or chance.
 const IMPURE: &[&str] = &[

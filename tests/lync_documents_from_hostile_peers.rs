@@ -6,9 +6,10 @@
 use adsum::domain::presence::{Presence, SelfPresence};
 use adsum::domain::{Address, Rng, Time};
 use adsum::lync::{
-    Element, batch, categories, cccp, confinfo, contacts, containers, diagnostics, identity, im, multipart, provisioning,
-    publish, registration, roaming, search, soap, time,
+    Element, batch, categories, cccp, confinfo, contacts, containers, diagnostics, identity, im, provisioning, publish,
+    registration, roaming, search, soap, time,
 };
+use adsum::sip::multipart;
 
 const SEEDS: &[&str] = &[
     r#"<contactList deltaNum="12"><group id="1" name="~" externalURI=""/><contact uri="bob@contoso.com" name="" groups="1" subscribed="true" externalURI=""><contactExtension><x/></contactExtension></contact></contactList>"#,

@@ -1,10 +1,10 @@
 //! Presence of others: the batch subscription and its answers (guide 8).
 
 use super::categories::{self, WatchedCategories, WatchedCategory, state::StateValue};
-use super::multipart::{self, Part, is_type};
 use super::xml::{Element, XmlError};
 use crate::domain::Address;
 use crate::domain::presence::Availability;
+use crate::sip::multipart::{self, Part, is_type};
 
 /// Event package.
 pub const EVENT: &str = "presence";

@@ -11,7 +11,6 @@ pub mod diagnostics;
 pub mod identity;
 pub mod im;
 pub mod limits;
-pub mod multipart;
 pub mod provisioning;
 pub mod publish;
 pub mod registration;
@@ -19,6 +18,6 @@ pub mod roaming;
 pub mod search;
 pub mod soap;
 pub mod time;
-pub mod xml;
 
+pub use crate::xml;
 pub use xml::{Element, Node, XmlError};

@@ -32,3 +32,9 @@ pub const BODY_RESERVE: usize = 64 * 1024;
 pub const DIGEST_NONCE_LIFE: Duration = Duration::from_secs(300);
 /// Used nonces whose counts are remembered; older ones become stale early.
 pub const DIGEST_MAX_NONCES: usize = 16_384;
+/// Most parts of one multipart body.
+pub const MULTIPART_MAX_PARTS: usize = 1024;
+/// Longest multipart boundary (RFC 2046 §5.1.1).
+pub const BOUNDARY_MAX: usize = 70;
+/// Longest head of one part of a multipart body.
+pub const PART_HEAD_MAX: usize = 8 * 1024;

@@ -7,6 +7,7 @@ pub mod framing;
 pub mod header;
 pub mod limits;
 pub mod message;
+pub mod multipart;
 pub mod parse;
 mod syntax;
 pub mod transaction;

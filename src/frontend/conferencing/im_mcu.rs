@@ -7,8 +7,9 @@ use crate::domain::Address;
 use crate::domain::conversation::TextFormat;
 use crate::frontend::limits::MESSAGE_PATIENCE;
 use crate::frontend::{Ctx, Incoming, RegistrationId, Reply, Token};
+use crate::lync::identity;
 use crate::lync::im::{self, DeliveryReport, FailedRecipient, MessageSdp};
-use crate::lync::{identity, multipart};
+use crate::sip::multipart;
 use crate::sip::{Method, Name};
 use std::collections::HashMap;
 

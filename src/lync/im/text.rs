@@ -4,7 +4,7 @@
 use crate::domain::conversation::TextFormat;
 use crate::lync::diagnostics::pairs;
 use crate::lync::limits::TOAST_MAX_OCTETS;
-use crate::lync::multipart;
+use crate::sip::multipart;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};

@@ -6,7 +6,7 @@ use crate::domain::conversation::TextFormat;
 use crate::endpoint::limits::{MAX_NAME, MAX_TOAST_BYTES};
 use crate::endpoint::service::Identity;
 use crate::lync::im::{ConversationInfo, DeliveryReport, MessageSdp, TextFormatHeader, message_text, sdp, typing as notice};
-use crate::lync::multipart;
+use crate::sip::multipart;
 use crate::sip::{Name, Request};
 
 /// Types a MESSAGE may have.

@@ -1,9 +1,11 @@
-//! XML as a small tree: read with limits, written well-formed. Unknown elements and attributes survive.
+//! XML as a small tree, for every dialect: read with limits, written well-formed. Unknown elements and attributes survive.
 //!
 //! Reading matches what real peers send: any prefixes, any default namespaces. Writing obeys the strictest reader
 //! known (pidgin-sipe, which forgets namespaces and does not trim): no white space between elements or in leaves.
 
-use super::limits::{XML_MAX_ATTRIBUTES, XML_MAX_DEPTH, XML_MAX_NAMESPACE, XML_MAX_NODES, XML_MAX_OCTETS};
+pub mod limits;
+
+use self::limits::{XML_MAX_ATTRIBUTES, XML_MAX_DEPTH, XML_MAX_NAMESPACE, XML_MAX_NODES, XML_MAX_OCTETS};
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::ResolveResult;
 use quick_xml::{NsReader, XmlVersion};

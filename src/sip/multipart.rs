@@ -1,7 +1,7 @@
 //! Multipart bodies (RFC 2046 §5.1): `multipart/related` of presence lists, `multipart/alternative` of messages.
 
+use super::Params;
 use super::limits::{BOUNDARY_MAX, MULTIPART_MAX_PARTS, PART_HEAD_MAX};
-use crate::sip::Params;
 
 /// One part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
