@@ -12,6 +12,7 @@ pub mod faces;
 pub mod frontend;
 pub mod lync;
 pub mod net;
+pub mod simple;
 pub mod sip;
 pub mod store;
 pub mod text;

@@ -15,7 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sip", &["domain"]),
     ("xml", &[]),
     ("lync", &["xml", "sip", "domain", "text"]),
-    ("endpoint", &["lync", "sip", "domain", "text"]),
+    ("simple", &["xml", "sip", "domain", "text"]),
+    ("endpoint", &["lync", "simple", "sip", "domain", "text"]),
     ("frontend", &["lync", "sip", "domain", "text"]),
     ("app", &["endpoint", "domain", "text"]),
     ("ui", &["app", "endpoint", "domain", "text"]),
@@ -25,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without I/O, clock and chance of their own.
-const PURE: &[&str] = &["domain", "text", "sip", "xml", "lync", "endpoint", "frontend", "app"];
+const PURE: &[&str] = &["domain", "text", "sip", "xml", "lync", "simple", "endpoint", "frontend", "app"];
 
 /// Paths that mean I/O, a clock or chance.
 const IMPURE: &[&str] = &[

@@ -358,6 +358,13 @@ impl Writer {
     }
 }
 
+/// A text as it may stand in an element or between the double quotes of an attribute.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    escape(&mut out, text, true);
+    out
+}
+
 /// Escapes everything a reader could take for markup; characters that XML 1.0 does not allow fall away.
 fn escape(out: &mut String, text: &str, attribute: bool) {
     for c in text.chars() {

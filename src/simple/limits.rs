@@ -1,0 +1,18 @@
+//! Sizes and counts this room accepts.
+
+/// Most tuples, persons or devices read of one presence document.
+pub const PIDF_MAX_PARTS: usize = 64;
+/// Longest text taken from one element of a presence document.
+pub const PIDF_MAX_TEXT: usize = 4 * 1024;
+/// Most headers before the content of a CPIM message.
+pub const CPIM_MAX_HEADERS: usize = 64;
+/// Longest line of a CPIM head.
+pub const CPIM_MAX_LINE: usize = 4 * 1024;
+/// Longest id of a message that asks for delivery notices (RFC 5438).
+pub const MESSAGE_ID_MAX: usize = 128;
+/// Most watchers read of one document.
+pub const WATCHERS_MAX: usize = 1_000;
+/// Most resources read of one list notification.
+pub const RESOURCES_MAX: usize = 2_000;
+/// Most lists and entries kept of a resource-lists document.
+pub const LIST_ENTRIES_MAX: usize = 5_000;

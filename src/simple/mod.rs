@@ -1,0 +1,13 @@
+//! The standard dialect, SIP/SIMPLE: presence documents, messages, delivery notices, lists and rules, both directions.
+//! Pure functions between octets and domain types; `docs/decisions/simple.md` says how the two dialects correspond.
+
+pub mod composing;
+pub mod cpim;
+pub mod imdn;
+pub mod limits;
+pub mod mapping;
+pub mod pidf;
+pub mod resource_lists;
+pub mod rlmi;
+pub mod time;
+pub mod winfo;

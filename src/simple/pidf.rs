@@ -1,0 +1,233 @@
+//! `application/pidf+xml`: presence documents (RFC 3863) with the data model (RFC 4479), RPID (RFC 4480), CIPID (RFC 4482)
+//! and capabilities (RFC 5196). What is written keeps to the one form that brittle readers understand (`simple.md` 4.2):
+//! literal prefixes, one activity before own words, nothing in front of them. What is read may be anything well-formed, of
+//! several devices; the newest person and any open device win.
+
+use super::limits::{PIDF_MAX_PARTS, PIDF_MAX_TEXT};
+use super::mapping::{self, Said};
+use super::time;
+use crate::domain::presence::{Activity, Availability, Card, Freshness, Note, Presence};
+use crate::domain::{Address, Time};
+use crate::xml::{Element, XmlError, escaped};
+
+/// Media type; never with parameters.
+pub const CONTENT_TYPE: &str = "application/pidf+xml";
+
+/// Everything one device publishes of its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The owner.
+    pub entity: Address,
+    /// Eight hexadecimal digits of the device's identity; the same across restarts, unlike any other device's.
+    pub device: String,
+    /// `urn:uuid:…` of the device.
+    pub instance: String,
+    /// The number.
+    pub availability: Availability,
+    /// The activity.
+    pub activity: Option<Activity>,
+    /// The note; empty: none.
+    pub note: String,
+    /// Where the owner is; empty: not told.
+    pub location: String,
+    /// The owner's name; empty: not told.
+    pub display_name: String,
+    /// Minutes east of UTC.
+    pub time_offset: i32,
+    /// Last activity of an idle device.
+    pub last_active: Option<Time>,
+    /// When this was made.
+    pub at: Time,
+}
+
+/// The document of one device. `lcid` chooses among own words.
+pub fn write(p: &Published, lcid: u32) -> String {
+    let said = mapping::write(p.availability, p.activity.as_ref(), lcid);
+    let entity = escaped(p.entity.as_str());
+    let device = escaped(&p.device);
+    let at = time::write(p.at);
+    let mut out = String::with_capacity(1024);
+    out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<presence xmlns=\"urn:ietf:params:xml:ns:pidf\"");
+    out.push_str(" xmlns:dm=\"urn:ietf:params:xml:ns:pidf:data-model\" xmlns:rpid=\"urn:ietf:params:xml:ns:pidf:rpid\"");
+    out.push_str(" xmlns:c=\"urn:ietf:params:xml:ns:pidf:cipid\" xmlns:caps=\"urn:ietf:params:xml:ns:pidf:caps\"");
+    out.push_str(&format!(" entity=\"{entity}\"><tuple id=\"t-{device}\"><status><basic>"));
+    out.push_str(if said.open { "open" } else { "closed" });
+    out.push_str("</basic></status><caps:servcaps><caps:message>true</caps:message></caps:servcaps>");
+    out.push_str(&format!("<dm:deviceID>{}</dm:deviceID>", escaped(&p.instance)));
+    out.push_str(&format!("<contact priority=\"0.8\">{entity}</contact>"));
+    leaf(&mut out, "note", &p.note);
+    out.push_str(&format!("<timestamp>{at}</timestamp></tuple><dm:person id=\"p-{device}\">"));
+    if !said.activities.is_empty() || said.other.is_some() {
+        out.push_str("<rpid:activities>");
+        said.activities.iter().for_each(|a| out.push_str(&format!("<rpid:{a}/>")));
+        leaf(&mut out, "rpid:other", said.other.as_deref().unwrap_or(""));
+        out.push_str("</rpid:activities>");
+    }
+    leaf(&mut out, "rpid:class", said.class.unwrap_or(""));
+    if !p.location.is_empty() {
+        out.push_str("<rpid:place-type>");
+        leaf(&mut out, "rpid:other", &p.location);
+        out.push_str("</rpid:place-type>");
+    }
+    out.push_str(&format!("<rpid:time-offset>{}</rpid:time-offset>", p.time_offset));
+    out.push_str(&user_input(said.idle, p.last_active));
+    leaf(&mut out, "c:display-name", &p.display_name);
+    leaf(&mut out, "dm:note", &p.note);
+    out.push_str(&format!("<dm:timestamp>{at}</dm:timestamp></dm:person></presence>"));
+    out
+}
+
+fn user_input(idle: bool, last: Option<Time>) -> String {
+    let last = last.map(|t| format!(" last-input=\"{}\"", time::write(t))).unwrap_or_default();
+    if idle {
+        format!("<rpid:user-input{last}>idle</rpid:user-input>")
+    } else {
+        "<rpid:user-input>active</rpid:user-input>".into()
+    }
+}
+
+fn leaf(out: &mut String, name: &str, text: &str) {
+    if !text.is_empty() {
+        out.push_str(&format!("<{name}>{}</{name}>", escaped(text)));
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tuple {
+    id: String,
+    open: Option<bool>,
+    unwilling: bool,
+    message: bool,
+    note: String,
+    at: Option<Time>,
+}
+
+#[derive(Debug, Default)]
+struct Person {
+    id: String,
+    activities: Vec<String>,
+    other: Option<String>,
+    class: Option<String>,
+    idle: bool,
+    last_input: Option<Time>,
+    place: Option<String>,
+    display_name: Option<String>,
+    note: String,
+    at: Option<Time>,
+}
+
+/// Reads a document. An empty body is no document: the caller knows what it means. `at` is when it came.
+pub fn read(octets: &[u8], at: Time) -> Result<Presence, XmlError> {
+    let root = Element::parse_root(octets, "presence")?;
+    let tuples = newest(root.children_named("tuple").take(PIDF_MAX_PARTS).map(tuple).collect(), |t| (&t.id, t.at));
+    let persons = newest(root.children_named("person").take(PIDF_MAX_PARTS).map(person).collect(), |p| (&p.id, p.at));
+    let open = tuples.iter().filter_map(|t| t.open).reduce(|a, b| a || b);
+    let chosen = persons.iter().enumerate().max_by_key(|(n, p)| (p.at, *n)).map(|(_, p)| p);
+    let mut activities = chosen.map(|p| p.activities.clone()).unwrap_or_default();
+    let calls = persons.iter().any(|p| p.activities.iter().any(|a| a == ON_THE_PHONE));
+    if calls && !activities.iter().any(|a| a == ON_THE_PHONE) {
+        activities.push(ON_THE_PHONE.into());
+    }
+    let idle = !persons.is_empty() && persons.iter().all(|p| p.idle);
+    let (availability, activity) = mapping::read(&Said {
+        open,
+        activities: &activities,
+        other: chosen.and_then(|p| p.other.as_deref()),
+        class: chosen.and_then(|p| p.class.as_deref()),
+        idle,
+        unwilling: !tuples.is_empty() && tuples.iter().all(|t| t.unwilling),
+    });
+    let since = tuples.iter().filter_map(|t| t.at).chain(persons.iter().filter_map(|p| p.at)).max();
+    let message = open == Some(true) && (tuples.iter().any(|t| t.message) || !has_capabilities(&root));
+    Ok(Presence {
+        availability,
+        activity,
+        since,
+        last_active: persons.iter().filter(|p| p.idle).filter_map(|p| p.last_input).max(),
+        location: chosen.and_then(|p| p.place.clone()),
+        note: note(&root, &tuples, &persons),
+        card: Card { display_name: persons.iter().rev().find_map(|p| p.display_name.clone()), ..Card::default() },
+        capabilities: if message { vec!["text".into()] } else { Vec::new() },
+        freshness: Freshness::Known { at },
+        ..Presence::default()
+    })
+}
+
+const ON_THE_PHONE: &str = "on-the-phone";
+
+/// Of those with one id only the last that is not older stays.
+fn newest<T>(all: Vec<T>, key: impl Fn(&T) -> (&String, Option<Time>)) -> Vec<T> {
+    let mut kept: Vec<T> = Vec::new();
+    for one in all {
+        match kept.iter().position(|k| key(k).0 == key(&one).0) {
+            Some(at) if key(&one).1 >= key(kept.get(at).unwrap_or(&one)).1 => {
+                kept.remove(at);
+                kept.push(one);
+            }
+            Some(_) => {}
+            None => kept.push(one),
+        }
+    }
+    kept
+}
+
+fn words(e: &Element, name: &str) -> Option<String> {
+    e.child_value(name).map(|t| t.chars().take(PIDF_MAX_TEXT).collect())
+}
+
+fn basic(e: Option<&Element>) -> Option<bool> {
+    match e?.child_value("basic")?.as_str() {
+        "open" => Some(true),
+        "closed" => Some(false),
+        _ => None,
+    }
+}
+
+fn tuple(e: &Element) -> Tuple {
+    let capabilities = e.child("servcaps");
+    Tuple {
+        id: e.attr("id").unwrap_or("").to_owned(),
+        open: basic(e.child("status")),
+        unwilling: basic(e.child("willingness")) == Some(false),
+        message: capabilities.and_then(|c| c.child_value("message")).as_deref() == Some("true"),
+        note: words(e, "note").unwrap_or_default(),
+        at: e.child_value("timestamp").and_then(|t| time::parse(&t)),
+    }
+}
+
+fn has_capabilities(root: &Element) -> bool {
+    root.children_named("tuple").any(|t| t.child("servcaps").is_some())
+}
+
+fn person(e: &Element) -> Person {
+    let input = e.child("user-input");
+    let activities = e.child("activities");
+    let named = activities.into_iter().flat_map(Element::elements).filter(|a| a.name != "other" && a.name != "note");
+    Person {
+        id: e.attr("id").unwrap_or("").to_owned(),
+        activities: named.take(PIDF_MAX_PARTS).map(|a| a.name.clone()).collect(),
+        other: activities.and_then(|a| words(a, "other")),
+        class: words(e, "class"),
+        idle: input.is_some_and(|i| i.text().trim() == "idle"),
+        last_input: input.and_then(|i| i.attr("last-input")).and_then(time::parse),
+        place: e.child("place-type").and_then(place),
+        display_name: words(e, "display-name"),
+        note: words(e, "note").unwrap_or_default(),
+        at: e.child_value("timestamp").and_then(|t| time::parse(&t)),
+    }
+}
+
+fn place(e: &Element) -> Option<String> {
+    words(e, "other").or_else(|| e.elements().next().map(|p| p.name.replace('-', " ")))
+}
+
+/// The newest note of a person, then of a tuple, then of the document.
+fn note(root: &Element, tuples: &[Tuple], persons: &[Person]) -> Option<Note> {
+    let of_person = persons.iter().filter(|p| !p.note.is_empty()).max_by_key(|p| p.at).map(|p| p.note.clone());
+    let of_tuple = || tuples.iter().filter(|t| !t.note.is_empty()).max_by_key(|t| t.at).map(|t| t.note.clone());
+    let text = of_person.or_else(of_tuple).or_else(|| words(root, "note"))?;
+    Some(Note { text, out_of_office: false, start: None, end: None })
+}
+
+#[cfg(test)]
+mod tests;
