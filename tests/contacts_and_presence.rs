@@ -6,6 +6,7 @@ mod support;
 
 use adsum::domain::contact::{ContactError, GroupId};
 use adsum::domain::presence::{Freshness, Level, MachineState, Note, UserStatus};
+use adsum::domain::watching::ViewId;
 use adsum::endpoint::{EndpointState, ErrorKind, Operation, Outcome, Reason};
 use std::time::Duration;
 use support::world::{STORM, World, address};
@@ -149,10 +150,10 @@ fn presence_notes_and_levels_reach_the_watcher() {
 fn watching_somebody_who_is_no_contact() {
     let mut w = World::signed_in(6, &["alice", "bob"]);
     let bob = address("bob");
-    w.done(0, Operation::Watch { uris: vec![bob.clone()] }).unwrap();
+    w.done(0, Operation::Watch { view: ViewId::conversations(), uris: vec![bob.clone()] }).unwrap();
     assert_eq!(w.view(0).availability(&bob), Some(3500));
     assert!(w.view(1).own.as_ref().unwrap().subscribers.is_empty(), "watching tells nobody");
-    w.done(0, Operation::Unwatch { uris: vec![bob.clone()] }).unwrap();
+    w.done(0, Operation::Unwatch { view: ViewId::conversations(), uris: vec![bob.clone()] }).unwrap();
     let before = w.view(0).count;
     w.done(1, status(UserStatus::Busy)).unwrap();
     assert_eq!(w.view(0).count, before);

@@ -40,6 +40,11 @@ pub fn event(door: &mut Door<'_>, event: Event) {
             contacts_changed(door);
         }
         Event::Presence { uri, presence } => presence_of(door, uri, *presence),
+        Event::Watching { uri, standing } => {
+            door.state.people.standing.insert(uri, standing);
+        }
+        // The standing of the person says the reason where they are shown.
+        Event::TargetLeft { .. } => {}
         Event::SelfPresence(replica) => {
             questions::watchers(door, &replica.subscribers);
             own::heard(door.state, *replica);

@@ -8,6 +8,7 @@ use super::state::conversations::Part;
 use super::state::overlay::{Confirm, Deed};
 use super::state::{Entry, Overlay, Pane, QuestionKind, Scroll, State, Tab, Thread};
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Participant, Role};
+use crate::domain::watching::ViewId;
 use crate::domain::{Address, Time};
 use crate::endpoint::{JoinTarget, Operation};
 use std::collections::BTreeSet;
@@ -100,7 +101,7 @@ pub fn tab_of(door: &mut Door<'_>, thread: Thread, conversation: Option<Conversa
     door.store(StoreRequest::LoadHistory { thread: key, before: None, limit: HISTORY_PAGE });
     if let Some(uri) = with.filter(|u| !door.state.people.contacts.contains_key(u)) {
         tab.watched = true;
-        door.ask_quietly(Operation::Watch { uris: vec![uri] });
+        door.ask_quietly(Operation::Watch { view: ViewId::conversations(), uris: vec![uri] });
     }
     let tabs = &mut door.state.conversations.tabs;
     if tabs.len() >= TABS {
@@ -271,7 +272,7 @@ pub fn close(door: &mut Door<'_>, id: &ConversationId) {
         door.ask_quietly(Operation::EndConversation { conversation: tab.conversation.id.clone() });
     }
     if let (true, Thread::Person(uri)) = (tab.watched, tab.thread) {
-        door.ask_quietly(Operation::Unwatch { uris: vec![uri] });
+        door.ask_quietly(Operation::Unwatch { view: ViewId::conversations(), uris: vec![uri] });
     }
     door.state
         .questions

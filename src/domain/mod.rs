@@ -13,6 +13,7 @@ pub mod manifest;
 pub mod presence;
 pub mod rng;
 pub mod time;
+pub mod watching;
 
 pub use address::Address;
 pub use rng::Rng;

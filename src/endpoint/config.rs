@@ -2,6 +2,7 @@
 
 use super::WireRecord;
 use crate::domain::Address;
+use crate::domain::watching::DEFAULT_CATEGORIES;
 use zeroize::Zeroizing;
 
 /// Everything an endpoint must know to sign in.
@@ -31,6 +32,8 @@ pub struct Config {
     pub utc_offset_minutes: i32,
     /// Publish device and machine state at sign-in (`domain.md` 3.11).
     pub publish: bool,
+    /// Categories of others that persistent views ask for; fixed for the endpoint's life (`domain.md` 5.10).
+    pub categories: Vec<String>,
     /// Sign in again by itself, with back-off, after a lost link or an unreachable server.
     pub reconnect: bool,
     /// Make [`Output::Trace`] records.
@@ -53,6 +56,7 @@ impl Config {
             machine_name: "terminal".into(),
             utc_offset_minutes: 0,
             publish: true,
+            categories: DEFAULT_CATEGORIES.map(String::from).to_vec(),
             reconnect: false,
             trace: true,
         }

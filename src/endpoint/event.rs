@@ -5,6 +5,7 @@ use crate::domain::conference::{Capabilities, Conference};
 use crate::domain::contact::{Contact, ContactError, Group, GroupId};
 use crate::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId};
 use crate::domain::presence::{Presence, SelfPresence};
+use crate::domain::watching::{Standing, ViewId};
 use crate::domain::{Address, Time};
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +120,8 @@ pub enum Outcome {
     Conference(Box<Conference>),
     /// Own conferences.
     Conferences(Vec<Conference>),
+    /// What was found of those asked for; people nobody knows are missing.
+    Presence(Vec<(Address, Presence)>),
 }
 
 /// One thing that happened. Repeating the same state emits nothing.
@@ -161,6 +164,22 @@ pub enum Event {
         uri: Address,
         /// What.
         presence: Box<Presence>,
+    },
+    /// How somebody's presence comes to us now.
+    Watching {
+        /// Who.
+        uri: Address,
+        /// How.
+        standing: Standing,
+    },
+    /// Somebody's presence cannot be had in the way a view wants it: they have left the view.
+    TargetLeft {
+        /// Which view.
+        view: ViewId,
+        /// Who.
+        uri: Address,
+        /// One sentence.
+        reason: String,
     },
     /// Own presence as the server keeps it, whole.
     SelfPresence(Box<SelfPresence>),

@@ -37,8 +37,18 @@ pub const PUBLISH_RETRY: Duration = Duration::from_secs(15 * 60);
 pub const MAX_CONFLICTS: u32 = 3;
 /// People in one batch subscription (`lync.md` 8.4).
 pub const BATCH_SIZE: usize = 100;
-/// Polling interval for automata (`domain.md` 5.10).
-pub const POLL_INTERVAL: Duration = Duration::from_secs(300);
+/// Shortest time between two questions of a polling view.
+pub const MIN_POLLING_INTERVAL: Duration = Duration::from_secs(10);
+/// Requests to the servers of single people and other pools that may be under way at once.
+pub const MAX_ELSEWHERE: usize = 10;
+/// Views of one endpoint.
+pub const MAX_VIEWS: usize = 64;
+/// People of one query.
+pub const MAX_QUERIED: usize = 500;
+/// Categories of one view or query.
+pub const MAX_CATEGORIES: usize = 50;
+/// Octets of a notification that are kept to know its like again.
+pub const MAX_REMEMBERED: usize = 64 * 1024;
 /// Operations that may wait in one service.
 pub const MAX_QUEUED: usize = 256;
 /// Rows asked of the directory.

@@ -4,6 +4,7 @@ use crate::domain::conference::{ConferenceId, ConferenceSettings};
 use crate::domain::contact::GroupId;
 use crate::domain::conversation::{ConversationId, MessageId, Role};
 use crate::domain::presence::{Level, MachineState, Note, Phone, Publication, PublicationKey, UserStatus};
+use crate::domain::watching::{ViewId, ViewOptions};
 use crate::domain::{Address, Time};
 use serde::{Deserialize, Serialize};
 
@@ -134,15 +135,38 @@ pub enum Operation {
         /// Who.
         uri: Address,
     },
-    /// Subscribe to presence of people who are no contacts (counted by reference).
+    /// Make a view of other people's presence, or change how it asks. Only a polling view chooses its categories.
+    OpenView {
+        /// Which.
+        view: ViewId,
+        /// How it asks.
+        options: ViewOptions,
+    },
+    /// End a view with everybody in it.
+    CloseView {
+        /// Which.
+        view: ViewId,
+    },
+    /// Put people into a view (counted by reference); one that was not opened asks as [`ViewOptions::default`] says.
     Watch {
+        /// Which view.
+        view: ViewId,
         /// Who.
         uris: Vec<Address>,
     },
     /// End one [`Operation::Watch`].
     Unwatch {
+        /// Which view.
+        view: ViewId,
         /// Who.
         uris: Vec<Address>,
+    },
+    /// Ask for presence once; completes with [`super::Outcome::Presence`].
+    QueryPresence {
+        /// Whose.
+        uris: Vec<Address>,
+        /// What of it; empty: the default categories.
+        categories: Vec<String>,
     },
 
     /// Open a two-party conversation (no invitation leaves before the first message).

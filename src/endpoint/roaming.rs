@@ -78,12 +78,19 @@ pub struct Roaming {
     pending: Option<Token>,
     renew_at: Option<Time>,
     failures: u32,
+    /// The wait after repeated failures.
+    slow: Duration,
 }
 
 impl Roaming {
     /// Idle.
     pub fn new(topic: Topic) -> Roaming {
-        Roaming { topic, state: State::Idle, dialog: None, pending: None, renew_at: None, failures: 0 }
+        Roaming { topic, state: State::Idle, dialog: None, pending: None, renew_at: None, failures: 0, slow: RESUBSCRIBE_SLOW }
+    }
+
+    /// Idle; tries again soon however often it fails (`domain.md` 3.10: within 10 s).
+    pub fn eager(topic: Topic) -> Roaming {
+        Roaming { slow: RESUBSCRIBE_WAIT, ..Roaming::new(topic) }
     }
 
     /// Where it stands.
@@ -319,7 +326,7 @@ impl Roaming {
     }
 
     fn wait(&self) -> Duration {
-        if self.failures == 0 { RESUBSCRIBE_WAIT } else { RESUBSCRIBE_SLOW }
+        if self.failures == 0 { RESUBSCRIBE_WAIT } else { self.slow }
     }
 }
 

@@ -73,6 +73,7 @@ pub struct UserEndpoint {
 impl UserEndpoint {
     /// A machine that is Idle.
     pub fn new(config: Config, mut rng: Rng) -> UserEndpoint {
+        let categories = config.categories.clone();
         UserEndpoint {
             now: Time::default(),
             me: identity(&config),
@@ -93,7 +94,7 @@ impl UserEndpoint {
             outputs: VecDeque::new(),
             contacts: Contacts::new(rng.fork()),
             publications: Publications::new(rng.fork()),
-            subscriptions: Subscriptions::new(rng.fork()),
+            subscriptions: Subscriptions::new(categories, rng.fork()),
             provisioning: Provisioning::default(),
             directory: Directory::default(),
             conversations: Conversations::new(rng.fork()),

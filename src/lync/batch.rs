@@ -17,6 +17,9 @@ pub const ACCEPT: &str = "application/rlmi+xml, multipart/related, text/xml+msrt
 /// Categories a client asks for.
 pub const DEFAULT_CATEGORIES: [&str; 5] = ["calendarData", "contactCard", "note", "services", "state"];
 
+/// `reason` with `statusCode` 403 for somebody who has as many watchers as they may (`domain.md` 5.10).
+pub const TOO_MANY_WATCHERS: &str = "too many watchers";
+
 const BATCH: &str = "http://schemas.microsoft.com/2006/01/sip/batch-subscribe";
 const CATEGORY_LIST: &str = "http://schemas.microsoft.com/2006/09/sip/categorylist";
 const RLMI: &str = "urn:ietf:params:xml:ns:rlmi";

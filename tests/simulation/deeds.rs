@@ -7,6 +7,7 @@ use adsum::domain::conference::{AccessLevel, AutomaticLeaders, ConferenceId, Con
 use adsum::domain::contact::GroupId;
 use adsum::domain::conversation::{ConversationId, ConversationState, Role};
 use adsum::domain::presence::{Level, MachineState, Note, Phone, UserStatus};
+use adsum::domain::watching::ViewId;
 use adsum::endpoint::{EndpointState, JoinTarget, Operation};
 use std::time::Duration;
 
@@ -172,11 +173,11 @@ fn presence(c: &mut Company) {
         14 => {
             let uri = anybody(c, who);
             c.watched.push((who, uri.clone()));
-            Operation::Watch { uris: vec![uri] }
+            Operation::Watch { view: ViewId::conversations(), uris: vec![uri] }
         }
         _ => {
             let Some(at) = c.watched.iter().position(|w| w.0 == who) else { return };
-            Operation::Unwatch { uris: vec![c.watched.remove(at).1] }
+            Operation::Unwatch { view: ViewId::conversations(), uris: vec![c.watched.remove(at).1] }
         }
     };
     c.operate(who, operation);

@@ -3,6 +3,7 @@
 use adsum::domain::contact::{Contact, Group, GroupId};
 use adsum::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId};
 use adsum::domain::presence::{Freshness, Presence, SelfPresence};
+use adsum::domain::watching::{Standing, ViewId};
 use adsum::domain::{Address, Time};
 use adsum::endpoint::{EndpointState, Error, Event, OperationId, Outcome, Reason};
 use std::collections::BTreeMap;
@@ -27,6 +28,10 @@ pub struct View {
     pub heard: Vec<(ConversationId, InstantMessage)>,
     pub missed: Vec<(Address, String)>,
     pub notices: Vec<String>,
+    /// How presence comes, where it does not come at once.
+    pub standing: BTreeMap<Address, Standing>,
+    /// Who left which view, and why.
+    pub left: Vec<(ViewId, Address, String)>,
     pub results: BTreeMap<OperationId, Result<Outcome, Error>>,
     /// Every event, for a failing test's report.
     pub count: usize,
@@ -62,6 +67,11 @@ impl View {
                 assert_ne!(self.presence.get(&uri), Some(&*presence), "no news of {uri}");
                 self.presence.insert(uri, *presence);
             }
+            Event::Watching { uri, standing } => {
+                assert_ne!(self.standing.get(&uri), Some(&standing), "no news of how {uri} is watched");
+                self.standing.insert(uri, standing);
+            }
+            Event::TargetLeft { view, uri, reason } => self.left.push((view, uri, reason)),
             Event::SelfPresence(own) => {
                 assert_ne!(self.own.as_ref(), Some(&*own), "no news of oneself");
                 self.own = Some(*own);

@@ -4,6 +4,7 @@ use crate::app::Editor;
 use crate::domain::Address;
 use crate::domain::contact::{Contact, DEFAULT_GROUP, Group, GroupId};
 use crate::domain::presence::Presence;
+use crate::domain::watching::Standing;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How contacts are ordered within a group.
@@ -94,6 +95,8 @@ pub struct People {
     pub contacts: BTreeMap<Address, Contact>,
     /// Presence of contacts and watched people.
     pub presence: HashMap<Address, Presence>,
+    /// How presence comes of those of whom it does not come at once.
+    pub standing: HashMap<Address, Standing>,
     /// Closed groups.
     pub folded: BTreeSet<GroupId>,
     /// The filter being typed or in force; empty: none.

@@ -172,7 +172,7 @@ impl Subscriptions {
         let watchers = self.by_target.entry(resource.uri.clone()).or_default();
         if (watchers.len() + 1) * w.categories.len().max(1) > limits::CATEGORY_SUBSCRIPTIONS {
             w.targets.remove(&resource.uri);
-            return terminated(403, "too many watchers");
+            return terminated(403, batch::TOO_MANY_WATCHERS);
         }
         watchers.push(id);
         InstanceState::Active
