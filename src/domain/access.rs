@@ -2,9 +2,11 @@
 
 use super::Address;
 use super::presence::{Availability, AvailabilityClass, Container, Level, Member};
+use serde::{Deserialize, Serialize};
 
 /// Where a watcher comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum SourceNetwork {
     /// Own enterprise.
     SameEnterprise,
@@ -26,21 +28,77 @@ pub const AGGREGATION_CONTAINER: u32 = 2;
 pub const WORKGROUP_AGGREGATION_CONTAINER: u32 = 3;
 /// Blocked people.
 pub const BLOCKED_CONTAINER: u32 = 32_000;
+/// The highest number a container may have.
+pub const HIGHEST_CONTAINER: u32 = 32_767;
 
 /// Whether only the owner sees this container.
 pub fn is_local_only(container: u32) -> bool {
     (SELF_CONTAINER..=WORKGROUP_AGGREGATION_CONTAINER).contains(&container)
 }
 
-/// The container a watcher sees: the first kind of member that names it, and of that kind the highest id.
-pub fn resolve(containers: &[Container], watcher: &Address, network: SourceNetwork) -> u32 {
-    let mut best: Option<(u8, u32)> = None;
-    for c in containers.iter().filter(|c| c.id != DEFAULT_CONTAINER && !is_local_only(c.id)) {
-        if let Some(rank) = c.members.iter().filter_map(|m| rank(m, watcher, network)).max() {
-            best = best.max(Some((rank, c.id)));
+/// Categories that act on callers and are never delivered (`domain.md` 5.5).
+const PRIVATE: [&str; 2] = ["routing", "dndState"];
+
+/// Whether watchers are told of a category at all.
+pub fn is_delivered(category: &str) -> bool {
+    !PRIVATE.contains(&category)
+}
+
+/// One change of the members of a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// Put a member into a container.
+    Add(u32, Member),
+    /// Take a member out of a container; who is not in stays out.
+    Remove(u32, Member),
+}
+
+impl Change {
+    /// The container that changes.
+    pub fn container(&self) -> u32 {
+        match self {
+            Change::Add(id, _) | Change::Remove(id, _) => *id,
         }
     }
-    best.map_or(DEFAULT_CONTAINER, |b| b.1)
+
+    /// What takes it back.
+    pub fn undone(&self) -> Change {
+        match self.clone() {
+            Change::Add(id, m) => Change::Remove(id, m),
+            Change::Remove(id, m) => Change::Add(id, m),
+        }
+    }
+}
+
+/// Whether the members of a container may be changed: not of the default one, nor of those only the owner sees.
+pub fn may_change(container: u32) -> bool {
+    container != DEFAULT_CONTAINER && !is_local_only(container) && container <= HIGHEST_CONTAINER
+}
+
+/// Where somebody stands, and what put them there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The container they see.
+    pub container: u32,
+    /// The member entry that names them; `None`: nothing does, so it is the default container.
+    pub by: Option<Member>,
+}
+
+/// The container a watcher sees: the first kind of member that names it, and of that kind the highest id.
+pub fn resolve(containers: &[Container], watcher: &Address, network: SourceNetwork) -> u32 {
+    find(containers, watcher, network).map_or(DEFAULT_CONTAINER, |f| f.0)
+}
+
+/// As [`resolve`], with the entry that decides.
+pub fn place(containers: &[Container], watcher: &Address, network: SourceNetwork) -> Place {
+    let found = find(containers, watcher, network);
+    Place { container: found.map_or(DEFAULT_CONTAINER, |f| f.0), by: found.map(|f| f.1.clone()) }
+}
+
+fn find<'a>(containers: &'a [Container], watcher: &Address, network: SourceNetwork) -> Option<(u32, &'a Member)> {
+    let taking_part = containers.iter().filter(|c| c.id != DEFAULT_CONTAINER && !is_local_only(c.id));
+    let hits = taking_part.flat_map(|c| c.members.iter().filter_map(|m| Some((rank(m, watcher, network)?, c.id, m))));
+    hits.max_by_key(|(rank, id, _)| (*rank, *id)).map(|(_, id, m)| (id, m))
 }
 
 /// How exactly a member names the watcher; more is more exact.
@@ -56,6 +114,22 @@ fn rank(member: &Member, watcher: &Address, network: SourceNetwork) -> Option<u8
 }
 
 impl Level {
+    /// All of them, lowest container first.
+    pub const ALL: [Level; 6] =
+        [Level::Everyone, Level::External, Level::Colleagues, Level::Workgroup, Level::Personal, Level::Blocked];
+
+    /// Its name.
+    pub fn text(self) -> &'static str {
+        match self {
+            Level::Everyone => "Everyone",
+            Level::External => "External",
+            Level::Colleagues => "Colleagues",
+            Level::Workgroup => "Workgroup",
+            Level::Personal => "Personal",
+            Level::Blocked => "Blocked",
+        }
+    }
+
     /// The level a container stands for; containers of one's own making have none.
     pub fn of_container(id: u32) -> Option<Level> {
         Some(match id {

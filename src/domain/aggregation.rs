@@ -9,6 +9,10 @@ use super::instances;
 use super::presence::{Activity, Availability, AvailabilityClass, Expiry};
 use serde::{Deserialize, Serialize};
 
+mod why;
+
+pub use why::{Explanation, Fate, Step};
+
 /// What a state publication speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SourceKind {
@@ -127,7 +131,12 @@ impl Aggregate {
 ///
 /// `remembered` is the last time the result was active; it is kept up to date here.
 pub fn aggregate(sources: &[Source], workgroup: bool, now: Time, remembered: &mut Option<Time>) -> Aggregate {
-    let mut result = decide(sources, workgroup);
+    explain(sources, workgroup, now, remembered).0
+}
+
+/// As [`aggregate`], with the reasons.
+pub fn explain(sources: &[Source], workgroup: bool, now: Time, remembered: &mut Option<Time>) -> (Aggregate, Explanation) {
+    let (mut result, found) = decide(sources, workgroup);
     let active = matches!(
         result.availability.class(),
         AvailabilityClass::Available | AvailabilityClass::Busy | AvailabilityClass::DoNotDisturb
@@ -137,17 +146,20 @@ pub fn aggregate(sources: &[Source], workgroup: bool, now: Time, remembered: &mu
     } else {
         result.last_active = *remembered;
     }
-    result
+    (result, found)
 }
 
-fn decide(sources: &[Source], workgroup: bool) -> Aggregate {
+fn decide(sources: &[Source], workgroup: bool) -> (Aggregate, Explanation) {
     let out_of_office = newest(sources.iter().filter(|s| s.kind == SourceKind::Calendar && s.availability.is_none()));
     // Steps 1 and 2: the most active device.
     let machine = best_machine(sources, |_| true).filter(|m| m.number() < Availability::OFFLINE.0 - 500);
     let Some(m) = machine else {
         let mut result = Aggregate::offline(None);
         result.activity = out_of_office.and_then(|o| fitting(o, result.availability));
-        return result;
+        let step = if of_kind(sources, SourceKind::Machine).next().is_none() { Step::NoDevice } else { Step::DevicesOff };
+        let words = out_of_office.filter(|_| result.activity.is_some()).map(name);
+        let found = why::Found { step, machine: None, user: None, meeting: None, base: None, words };
+        return (result, found.explain(sources));
     };
     let user = newest(of_kind(sources, SourceKind::User)).map(|u| if workgroup { for_workgroup(u) } else { u.clone() });
     let user = user.as_ref();
@@ -160,21 +172,25 @@ fn decide(sources: &[Source], workgroup: bool) -> Aggregate {
     let base = by_hand
         .or_else(|| phones().chain(meeting).chain(user).max_by_key(|s| (s.number(), rank(s.kind), s.published, s.instance)));
     // Step 6: what the device makes of it.
-    let number = match base {
-        None => m.number(),
-        Some(b) if by_hand.is_some() || b.number() >= 9000 => b.number(),
-        Some(b) if m.number() < 4500 => b.number(),
-        Some(b) if b.number() < 6000 => m.number(),
-        Some(b) => b.number().max(Availability::BUSY_IDLE.0),
+    let (number, step) = match base {
+        None => (m.number(), Step::Device),
+        Some(b) if by_hand.is_some() => (b.number(), Step::SetByHand),
+        Some(b) if b.number() >= 9000 || m.number() < 4500 => (b.number(), Step::Highest),
+        Some(b) if b.number() < 6000 => (m.number(), Step::DeviceNotInUse),
+        Some(b) => (b.number().max(Availability::BUSY_IDLE.0), Step::BusyWithoutDevice),
     };
     let availability = Availability(number);
     // Step 7: the activity that fits, from the one who decided if it can.
-    let activity = base
-        .and_then(|b| fitting(b, availability))
-        .or_else(|| newest(phones().filter(|p| fitting(p, availability).is_some())).and_then(|p| fitting(p, availability)))
-        .or_else(|| meeting.and_then(|c| fitting(c, availability)))
-        .or_else(|| user.and_then(|u| fitting(u, availability)))
-        .or_else(|| out_of_office.and_then(|o| fitting(o, availability)));
+    let fits = |s: &&Source| fitting(s, availability).is_some();
+    let speaker = base
+        .filter(fits)
+        .or_else(|| newest(phones().filter(fits)))
+        .or_else(|| meeting.filter(fits))
+        .or_else(|| user.filter(fits))
+        .or_else(|| out_of_office.filter(fits));
+    let activity = speaker.and_then(|s| fitting(s, availability));
+    let (base_name, words) = (base.map(name), speaker.map(name));
+    let found = why::Found { step, machine: Some(m), user, meeting, base: base_name, words }.explain(sources);
     let from_meeting = base.filter(|b| b.kind == SourceKind::Calendar);
     let result = Aggregate {
         availability,
@@ -187,12 +203,18 @@ fn decide(sources: &[Source], workgroup: bool) -> Aggregate {
         meeting_location: from_meeting.and_then(|c| c.meeting_location.clone()),
         machine: Some((Availability(m.number()), m.endpoint_id.clone())),
     };
-    match availability.class() {
+    let result = match availability.class() {
         AvailabilityClass::DoNotDisturb if workgroup => interruptible(result),
         // Who appears offline tells nothing of the device either.
         AvailabilityClass::Offline => Aggregate { device: None, time_zone: TimeZone::default(), ..result },
         _ => result,
-    }
+    };
+    (result, found)
+}
+
+/// What names a source within its container.
+fn name(s: &Source) -> (SourceKind, u32) {
+    (s.kind, s.instance)
 }
 
 /// Sources of a kind that have a number.

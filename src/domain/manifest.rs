@@ -1,7 +1,7 @@
 //! The rules that keep container members in order: who stands where, and where strays belong (`domain.md` 5.8).
 
 use super::Address;
-use super::access::{BLOCKED_CONTAINER, SourceNetwork, is_local_only};
+use super::access::{BLOCKED_CONTAINER, Change, SourceNetwork, is_local_only};
 use super::presence::{Container, Member};
 
 /// Somebody with a place of their own.
@@ -15,15 +15,6 @@ pub struct Person {
     pub delegate: bool,
 }
 
-/// One change that restores order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Correction {
-    /// Put a member into a container.
-    Add(u32, Member),
-    /// Take a member out of a container.
-    Remove(u32, Member),
-}
-
 /// The container that contacts of a network fall back to.
 pub fn default_container(network: SourceNetwork) -> u32 {
     if network == SourceNetwork::SameEnterprise { 200 } else { 100 }
@@ -31,24 +22,24 @@ pub fn default_container(network: SourceNetwork) -> u32 {
 
 /// What must change so that the lists follow the manifest. `private`: only contacts may stand in visible containers.
 /// Containers 0 and 32000 do not care about doubles; applying the result once is enough.
-pub fn corrections(containers: &[Container], people: &[Person], private: bool) -> Vec<Correction> {
+pub fn corrections(containers: &[Container], people: &[Person], private: bool) -> Vec<Change> {
     let mut out = Vec::new();
     for (member, home) in [(Member::SameEnterprise, 200), (Member::Federated, 100)] {
         let held = holding(containers, &member);
         if private {
-            out.extend(held.into_iter().map(|id| Correction::Remove(id, member.clone())));
+            out.extend(held.into_iter().map(|id| Change::Remove(id, member.clone())));
         } else if held.len() != 1 {
             settle(&mut out, held, &member, home);
         }
     }
     let cloud = holding(containers, &Member::PublicCloud);
     if private || cloud.len() > 1 {
-        out.extend(cloud.into_iter().map(|id| Correction::Remove(id, Member::PublicCloud)));
+        out.extend(cloud.into_iter().map(|id| Change::Remove(id, Member::PublicCloud)));
     }
     if private {
         for c in containers.iter().filter(|c| is_visible(c.id)) {
             let domains = c.members.iter().filter(|m| matches!(m, Member::Domain(_)));
-            out.extend(domains.map(|m| Correction::Remove(c.id, m.clone())));
+            out.extend(domains.map(|m| Change::Remove(c.id, m.clone())));
         }
     }
     for person in people {
@@ -57,7 +48,7 @@ pub fn corrections(containers: &[Container], people: &[Person], private: bool) -
     out
 }
 
-fn place(out: &mut Vec<Correction>, containers: &[Container], person: &Person, private: bool) {
+fn place(out: &mut Vec<Change>, containers: &[Container], person: &Person, private: bool) {
     let member = Member::User(person.uri.clone());
     let blocked = containers.iter().any(|c| c.id == BLOCKED_CONTAINER && c.members.contains(&member));
     let held = holding(containers, &member);
@@ -72,11 +63,11 @@ fn place(out: &mut Vec<Correction>, containers: &[Container], person: &Person, p
 }
 
 /// Out of everywhere, into `home`.
-fn settle(out: &mut Vec<Correction>, held: Vec<u32>, member: &Member, home: u32) {
+fn settle(out: &mut Vec<Change>, held: Vec<u32>, member: &Member, home: u32) {
     let there = held.contains(&home);
-    out.extend(held.into_iter().filter(|id| *id != home).map(|id| Correction::Remove(id, member.clone())));
+    out.extend(held.into_iter().filter(|id| *id != home).map(|id| Change::Remove(id, member.clone())));
     if !there {
-        out.push(Correction::Add(home, member.clone()));
+        out.push(Change::Add(home, member.clone()));
     }
 }
 
@@ -89,17 +80,17 @@ fn holding(containers: &[Container], member: &Member) -> Vec<u32> {
 }
 
 /// Carries corrections out on lists.
-pub fn apply(containers: &mut Vec<Container>, corrections: &[Correction]) {
+pub fn apply(containers: &mut Vec<Container>, corrections: &[Change]) {
     for correction in corrections {
-        let (Correction::Add(id, _) | Correction::Remove(id, _)) = correction;
-        if !containers.iter().any(|c| c.id == *id) {
-            containers.push(Container { id: *id, version: 0, members: Vec::new() });
+        let id = correction.container();
+        if !containers.iter().any(|c| c.id == id) {
+            containers.push(Container { id, version: 0, members: Vec::new() });
         }
-        for c in containers.iter_mut().filter(|c| c.id == *id) {
+        for c in containers.iter_mut().filter(|c| c.id == id) {
             match correction {
-                Correction::Add(_, m) if !c.members.contains(m) => c.members.push(m.clone()),
-                Correction::Add(..) => {}
-                Correction::Remove(_, m) => c.members.retain(|k| k != m),
+                Change::Add(_, m) if !c.members.contains(m) => c.members.push(m.clone()),
+                Change::Add(..) => {}
+                Change::Remove(_, m) => c.members.retain(|k| k != m),
             }
         }
     }
@@ -133,13 +124,10 @@ mod tests {
         apply(&mut c, &first);
         assert_eq!(c.iter().find(|c| c.id == 200).unwrap().members, [Member::SameEnterprise]);
         assert_eq!(c.iter().find(|c| c.id == 100).unwrap().members, [Member::Federated]);
-        apply(&mut c, &[Correction::Add(300, user("bob@x.com")), Correction::Add(400, user("bob@x.com"))]);
+        apply(&mut c, &[Change::Add(300, user("bob@x.com")), Change::Add(400, user("bob@x.com"))]);
         let bob = person("bob@x.com", SourceNetwork::SameEnterprise, false);
-        let expected = [
-            Correction::Remove(300, user("bob@x.com")),
-            Correction::Remove(400, user("bob@x.com")),
-            Correction::Add(200, user("bob@x.com")),
-        ];
+        let expected =
+            [Change::Remove(300, user("bob@x.com")), Change::Remove(400, user("bob@x.com")), Change::Add(200, user("bob@x.com"))];
         assert_eq!(corrections(&c, &[bob], false), expected);
     }
 
@@ -163,7 +151,7 @@ mod tests {
             let all = [Member::SameEnterprise, Member::Federated, Member::PublicCloud, Member::Domain("q.com".into()), user("a@x.com"), user("b@y.com")];
             let mut c = default_containers();
             for (id, m) in lists {
-                apply(&mut c, &[Correction::Add(id, all[m].clone())]);
+                apply(&mut c, &[Change::Add(id, all[m].clone())]);
             }
             let people = [person("a@x.com", SourceNetwork::SameEnterprise, delegate), person("b@y.com", SourceNetwork::Federated, false)];
             let first = corrections(&c, &people, private);

@@ -11,6 +11,7 @@ pub mod conversation;
 pub mod instances;
 pub mod manifest;
 pub mod presence;
+pub mod privacy;
 pub mod rng;
 pub mod time;
 pub mod watching;

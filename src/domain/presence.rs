@@ -1,5 +1,6 @@
 //! Presence: availability, activity, notes, cards, publications, containers (`domain.md` 2.6 and 5).
 
+use super::access::SourceNetwork;
 use super::{Address, Time};
 use serde::{Deserialize, Serialize};
 
@@ -339,6 +340,28 @@ pub struct Subscriber {
     pub display_name: String,
     /// Whether the owner has answered.
     pub acknowledged: bool,
+    /// Where they come from, if the server says so.
+    #[serde(default)]
+    pub network: Option<SourceNetwork>,
+    /// Since when they watch, if the server says so.
+    #[serde(default)]
+    pub since: Option<Time>,
+}
+
+impl Subscriber {
+    /// Somebody who has just begun and waits for an answer.
+    pub fn new(uri: Address, display_name: impl Into<String>) -> Subscriber {
+        Subscriber { uri, display_name: display_name.into(), acknowledged: false, network: None, since: None }
+    }
+}
+
+/// Who may act for the owner.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delegates {
+    /// Kept by the server.
+    pub version: u32,
+    /// Who.
+    pub members: Vec<Address>,
 }
 
 /// What a person may set by hand.
@@ -380,4 +403,7 @@ pub struct SelfPresence {
     pub containers: Vec<Container>,
     /// Watchers, acknowledged or not.
     pub subscribers: Vec<Subscriber>,
+    /// Who may act for the owner.
+    #[serde(default)]
+    pub delegates: Delegates,
 }

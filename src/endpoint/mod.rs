@@ -21,11 +21,13 @@ pub mod roaming;
 pub mod security;
 
 pub mod service;
+pub mod sight;
 pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testkit;
 pub mod trace;
 pub mod user;
+pub mod why;
 
 pub use config::{Config, Output};
 pub use event::{EndpointState, Error, ErrorKind, Event, Outcome, Reason};

@@ -79,6 +79,7 @@ impl<M: Module> Bench<M> {
             publications: Vec::new(),
             containers: access::default_containers(),
             subscribers: Vec::new(),
+            delegates: Default::default(),
         };
         self.state.users.insert(address(name), User::new(data));
     }

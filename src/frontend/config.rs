@@ -21,6 +21,8 @@ pub struct Config {
     pub subscription_expires: u32,
     /// Category names beyond those of `domain.md` 5.5 that may be published.
     pub custom_categories: Vec<String>,
+    /// The administrator's word on privacy mode (`domain.md` 3.12); `None`: everybody chooses.
+    pub privacy: Option<bool>,
     /// Base of join URLs, such as `https://meet.contoso.com`; empty: none.
     pub join_base: String,
 }
@@ -38,6 +40,7 @@ impl Config {
             registration_expires: limits::REGISTRATION_EXPIRES,
             subscription_expires: limits::SUBSCRIPTION_EXPIRES,
             custom_categories: Vec::new(),
+            privacy: None,
             join_base: String::new(),
         }
     }

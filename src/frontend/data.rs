@@ -4,7 +4,7 @@ use crate::domain::Address;
 use crate::domain::access::default_containers;
 use crate::domain::conference::Conference;
 use crate::domain::contact::{Contact, DEFAULT_GROUP, DEFAULT_GROUP_NAME, Group};
-use crate::domain::presence::{Container, Publication, PublicationKey, Subscriber};
+use crate::domain::presence::{Container, Delegates, Publication, PublicationKey, Subscriber};
 use crate::sip::auth::{Algorithm, Ha1, NtHash};
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +84,7 @@ impl UserData {
             publications: Vec::new(),
             containers: default_containers(),
             subscribers: Vec::new(),
+            delegates: Delegates::default(),
         }
     }
 }
@@ -122,6 +123,9 @@ pub struct UserData {
     pub containers: Vec<Container>,
     /// Watchers, acknowledged or not.
     pub subscribers: Vec<Subscriber>,
+    /// Who may act for the owner.
+    #[serde(default)]
+    pub delegates: Delegates,
 }
 
 /// Everything kept.
@@ -181,6 +185,13 @@ pub enum StoreOp {
         owner: Address,
         /// Who.
         uri: Address,
+    },
+    /// The delegates of one owner, complete.
+    PutDelegates {
+        /// Whose.
+        owner: Address,
+        /// Version and members.
+        delegates: Delegates,
     },
     /// A conference, new or changed.
     PutConference(Conference),

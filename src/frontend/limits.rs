@@ -46,6 +46,8 @@ pub const PUBLICATIONS: usize = 500;
 pub const PUBLICATION_VALUE: usize = 32 * 1024;
 /// Containers of one owner.
 pub const CONTAINERS: usize = 100;
+/// Delegates of one owner.
+pub const DELEGATES: usize = 25;
 /// Members of one container.
 pub const MEMBERS: usize = 1000;
 /// Watched categories of one presentity (`domain.md` 5.10).

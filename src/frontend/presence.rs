@@ -13,7 +13,7 @@ use crate::domain::{Address, Time};
 use crate::frontend::server::event_of;
 use crate::frontend::timers::Timers;
 use crate::lync::roaming::{self, CategoryEntry, RoamingData};
-use crate::lync::{containers, identity, provisioning, publish as publishing};
+use crate::lync::{containers, delegates, identity, provisioning, publish as publishing};
 use crate::sip::{Method, Name, Request};
 use own::Touched;
 use subscriptions::Subscriptions;
@@ -35,6 +35,7 @@ impl Module for Presence {
                 t if t == publishing::CONTENT_TYPE => self.publish(ctx, &incoming),
                 t if t == containers::MEMBERS_TYPE => self.set_members(ctx, &incoming),
                 t if t == containers::SUBSCRIBERS_TYPE => self.set_subscribers(ctx, &incoming),
+                t if t == delegates::CONTENT_TYPE => self.set_delegates(ctx, &incoming),
                 _ => ctx.respond_status(&incoming, 415),
             },
             _ => ctx.respond_status(&incoming, 501),
@@ -126,6 +127,7 @@ impl Presence {
         data.categories = data.categories.filter(|_| asked("categories"));
         data.containers = data.containers.filter(|_| asked("containers"));
         data.subscribers = data.subscribers.filter(|_| asked("subscribers"));
+        data.delegates = data.delegates.filter(|_| asked("delegates"));
         self.own.subscribe(ctx, incoming, expires, Document::new(roaming::CONTENT_TYPE, &data.to_bytes()));
     }
 
@@ -191,6 +193,7 @@ fn provision(ctx: &mut Ctx<'_>, incoming: &Incoming) {
     let asked = provisioning::parse_request(&incoming.request.body).unwrap_or_default();
     let offer = provisioning::Provisioning {
         focus_factory: Some(identity::focus_factory(&incoming.caller)),
+        privacy: ctx.config.privacy,
         ..provisioning::Provisioning::default()
     };
     let body = offer.to_bytes(&asked);

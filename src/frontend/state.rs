@@ -32,7 +32,8 @@ pub struct State {
 impl User {
     /// An account as loaded.
     pub fn new(data: UserData) -> User {
-        let presence = OwnPresence::new(data.publications, data.containers, data.subscribers);
+        let mut presence = OwnPresence::new(data.publications, data.containers, data.subscribers);
+        presence.delegates = data.delegates;
         User { record: data.record, contacts: data.contacts, presence }
     }
 

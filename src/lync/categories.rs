@@ -3,11 +3,13 @@
 pub mod card;
 pub mod device;
 pub mod note;
+pub mod options;
 pub mod state;
 
 use super::roaming::{CATEGORIES, value_element};
 use super::time;
 use super::xml::{Element, XmlError};
+use crate::domain::access::is_delivered;
 use crate::domain::presence::{Freshness, Presence, Publication};
 use crate::domain::{Address, Time};
 use state::{StateKind, StateValue};
@@ -41,6 +43,28 @@ impl WatchedCategories {
     /// A document that says nothing yet.
     pub fn new(uri: Address) -> WatchedCategories {
         WatchedCategories { uri, categories: Vec::new() }
+    }
+
+    /// What somebody who sees `container` gets of `categories` out of everything published; a category without anything
+    /// there is said to be empty. Front end and "View as" both call this.
+    pub fn seen<'a, C: AsRef<str>>(
+        owner: Address,
+        categories: &[C],
+        container: u32,
+        published: impl Iterator<Item = &'a Publication> + Clone,
+    ) -> WatchedCategories {
+        let mut document = WatchedCategories::new(owner);
+        for category in categories.iter().map(AsRef::as_ref).filter(|c| is_delivered(c)) {
+            let before = document.categories.len();
+            published
+                .clone()
+                .filter(|p| p.key.container == container && p.key.category == category)
+                .for_each(|p| document.push(p));
+            if document.categories.len() == before {
+                document.push_empty(category);
+            }
+        }
+        document
     }
 
     /// Adds a publication as a watcher may see it: without container and version.

@@ -1,12 +1,14 @@
 //! The Lync / Skype for Business dialect: documents and operations on the wire, both directions, and NTLM signing.
 //! Pure functions between bytes and domain types; used by `endpoint` (client side) and `frontend` (server side).
 
+pub mod aggregate;
 pub mod batch;
 pub mod categories;
 pub mod cccp;
 pub mod confinfo;
 pub mod contacts;
 pub mod containers;
+pub mod delegates;
 pub mod diagnostics;
 pub mod identity;
 pub mod im;

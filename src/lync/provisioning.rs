@@ -9,7 +9,10 @@ pub const CONTENT_TYPE: &str = "application/vnd-microsoft-roaming-provisioning-v
 
 const REQUEST: &str = "http://schemas.microsoft.com/2006/09/sip/provisioninggrouplist";
 const ANSWER: &str = "http://schemas.microsoft.com/2006/09/sip/provisiongrouplist-notification";
-const GROUPS: [&str; 4] = ["ServerConfiguration", "meetingPolicy", "ucPolicy", "persistentChatConfiguration"];
+const GROUPS: [&str; 5] =
+    ["ServerConfiguration", "meetingPolicy", "ucPolicy", "persistentChatConfiguration", "endpointConfiguration"];
+/// The administrator's word on privacy mode.
+const PRIVACY: &str = "EnablePrivacyMode";
 
 /// Body of the SUBSCRIBE.
 pub fn request_body() -> Vec<u8> {
@@ -30,6 +33,8 @@ pub struct Provisioning {
     pub focus_factory: Option<String>,
     /// Persistent chat rooms.
     pub persistent_chat: bool,
+    /// The administrator's word on privacy mode; `None`: none.
+    pub privacy: Option<bool>,
     /// Everything `ServerConfiguration` says: name and value, in order.
     pub server: Vec<(String, String)>,
 }
@@ -45,12 +50,13 @@ impl Provisioning {
             .map(|g| g.elements().map(|e| (e.name.clone(), e.text().trim().to_owned())).collect())
             .unwrap_or_default();
         let focus_factory = server.iter().find(|p| p.0 == "focusFactoryUri").map(|p| p.1.clone()).filter(|u| !u.is_empty());
-        let chat = group("persistentChatConfiguration").and_then(|g| g.child("propertyEntryList"));
-        let persistent_chat = chat
-            .and_then(|l| l.children_named("property").find(|p| p.attr("name") == Some("EnablePersistentChat")))
-            .and_then(|p| parse_bool(&p.text()))
-            .unwrap_or(false);
-        Ok(Provisioning { focus_factory, persistent_chat, server })
+        let flag = |of: &str, name: &str| {
+            let list = group(of)?.child("propertyEntryList")?;
+            parse_bool(&list.children_named("property").find(|p| p.attr("name") == Some(name))?.text())
+        };
+        let persistent_chat = flag("persistentChatConfiguration", "EnablePersistentChat").unwrap_or(false);
+        let privacy = flag("endpointConfiguration", PRIVACY);
+        Ok(Provisioning { focus_factory, persistent_chat, privacy, server })
     }
 
     /// The answer of a server: `ServerConfiguration` with the factory first, and empty groups for the rest asked for.
@@ -63,8 +69,14 @@ impl Provisioning {
         let known = rest.filter(|n| GROUPS.iter().any(|g| g.eq_ignore_ascii_case(n)));
         Element::in_ns("provisionGroupList", ANSWER)
             .with(group("ServerConfiguration").with_all(values))
-            .with_all(known.map(|n| group(n)))
+            .with_all(known.map(|n| group(n).with_opt(self.properties(n))))
             .to_bytes()
+    }
+
+    fn properties(&self, of: &str) -> Option<Element> {
+        let private = self.privacy.filter(|_| of.eq_ignore_ascii_case("endpointConfiguration"))?;
+        let property = Element::in_ns("property", ANSWER).with_attr("name", PRIVACY).with_text(&private.to_string());
+        Some(Element::in_ns("propertyEntryList", ANSWER).with(property))
     }
 }
 
@@ -91,6 +103,8 @@ mod tests {
         assert!(p.persistent_chat && p.server.len() == 2);
         let again = Provisioning::parse(&p.to_bytes(&asked)).unwrap();
         assert_eq!((again.focus_factory, again.server), (p.focus_factory, p.server));
+        let private = Provisioning { privacy: Some(true), ..Provisioning::default() };
+        assert_eq!(Provisioning::parse(&private.to_bytes(&asked)).unwrap().privacy, Some(true));
         assert_eq!(Provisioning::parse(b"<provisionGroupList/>").unwrap(), Provisioning::default());
     }
 }

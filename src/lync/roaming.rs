@@ -1,10 +1,11 @@
 //! The owner's own presence: `vnd-microsoft-roaming-self` (guide 4.3). The same document answers a publication.
 
 use super::containers::{read_member, write_member};
-use super::time;
 use super::xml::{Element, XmlError};
+use super::{delegates, time};
 use crate::domain::Address;
-use crate::domain::presence::{Container, Expiry, Publication, PublicationKey, SelfPresence, Subscriber};
+use crate::domain::access::SourceNetwork;
+use crate::domain::presence::{Container, Delegates, Expiry, Publication, PublicationKey, SelfPresence, Subscriber};
 
 /// Event package.
 pub const EVENT: &str = "vnd-microsoft-roaming-self";
@@ -12,6 +13,7 @@ pub const EVENT: &str = "vnd-microsoft-roaming-self";
 pub const CONTENT_TYPE: &str = "application/vnd-microsoft-roaming-self+xml";
 
 const ROAMING: &str = "http://schemas.microsoft.com/2006/09/sip/roaming-self";
+const ROAMING_EX: &str = "http://schemas.microsoft.com/2007/09/sip/roaming-self-ex";
 pub(super) const CATEGORIES: &str = "http://schemas.microsoft.com/2006/09/sip/categories";
 const CONTAINERS: &str = "http://schemas.microsoft.com/2006/09/sip/containers";
 pub(super) const SUBSCRIBERS: &str = "http://schemas.microsoft.com/2006/09/sip/presence-subscribers";
@@ -43,12 +45,17 @@ pub struct RoamingData {
     pub containers: Option<Vec<Container>>,
     /// Watchers, to be added or updated.
     pub subscribers: Option<Vec<Subscriber>>,
+    /// Delegates, complete.
+    pub delegates: Option<Delegates>,
 }
 
-/// Body of the SUBSCRIBE: categories, containers, subscribers.
+/// Body of the SUBSCRIBE: categories, containers, subscribers, delegates.
 pub fn subscribe_body() -> Vec<u8> {
     let roaming = |kind: &str| Element::in_ns("roaming", ROAMING).with_attr("type", kind);
-    Element::in_ns("roamingList", ROAMING).with_all(["categories", "containers", "subscribers"].map(roaming)).to_bytes()
+    Element::in_ns("roamingList", ROAMING)
+        .with_all(["categories", "containers", "subscribers"].map(roaming))
+        .with(Element::in_ns("roamingEx", ROAMING_EX).with_attr("type", "delegates"))
+        .to_bytes()
 }
 
 /// Part names a SUBSCRIBE asks for; all three when the body is empty or unreadable.
@@ -69,6 +76,7 @@ impl RoamingData {
             categories: Some(p.publications.iter().cloned().map(CategoryEntry::Published).collect()),
             containers: Some(p.containers.clone()),
             subscribers: Some(p.subscribers.clone()),
+            delegates: Some(p.delegates.clone()),
         }
     }
 
@@ -98,6 +106,7 @@ impl RoamingData {
             categories: categories.map(|c| c.children_named("category").filter_map(read_entry).collect()),
             containers: root.child("containers").map(|c| c.children_named("container").filter_map(read_container).collect()),
             subscribers: root.child("subscribers").map(|c| c.children_named("subscriber").filter_map(read_subscriber).collect()),
+            delegates: root.child("delegates").map(delegates::read),
         }
     }
 
@@ -114,7 +123,12 @@ impl RoamingData {
             let entry = |s: &Subscriber| write_subscriber(s, self.owner.as_ref());
             Element::in_ns("subscribers", SUBSCRIBERS).with_all(s.iter().map(entry))
         });
-        Element::in_ns("roamingData", ROAMING).with_opt(categories).with_opt(containers).with_opt(subscribers).to_bytes()
+        Element::in_ns("roamingData", ROAMING)
+            .with_opt(categories)
+            .with_opt(containers)
+            .with_opt(subscribers)
+            .with_opt(self.delegates.as_ref().map(delegates::write))
+            .to_bytes()
     }
 }
 
@@ -136,6 +150,9 @@ pub fn apply(known: &mut SelfPresence, data: &RoamingData) -> bool {
             Some(k) => *k = s.clone(),
             None => known.subscribers.push(s.clone()),
         }
+    }
+    if let Some(d) = &data.delegates {
+        known.delegates = d.clone();
     }
     known.publications.sort_by(|a, b| a.key.cmp(&b.key));
     known.containers.sort_by_key(|c| c.id);
@@ -250,17 +267,37 @@ fn read_subscriber(e: &Element) -> Option<Subscriber> {
         uri: Address::parse(e.attr("user")?).ok()?,
         display_name: e.attr("displayName").unwrap_or("").to_owned(),
         acknowledged: e.attr_bool("acknowledged").unwrap_or(false),
+        network: e.attr("type").and_then(read_network),
+        since: e.attr("since").and_then(time::parse),
     })
 }
 
 fn write_subscriber(s: &Subscriber, owner: Option<&Address>) -> Element {
-    let kind = if owner.is_none_or(|o| o.host() == s.uri.host()) { "sameEnterprise" } else { "federated" };
+    let here = owner.is_none_or(|o| o.host() == s.uri.host());
+    let guess = if here { SourceNetwork::SameEnterprise } else { SourceNetwork::Federated };
+    let kind = network_word(s.network.unwrap_or(guess));
     Element::in_ns("subscriber", SUBSCRIBERS)
         .with_attr("user", s.uri.bare())
         .with_attr("displayName", &s.display_name)
         .with_attr("acknowledged", s.acknowledged)
         .with_attr("type", kind)
+        .with_opt_attr("since", s.since.map(time::publish_time))
         .with(Element::in_ns("context", SUBSCRIBERS))
+}
+
+fn read_network(word: &str) -> Option<SourceNetwork> {
+    [SourceNetwork::SameEnterprise, SourceNetwork::Federated, SourceNetwork::PublicCloud, SourceNetwork::Everyone]
+        .into_iter()
+        .find(|n| network_word(*n).eq_ignore_ascii_case(word))
+}
+
+fn network_word(network: SourceNetwork) -> &'static str {
+    match network {
+        SourceNetwork::SameEnterprise => "sameEnterprise",
+        SourceNetwork::Federated => "federated",
+        SourceNetwork::PublicCloud => "publicCloud",
+        SourceNetwork::Everyone => "unknown",
+    }
 }
 
 #[cfg(test)]

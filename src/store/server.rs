@@ -7,6 +7,7 @@ use super::Error;
 use super::db::Db;
 use super::limits::{MAX_BATCH, MAX_RETAINED, RETRY_AFTER};
 use crate::domain::Address;
+use crate::domain::presence::Delegates;
 use crate::frontend::{ContactList, Data, StoreOp, UserData, UserRecord};
 use rusqlite::{Connection, TransactionBehavior};
 use serde::{Serialize, de::DeserializeOwned};
@@ -28,7 +29,7 @@ create table publication (
 create table container (owner text not null, id integer not null, data text not null, primary key (owner, id)) without rowid;
 create table subscriber (owner text not null, uri text not null, data text not null, primary key (owner, uri)) without rowid;
 create table conference (organizer text not null, id text not null, data text not null, primary key (organizer, id)) without rowid;
-"];
+", "create table delegates (owner text primary key, data text not null) without rowid;"];
 
 /// The front end's database.
 #[derive(Debug)]
@@ -81,6 +82,7 @@ impl FrontendStore {
 fn load(conn: &Connection) -> Sql<Data> {
     let records: Vec<UserRecord> = all(conn, "select data from user order by address")?;
     let mut contacts: HashMap<String, ContactList> = keyed(conn, "select owner, data from contacts")?.into_iter().collect();
+    let mut delegates: HashMap<String, Delegates> = keyed(conn, "select owner, data from delegates")?.into_iter().collect();
     let mut publications = grouped(conn, "select owner, data from publication order by owner, category, instance, container")?;
     let mut containers = grouped(conn, "select owner, data from container order by owner, id")?;
     let mut subscribers = grouped(conn, "select owner, data from subscriber order by owner, uri")?;
@@ -93,6 +95,7 @@ fn load(conn: &Connection) -> Sql<Data> {
                 publications: publications.remove(owner).unwrap_or_default(),
                 containers: containers.remove(owner).unwrap_or_default(),
                 subscribers: subscribers.remove(owner).unwrap_or_default(),
+                delegates: delegates.remove(owner).unwrap_or_default(),
                 record,
             }
         })
@@ -129,6 +132,9 @@ fn apply(conn: &Connection, op: &StoreOp) -> Sql<()> {
         StoreOp::DeleteSubscriber { owner, uri } => {
             run("delete from subscriber where owner = ?1 and uri = ?2", &[&owner.as_str(), &uri.as_str()])
         }
+        StoreOp::PutDelegates { owner, delegates } => {
+            run("insert or replace into delegates (owner, data) values (?, ?)", &[&owner.as_str(), &json(delegates)?])
+        }
         StoreOp::PutConference(c) => run(
             "insert or replace into conference (organizer, id, data) values (?, ?, ?)",
             &[&c.organizer.as_str(), &c.id.0.to_lowercase(), &json(c)?],
@@ -140,12 +146,13 @@ fn apply(conn: &Connection, op: &StoreOp) -> Sql<()> {
 }
 
 fn remove_user(conn: &Connection, address: &Address) -> Sql<()> {
-    const OF_USER: [&str; 6] = [
+    const OF_USER: [&str; 7] = [
         "delete from user where address = ?",
         "delete from contacts where owner = ?",
         "delete from publication where owner = ?",
         "delete from container where owner = ?",
         "delete from subscriber where owner = ?",
+        "delete from delegates where owner = ?",
         "delete from conference where organizer = ?",
     ];
     OF_USER.iter().try_for_each(|sql| conn.prepare_cached(sql)?.execute([address.as_str()]).map(|_| ()))
@@ -318,10 +325,7 @@ mod tests {
                 owner: owner.clone(),
                 container: Container { id: 300, version: 2, members: vec![Member::User(address("bob"))] },
             },
-            StoreOp::PutSubscriber {
-                owner,
-                subscriber: Subscriber { uri: address("bob"), display_name: "Bob".into(), acknowledged: false },
-            },
+            StoreOp::PutSubscriber { owner, subscriber: Subscriber::new(address("bob"), "Bob") },
             StoreOp::PutConference(conference("K7M2Q9TX")),
         ]
     }

@@ -299,8 +299,7 @@ fn own(s: &mut State) {
         container(200, vec![Member::SameEnterprise]),
         container(32000, vec![]),
     ];
-    let subscriber =
-        |user: &str, name: &str, acknowledged| Subscriber { uri: address(user), display_name: name.into(), acknowledged };
+    let subscriber = |user: &str, name: &str, acknowledged| Subscriber { acknowledged, ..Subscriber::new(address(user), name) };
     o.replica.subscribers = vec![subscriber("bob", "Bob Kelly", true), subscriber("karl", "Karl Lang", false)];
 }
 

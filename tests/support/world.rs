@@ -510,6 +510,7 @@ pub fn keep(data: &mut Data, op: StoreOp) {
             u.subscribers.push(subscriber.clone());
         }),
         StoreOp::DeleteSubscriber { owner, uri } => user(data, &owner, &mut |u| u.subscribers.retain(|s| s.uri != uri)),
+        StoreOp::PutDelegates { owner, delegates } => user(data, &owner, &mut |u| u.delegates = delegates.clone()),
         StoreOp::PutConference(conference) => {
             data.conferences.retain(|c| c.id != conference.id || c.organizer != conference.organizer);
             data.conferences.push(conference);

@@ -29,7 +29,7 @@ fn replica(user: Option<Availability>, devices: &[Availability], result: Availab
         StateValue { kind: StateKind::Aggregate, ..StateValue::aggregate(result) }.to_xml(),
         None,
     ));
-    SelfPresence { publications, containers: Vec::new(), subscribers: Vec::new() }
+    SelfPresence { publications, ..SelfPresence::default() }
 }
 
 fn rows(s: &Stage) -> String {
@@ -110,7 +110,7 @@ fn the_status_menu_sets_and_resets() {
 #[test]
 fn a_new_watcher_is_a_question_and_a_contact_is_not() {
     let mut s = Stage::new();
-    let watcher = |user: &str| Subscriber { uri: a(user), display_name: "Zed".into(), acknowledged: false };
+    let watcher = |user: &str| Subscriber::new(a(user), "Zed");
     let own = SelfPresence { subscribers: vec![watcher("zed"), watcher("bob")], ..SelfPresence::default() };
     s.says(endpoint::Event::SelfPresence(Box::new(own.clone())));
     s.says(endpoint::Event::SelfPresence(Box::new(own)));
@@ -128,7 +128,7 @@ fn what_a_contact_sees_is_what_their_container_holds() {
     s.says(endpoint::Event::SelfPresence(Box::new(SelfPresence {
         publications: vec![seen],
         containers,
-        subscribers: Vec::new(),
+        ..SelfPresence::default()
     })));
     s.keys("Alt-4 v Enter");
     let Some(Overlay::Details { title, lines, .. }) = s.state.overlays.last() else { panic!() };

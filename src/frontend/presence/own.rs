@@ -2,11 +2,12 @@
 
 use super::super::{RegistrationId, StoreOp};
 use crate::domain::access::default_containers;
-use crate::domain::aggregation::{Device, Source, SourceKind, TimeZone};
-use crate::domain::presence::{Availability, Container, Expiry, Publication, PublicationKey, SelfPresence, Subscriber};
+use crate::domain::aggregation::{Device, Source};
+use crate::domain::presence::{
+    Availability, Container, Delegates, Expiry, Publication, PublicationKey, SelfPresence, Subscriber,
+};
 use crate::domain::{Address, Time};
-use crate::lync::categories::device;
-use crate::lync::categories::state::{StateKind, StateValue};
+use crate::lync::aggregate;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub struct OwnPresence {
     pub container_writers: Vec<(u32, String)>,
     /// Watchers, acknowledged or not.
     pub subscribers: Vec<Subscriber>,
+    /// Who may act for the owner.
+    pub delegates: Delegates,
     /// The aggregate everybody but the workgroup sees.
     pub seen: Option<Availability>,
     /// The aggregate the workgroup sees.
@@ -117,6 +120,11 @@ impl OwnPresence {
         self.items.iter().map(|i| &i.publication).filter(|p| names.contains(&p.key.category.as_str()))
     }
 
+    /// Everything.
+    pub fn publications(&self) -> impl Iterator<Item = &Publication> + Clone {
+        self.items.iter().map(|i| &i.publication)
+    }
+
     /// What a container holds of one category.
     pub fn in_container<'a>(&'a self, category: &'a str, container: u32) -> impl Iterator<Item = &'a Publication> {
         let here = move |p: &&Publication| p.key.container == container && p.key.category == category;
@@ -129,6 +137,7 @@ impl OwnPresence {
             publications: self.items.iter().map(|i| i.publication.clone()).collect(),
             containers: self.containers.clone(),
             subscribers: self.subscribers.clone(),
+            delegates: self.delegates.clone(),
         }
     }
 
@@ -138,7 +147,7 @@ impl OwnPresence {
         let before = old.and_then(|at| self.items.get(at));
         item.publication.version = before.map_or(0, |b| b.publication.version).saturating_add(1);
         item.publication.publish_time = Some(now);
-        item.source = source_of(&item.publication);
+        item.source = aggregate::source(&item.publication);
         let visible = before.is_none_or(|b| b.publication.value != item.publication.value);
         let was_kept = before.is_some_and(|b| !b.server && is_kept(b.publication.expiry));
         touched.touch(&item.publication.key, visible);
@@ -209,14 +218,14 @@ impl OwnPresence {
 
     /// All devices.
     pub fn devices(&self) -> Vec<Device> {
-        self.in_container("device", 2).filter_map(device_of).collect()
+        self.in_container("device", 2).filter_map(aggregate::device).collect()
     }
 }
 
 impl Item {
     /// A publication whose writer is not known.
     pub fn loaded(publication: Publication) -> Item {
-        let source = source_of(&publication);
+        let source = aggregate::source(&publication);
         Item { publication, writer: None, registration: None, server: false, refused: None, source }
     }
 
@@ -228,44 +237,4 @@ impl Item {
             _ => None,
         }
     }
-}
-
-fn source_of(p: &Publication) -> Option<Source> {
-    if p.key.category != "state" || !(p.key.container == 2 || p.key.container == 3) {
-        return None;
-    }
-    let s = StateValue::parse(&p.value)?;
-    let kind = match s.kind {
-        StateKind::Machine => SourceKind::Machine,
-        StateKind::User => SourceKind::User,
-        StateKind::Calendar => SourceKind::Calendar,
-        StateKind::Phone => SourceKind::Phone,
-        StateKind::Aggregate | StateKind::AggregateMachine | StateKind::Other(_) => return None,
-    };
-    Some(Source {
-        kind,
-        instance: p.key.instance,
-        published: p.publish_time.unwrap_or_default(),
-        availability: s.availability,
-        activity: s.activity,
-        endpoint_id: p.endpoint_id.clone().or(s.endpoint_id).unwrap_or_default(),
-        device: s.device,
-        location: s.location,
-        time_zone: TimeZone { bias: s.time_zone_bias, name: s.time_zone_name, abbreviation: s.time_zone_abbreviation },
-        meeting_subject: s.meeting_subject,
-        meeting_location: s.meeting_location,
-    })
-}
-
-fn device_of(p: &Publication) -> Option<Device> {
-    let d = device::Device::parse(&p.value)?;
-    let capability = |c: device::Capability| crate::domain::aggregation::Capability {
-        name: c.name,
-        render: c.render,
-        capture: c.capture,
-        publish: c.publish,
-        version: 0,
-        device_availability: None,
-    };
-    Some(Device { endpoint_id: d.endpoint_id, capabilities: d.capabilities.into_iter().map(capability).collect() })
 }

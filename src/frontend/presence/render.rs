@@ -2,65 +2,21 @@
 
 use super::own::{OwnPresence, Touched};
 use crate::domain::access::{AGGREGATION_CONTAINER, WORKGROUP_AGGREGATION_CONTAINER};
-use crate::domain::aggregation::{self, Aggregate, Capability, Value};
 use crate::domain::presence::{Card, Expiry, Phone, PublicationKey};
 use crate::domain::{Address, Time};
 use crate::frontend::UserRecord;
+use crate::lync::aggregate;
 use crate::lync::categories::card;
-use crate::lync::categories::device::{Capability as WireCapability, Services};
-use crate::lync::categories::state::{StateKind, StateValue, dnd_state, legacy_interop};
 
 /// Computes both aggregates and writes what changed.
 pub fn run(own: &mut OwnPresence, owner: &Address, now: Time, touched: &mut Touched) {
     let (first, second) = (own.sources(AGGREGATION_CONTAINER), own.sources(WORKGROUP_AGGREGATION_CONTAINER));
-    let one = aggregation::aggregate(&first, false, now, &mut own.active[0]);
-    let two = aggregation::aggregate(&second, true, now, &mut own.active[1]);
-    let capabilities = aggregation::merge_capabilities(&own.devices(), &first);
-    (own.seen, own.seen_by_workgroup) = (Some(one.availability), Some(two.availability));
-    for w in aggregation::outputs(&one, &two, &capabilities, aggregation::dnd_by_hand(&first)) {
-        let key = PublicationKey { category: w.category.to_owned(), instance: w.instance, container: w.container };
-        own.put_server(now, key, w.expiry, value(&w.value, owner), touched);
+    let devices = own.devices();
+    let run = aggregate::run(owner, now, [&first, &second], &devices, &mut own.active);
+    (own.seen, own.seen_by_workgroup) = (Some(run.first.availability), Some(run.second.availability));
+    for w in run.written {
+        own.put_server(now, w.key, w.expiry, w.value, touched);
     }
-}
-
-fn value(value: &Value, owner: &Address) -> String {
-    match value {
-        Value::State(a) => state(a).to_xml(),
-        Value::MachineState(number, endpoint) => {
-            let mut s = StateValue::new(StateKind::AggregateMachine);
-            s.availability = Some(*number);
-            s.endpoint_id = Some(endpoint.clone()).filter(|e| !e.is_empty());
-            s.to_xml()
-        }
-        Value::Services(capabilities) => services(owner, capabilities),
-        Value::LegacyInterop(number) => legacy_interop(*number, None),
-        Value::DoNotDisturb(_) => dnd_state(true),
-        Value::NoDoNotDisturb => dnd_state(false),
-        Value::Empty => Services::default().to_xml(),
-    }
-}
-
-fn state(a: &Aggregate) -> StateValue {
-    let mut s = StateValue::aggregate(a.availability);
-    s.activity = a.activity.clone();
-    s.last_active = a.last_active;
-    s.device = a.device.clone();
-    s.location = a.location.clone();
-    (s.time_zone_bias, s.time_zone_name) = (a.time_zone.bias, a.time_zone.name.clone());
-    s.time_zone_abbreviation = a.time_zone.abbreviation.clone();
-    (s.meeting_subject, s.meeting_location) = (a.meeting_subject.clone(), a.meeting_location.clone());
-    s
-}
-
-fn services(owner: &Address, capabilities: &[Capability]) -> String {
-    let wire = |c: &Capability| WireCapability {
-        name: c.name.clone(),
-        render: c.render,
-        capture: c.capture,
-        publish: c.publish,
-        availability: c.device_availability,
-    };
-    Services { uri: owner.to_string(), capabilities: capabilities.iter().map(wire).collect() }.to_xml()
 }
 
 /// Identity for everybody, address book data by level (`domain.md` 5.7), and the owner's telephony mode.

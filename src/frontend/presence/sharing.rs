@@ -5,10 +5,12 @@ use super::publish::{conflict, writer};
 use super::{Ctx, Document, Incoming, Presence, StoreOp};
 use crate::domain::Address;
 use crate::domain::access;
-use crate::domain::presence::{Container, Subscriber};
+use crate::domain::presence::{Container, Delegates, Subscriber};
 use crate::lync::containers::{MemberChange, SetContainerMembers, SetSubscribers};
-use crate::lync::publish::{Conflict, VersionFault};
+use crate::lync::delegates::{self, SetDelegates};
+use crate::lync::publish::{Conflict, FAULT_TYPE, VersionFault};
 use crate::lync::roaming::{self, RoamingData};
+use crate::sip::Name;
 
 impl Presence {
     pub(super) fn set_members(&mut self, ctx: &mut Ctx<'_>, incoming: &Incoming) {
@@ -16,8 +18,7 @@ impl Presence {
             Ok(request) => request,
             Err(error) => return ctx.refuse(incoming, 400, 2004, &error.to_string().replace('"', "'")),
         };
-        let fixed = |id: u32| id == access::DEFAULT_CONTAINER || access::is_local_only(id);
-        if request.containers.iter().any(|c| fixed(c.id) || c.id > 32_767) {
+        if request.containers.iter().any(|c| !access::may_change(c.id)) {
             return ctx.refuse(incoming, 403, 2005, "The members of this container are fixed");
         }
         let (owner, writer) = (&incoming.caller, writer(ctx, incoming));
@@ -69,9 +70,55 @@ impl Presence {
         self.tell_subscribers(ctx, owner, changed);
     }
 
+    pub(super) fn set_delegates(&mut self, ctx: &mut Ctx<'_>, incoming: &Incoming) {
+        let request = match SetDelegates::parse(&incoming.request.body) {
+            Ok(request) => request,
+            Err(error) => return ctx.refuse(incoming, 400, 2008, &error.to_string().replace('"', "'")),
+        };
+        let owner = &incoming.caller;
+        if request.changes.iter().any(|(who, _)| who == owner) {
+            return ctx.refuse(incoming, 403, 2009, "Nobody is their own delegate");
+        }
+        let Some(user) = ctx.state.users.get_mut(owner) else { return ctx.respond_status(incoming, 404) };
+        let held = &mut user.presence.delegates;
+        if request.version != held.version {
+            let conflict = Conflict { index: 1, version: request.version, current: held.version };
+            return refuse_version(ctx, incoming, conflict);
+        }
+        let mut members = held.members.clone();
+        for (who, add) in request.changes {
+            members.retain(|m| *m != who);
+            if add {
+                members.push(who);
+            }
+        }
+        if members.len() > limits::DELEGATES {
+            return ctx.refuse(incoming, 413, 2010, "Too many delegates");
+        }
+        let changed = members != held.members;
+        if changed {
+            *held = Delegates { version: held.version.saturating_add(1), members };
+        }
+        let delegates = held.clone();
+        ctx.respond_status(incoming, 200);
+        if changed {
+            ctx.store(StoreOp::PutDelegates { owner: owner.clone(), delegates: delegates.clone() });
+            let data = RoamingData { delegates: Some(delegates), ..RoamingData::default() };
+            self.own.notify(ctx, owner, None, Document::new(roaming::CONTENT_TYPE, &data.to_bytes()));
+        }
+    }
+
     fn tell_subscribers(&mut self, ctx: &mut Ctx<'_>, owner: &Address, changed: Vec<Subscriber>) {
         announce(ctx, &mut self.own, owner, changed);
     }
+}
+
+fn refuse_version(ctx: &mut Ctx<'_>, incoming: &Incoming, conflict: Conflict) {
+    let diagnostics =
+        format!("{};reason=\"Delegate version is out of date\";source=\"{}\"", delegates::VERSION_DIAGNOSTICS, ctx.config.host);
+    let response = ctx.response(&incoming.request, 409).with(Name::MsDiagnostics, diagnostics);
+    let fault = VersionFault { conflicts: vec![conflict] };
+    ctx.respond(incoming.tx, response.with_body(FAULT_TYPE, fault.to_bytes()));
 }
 
 /// Keeps changed watchers and tells the owner's endpoints of them.

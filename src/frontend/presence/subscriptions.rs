@@ -1,10 +1,11 @@
 //! Presence of others: batch and single subscriptions, filtered for each watcher (lync.md 8, `domain.md` 5.8 and 5.10).
 
 use super::super::dialog::{self, Dialog, DialogKey, Dialogs, Document};
+use super::super::state::network_of;
 use super::super::timers::Timers;
 use super::super::{Ctx, Incoming, RegistrationId, Reply, Token, User, limits};
 use super::sharing::announce;
-use crate::domain::access::BLOCKED_CONTAINER;
+use crate::domain::access::{self, BLOCKED_CONTAINER};
 use crate::domain::presence::{Publication, Subscriber};
 use crate::domain::{Address, Time};
 use crate::lync::batch::{self, Action, BatchRequest, InstanceState, Resource, ResourceList};
@@ -12,9 +13,6 @@ use crate::lync::categories::{self, WatchedCategories};
 use crate::sip::Name;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
-
-/// Categories that act on callers and are never delivered (`domain.md` 5.5).
-const PRIVATE: [&str; 2] = ["routing", "dndState"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct WatchId(u64);
@@ -231,7 +229,7 @@ impl Subscriptions {
         for id in ids {
             let Some(w) = self.watches.get_mut(id) else { continue };
             let container = container_of(w, owner);
-            let wanted = |c: &str| w.categories.iter().any(|k| k == c) && !PRIVATE.contains(&c);
+            let wanted = |c: &str| w.categories.iter().any(|k| k == c) && access::is_delivered(c);
             let names: Vec<&str> = visible.iter().filter(|v| v.1 == container && wanted(&v.0)).map(|v| v.0.as_str()).collect();
             if names.is_empty() {
                 continue;
@@ -401,18 +399,7 @@ fn poll(ctx: &mut Ctx<'_>, incoming: &Incoming, wish: &Wish) {
 
 /// What a container shows of some categories; one without anything is said to be empty.
 fn view<C: AsRef<str>>(user: &User, container: u32, categories: &[C]) -> WatchedCategories {
-    let mut document = WatchedCategories::new(user.record.address.clone());
-    for category in categories.iter().map(AsRef::as_ref).filter(|c| !PRIVATE.contains(c)) {
-        let mut any = false;
-        for p in user.presence.in_container(category, container) {
-            document.push(p);
-            any = true;
-        }
-        if !any {
-            document.push_empty(category);
-        }
-    }
-    document
+    WatchedCategories::seen(user.record.address.clone(), categories, container, user.presence.publications())
 }
 
 /// Whether two containers show different things of a category.
@@ -423,7 +410,7 @@ fn differs(user: &User, category: &str, one: u32, two: u32) -> bool {
         all.sort();
         all
     };
-    !PRIVATE.contains(&category) && content(one) != content(two)
+    access::is_delivered(category) && content(one) != content(two)
 }
 
 /// Tells somebody that they were added to a list, once (`domain.md` 5.10). Blocked people's additions go unsaid.
@@ -439,7 +426,8 @@ fn prompt(ctx: &mut Ctx<'_>, owner: &Address, watcher: &Address, own: &mut Dialo
     if list.iter().any(|s| s.uri == *watcher) || waiting >= limits::PROMPTED_SUBSCRIBERS {
         return;
     }
-    let subscriber = Subscriber { uri: watcher.clone(), display_name, acknowledged: false };
+    let network = Some(network_of(config, watcher));
+    let subscriber = Subscriber { network, since: Some(ctx.now), ..Subscriber::new(watcher.clone(), display_name) };
     list.push(subscriber.clone());
     announce(ctx, own, owner, vec![subscriber]);
 }
