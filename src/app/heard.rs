@@ -49,6 +49,9 @@ pub fn event(door: &mut Door<'_>, event: Event) {
             questions::watchers(door, &replica.subscribers);
             own::heard(door.state, *replica);
         }
+        Event::Privacy { preference, administrator, mode } => {
+            door.state.own.privacy = super::state::own::Privacy { preference, administrator, mode };
+        }
         Event::Conversation(c) => talk::conversation(door, *c),
         Event::Message { conversation, message } => talk::message(door, &conversation, message),
         Event::MessageState { conversation, message, state } => talk::delivery(door, &conversation, &message, state),

@@ -1,7 +1,7 @@
 //! The rules that keep container members in order: who stands where, and where strays belong (`domain.md` 5.8).
 
 use super::Address;
-use super::access::{BLOCKED_CONTAINER, Change, SourceNetwork, is_local_only};
+use super::access::{BLOCKED_CONTAINER, Change, SourceNetwork, is_local_only, resolve};
 use super::presence::{Container, Member};
 
 /// Somebody with a place of their own.
@@ -15,6 +15,9 @@ pub struct Person {
     pub delegate: bool,
 }
 
+/// Where delegates stand, and nowhere else.
+const DELEGATES: u32 = 300;
+
 /// The container that contacts of a network fall back to.
 pub fn default_container(network: SourceNetwork) -> u32 {
     if network == SourceNetwork::SameEnterprise { 200 } else { 100 }
@@ -23,6 +26,18 @@ pub fn default_container(network: SourceNetwork) -> u32 {
 /// What must change so that the lists follow the manifest. `private`: only contacts may stand in visible containers.
 /// Containers 0 and 32000 do not care about doubles; applying the result once is enough.
 pub fn corrections(containers: &[Container], people: &[Person], private: bool) -> Vec<Change> {
+    let mut out = networks(containers, private);
+    // People are judged by what the networks get then.
+    let mut then = containers.to_vec();
+    apply(&mut then, &out);
+    for person in people {
+        place(&mut out, &then, person, private);
+    }
+    out
+}
+
+/// Entries that are no persons.
+fn networks(containers: &[Container], private: bool) -> Vec<Change> {
     let mut out = Vec::new();
     for (member, home) in [(Member::SameEnterprise, 200), (Member::Federated, 100)] {
         let held = holding(containers, &member);
@@ -42,9 +57,6 @@ pub fn corrections(containers: &[Container], people: &[Person], private: bool) -
             out.extend(domains.map(|m| Change::Remove(c.id, m.clone())));
         }
     }
-    for person in people {
-        place(&mut out, containers, person, private);
-    }
     out
 }
 
@@ -52,14 +64,33 @@ fn place(out: &mut Vec<Change>, containers: &[Container], person: &Person, priva
     let member = Member::User(person.uri.clone());
     let blocked = containers.iter().any(|c| c.id == BLOCKED_CONTAINER && c.members.contains(&member));
     let held = holding(containers, &member);
-    let home = if person.delegate { 300 } else { default_container(person.network) };
+    if person.delegate {
+        if blocked {
+            out.push(Change::Remove(BLOCKED_CONTAINER, member.clone()));
+        }
+        if held.as_slice() != [DELEGATES] {
+            settle(out, held, &member, DELEGATES);
+        }
+        return;
+    }
+    let home = default_container(person.network);
+    let by_network = without(containers, person, &member);
     match held.as_slice() {
-        [one] if !person.delegate || *one == 300 => {}
-        [] if blocked && !person.delegate => {}
-        // In open mode the entry of the network does for contacts without one of their own.
-        [] if !private && !person.delegate => {}
+        [] if private && !blocked => out.push(Change::Add(home, member)),
+        [] => {}
+        // An entry that changes nothing is redundant.
+        [one] if !private && *one == by_network => out.push(Change::Remove(*one, member)),
+        [_] => {}
+        _ if !private && by_network == home => out.extend(held.into_iter().map(|id| Change::Remove(id, member.clone()))),
         _ => settle(out, held, &member, home),
     }
+}
+
+/// What somebody would see without an entry of their own in a visible container.
+fn without(containers: &[Container], person: &Person, member: &Member) -> u32 {
+    let mut rest = containers.to_vec();
+    rest.iter_mut().filter(|c| is_visible(c.id)).for_each(|c| c.members.retain(|m| m != member));
+    resolve(&rest, &person.uri, person.network)
 }
 
 /// Out of everywhere, into `home`.
@@ -98,7 +129,7 @@ pub fn apply(containers: &mut Vec<Container>, corrections: &[Change]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::access::{default_containers, resolve};
+    use super::super::access::default_containers;
     use super::*;
     use proptest::prelude::*;
 
@@ -129,6 +160,70 @@ mod tests {
         let expected =
             [Change::Remove(300, user("bob@x.com")), Change::Remove(400, user("bob@x.com")), Change::Add(200, user("bob@x.com"))];
         assert_eq!(corrections(&c, &[bob], false), expected);
+    }
+
+    #[test]
+    fn a_contact_in_two_visible_containers_goes_to_the_default_of_the_network() {
+        let mut c = default_containers();
+        c.iter_mut().filter(|c| c.id == 100).for_each(|c| c.members.clear());
+        apply(&mut c, &[Change::Add(400, Member::Federated)]);
+        apply(&mut c, &[Change::Add(300, user("f@y.com")), Change::Add(200, user("f@y.com"))]);
+        let first = corrections(&c, &[person("f@y.com", SourceNetwork::Federated, false)], false);
+        apply(&mut c, &first);
+        assert_eq!(resolve(&c, &Address::parse("f@y.com").unwrap(), SourceNetwork::Federated), 100);
+    }
+
+    #[test]
+    fn redundant_members_go_from_100_to_400_and_stay_in_32000() {
+        let mut c = default_containers();
+        apply(&mut c, &[Change::Add(200, user("bob@x.com")), Change::Add(BLOCKED_CONTAINER, user("eve@x.com"))]);
+        let people = ["bob@x.com", "eve@x.com"].map(|u| person(u, SourceNetwork::SameEnterprise, false));
+        assert_eq!(corrections(&c, &people, false), [Change::Remove(200, user("bob@x.com"))]);
+    }
+
+    #[test]
+    fn a_delegate_stands_in_300_only_and_outranks_the_contact() {
+        let mut c = default_containers();
+        apply(&mut c, &[Change::Add(400, user("d@x.com")), Change::Add(BLOCKED_CONTAINER, user("d@x.com"))]);
+        let first = corrections(&c, &[person("d@x.com", SourceNetwork::SameEnterprise, true)], false);
+        apply(&mut c, &first);
+        let of: Vec<u32> = c.iter().filter(|c| c.members.contains(&user("d@x.com"))).map(|c| c.id).collect();
+        assert_eq!(of, [300]);
+    }
+
+    #[test]
+    fn there_is_exactly_one_entry_of_the_enterprise_and_of_partners_and_at_most_one_of_the_public_cloud() {
+        let mut c = default_containers();
+        let strays = [
+            Change::Add(400, Member::SameEnterprise),
+            Change::Add(300, Member::Federated),
+            Change::Add(300, Member::PublicCloud),
+            Change::Add(100, Member::PublicCloud),
+        ];
+        apply(&mut c, &strays);
+        let first = corrections(&c, &[], false);
+        apply(&mut c, &first);
+        assert_eq!(holding(&c, &Member::SameEnterprise), [200]);
+        assert_eq!(holding(&c, &Member::Federated), [100]);
+        assert!(holding(&c, &Member::PublicCloud).is_empty());
+        apply(&mut c, &[Change::Add(100, Member::PublicCloud)]);
+        assert_eq!(corrections(&c, &[], false), [], "one entry is in order");
+    }
+
+    #[test]
+    fn in_privacy_mode_networks_and_domains_stand_in_32000_only() {
+        let mut c = default_containers();
+        let strays = [
+            Change::Add(400, Member::Domain("q.com".into())),
+            Change::Add(100, Member::PublicCloud),
+            Change::Add(BLOCKED_CONTAINER, Member::Domain("evil.com".into())),
+            Change::Add(BLOCKED_CONTAINER, Member::PublicCloud),
+        ];
+        apply(&mut c, &strays);
+        let first = corrections(&c, &[], true);
+        apply(&mut c, &first);
+        assert!(c.iter().filter(|c| c.id != BLOCKED_CONTAINER).all(|c| c.members.is_empty()), "{c:?}");
+        assert_eq!(c.iter().find(|c| c.id == BLOCKED_CONTAINER).unwrap().members.len(), 2);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub struct Contacts {
     refreshing: Vec<OperationId>,
     queue: VecDeque<Waiting>,
     write: Option<Write>,
-    wanted: Vec<Address>,
+    wanted: Option<Vec<Address>>,
 }
 
 impl Contacts {
@@ -66,7 +66,7 @@ impl Contacts {
             refreshing: Vec::new(),
             queue: VecDeque::new(),
             write: None,
-            wanted: Vec::new(),
+            wanted: None,
         }
     }
 
@@ -131,9 +131,12 @@ impl Contacts {
     }
 
     fn tell_wanted(&mut self, ctx: &mut Ctx<'_>) {
+        if !self.told {
+            return;
+        }
         let wanted = self.replica.wanted();
-        if wanted != self.wanted {
-            self.wanted = wanted.clone();
+        if self.wanted.as_ref() != Some(&wanted) {
+            self.wanted = Some(wanted.clone());
             ctx.tell(InternalEvent::Wanted(wanted));
         }
     }

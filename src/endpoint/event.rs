@@ -6,6 +6,7 @@ use crate::domain::contact::{Contact, ContactError, Group, GroupId};
 use crate::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId};
 use crate::domain::presence::{Presence, SelfPresence};
 use crate::domain::watching::{Standing, ViewId};
+use crate::domain::privacy::{Mode, Preference};
 use crate::domain::{Address, Time};
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +123,8 @@ pub enum Outcome {
     Conferences(Vec<Conference>),
     /// What was found of those asked for; people nobody knows are missing.
     Presence(Vec<(Address, Presence)>),
+    /// Own presence as it would be.
+    Preview(Box<SelfPresence>),
 }
 
 /// One thing that happened. Repeating the same state emits nothing.
@@ -183,6 +186,15 @@ pub enum Event {
     },
     /// Own presence as the server keeps it, whole.
     SelfPresence(Box<SelfPresence>),
+    /// Privacy mode: the wish, the administrator's setting (`None`: none), and what is so.
+    Privacy {
+        /// What the user chose.
+        preference: Preference,
+        /// What the administrator says.
+        administrator: Option<bool>,
+        /// What is so.
+        mode: Mode,
+    },
     /// A conversation is new or changed, whole.
     Conversation(Box<Conversation>),
     /// Somebody wrote (or another of our own devices did).

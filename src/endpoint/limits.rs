@@ -132,3 +132,5 @@ pub const ACTIVE_WITHIN: Duration = Duration::from_secs(60);
 pub const CHAT_STABLE: Duration = Duration::from_secs(60);
 /// The wait before a lost conference subscription is made again.
 pub const ROSTER_RETRY: Duration = Duration::from_secs(5);
+/// Changes of members in one request.
+pub const MAX_MEMBER_CHANGES: usize = 200;

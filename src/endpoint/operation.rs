@@ -1,10 +1,12 @@
 //! What one may ask of an endpoint, in the words of the domain.
 
+use crate::domain::access::Change;
 use crate::domain::conference::{ConferenceId, ConferenceSettings};
 use crate::domain::contact::GroupId;
 use crate::domain::conversation::{ConversationId, MessageId, Role};
 use crate::domain::presence::{Level, MachineState, Note, Phone, Publication, PublicationKey, UserStatus};
 use crate::domain::watching::{ViewId, ViewOptions};
+use crate::domain::privacy::Preference;
 use crate::domain::{Address, Time};
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +131,29 @@ pub enum Operation {
         uri: Address,
         /// The level.
         level: Option<Level>,
+    },
+    /// Put members into containers and take them out; containers of one's own making come into being so.
+    ChangeMembers {
+        /// In order.
+        changes: Vec<Change>,
+    },
+    /// Let people act for the owner, or no longer.
+    SetDelegates {
+        /// Who comes.
+        add: Vec<Address>,
+        /// Who goes.
+        remove: Vec<Address>,
+    },
+    /// Choose privacy mode; the containers follow.
+    SetPrivacyMode {
+        /// The wish.
+        preference: Preference,
+    },
+    /// Work out what the server would hold after these operations, without asking it; completes with
+    /// [`super::Outcome::Preview`]. Only operations on the own presence can be tried so.
+    Preview {
+        /// In order.
+        operations: Vec<Operation>,
     },
     /// Answer a new watcher.
     AcknowledgeSubscriber {

@@ -32,7 +32,9 @@ impl Provisioning {
 impl Service for Provisioning {
     fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: Reply) {
         let Some(Heard::Document(document)) = self.roaming.on_reply(ctx.now, token, &reply) else { return };
-        let factory = wire::Provisioning::parse(&document.body).ok().and_then(|told| told.focus_factory);
+        let told = wire::Provisioning::parse(&document.body).unwrap_or_default();
+        ctx.tell(InternalEvent::Privacy(told.privacy));
+        let factory = told.focus_factory;
         if let Some(factory) = factory.filter(|f| Uri::parse(f).is_some()) {
             ctx.tell(InternalEvent::FocusFactory(factory));
         }

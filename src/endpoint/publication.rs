@@ -4,6 +4,8 @@
 //! three times at most.
 
 mod intent;
+mod preview;
+mod sharing;
 #[cfg(test)]
 mod tests;
 
@@ -13,9 +15,10 @@ use super::roaming::{Document, Heard, Roaming, State, Topic};
 use super::service::{Ctx, Handled, InternalEvent, Reply, Service, Token};
 use super::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
 use crate::domain::presence::{MachineState, PublicationKey, SelfPresence};
-use crate::domain::{Rng, Time};
+use crate::domain::privacy::{Mode, Preference, wants_private};
+use crate::domain::{Address, Rng, Time, manifest};
 use crate::lync::categories::state::{StateKind, StateValue};
-use crate::lync::containers::MemberChange;
+use crate::lync::provisioning;
 use crate::lync::publish::VersionFault;
 use crate::lync::roaming::{self as wire, RoamingData};
 use crate::sip::{Method, Request, Response, ServerTx, Uri};
@@ -34,11 +37,19 @@ struct Job {
     conflicts: u32,
     publication_versions: BTreeMap<PublicationKey, u32>,
     container_versions: BTreeMap<u32, u32>,
+    delegates_version: Option<u32>,
 }
 
 impl Job {
     fn new(id: Option<OperationId>, intent: Intent) -> Job {
-        Job { id, intent, conflicts: 0, publication_versions: BTreeMap::new(), container_versions: BTreeMap::new() }
+        Job {
+            id,
+            intent,
+            conflicts: 0,
+            publication_versions: BTreeMap::new(),
+            container_versions: BTreeMap::new(),
+            delegates_version: None,
+        }
     }
 }
 
@@ -68,6 +79,13 @@ pub struct Publications {
     quiet_until: Option<Time>,
     queue: VecDeque<Job>,
     sent: Option<(Token, Job, Built)>,
+    /// The contact list, once it is here.
+    contacts: Option<Vec<Address>>,
+    /// The administrator's word on privacy mode, once it is here.
+    administrator: Option<Option<bool>>,
+    /// The manifest was seen to on this registration.
+    ordered: bool,
+    privacy_told: Option<(Preference, Option<bool>, Mode)>,
 }
 
 impl Publications {
@@ -86,6 +104,10 @@ impl Publications {
             quiet_until: None,
             queue: VecDeque::new(),
             sent: None,
+            contacts: None,
+            administrator: None,
+            ordered: false,
+            privacy_told: None,
         }
     }
 
@@ -122,10 +144,73 @@ impl Publications {
             self.queue.push_front(Job::new(None, Intent::BootstrapBlocked));
             self.queue.push_front(Job::new(None, Intent::BootstrapMembers));
         }
+        self.order(ctx);
         if self.automatic == Automatic::Wanted && ctx.me.publish {
             self.automatic = Automatic::UnderWay;
             self.queue.push_back(Job::new(None, Intent::Automatic));
         }
+    }
+
+    /// Sees to the manifest once everything it depends on is known (`domain.md` 3.12: both subscriptions stand).
+    fn order(&mut self, ctx: &mut Ctx<'_>) {
+        let provisioned = self.administrator.is_some() || !ctx.me.allows(provisioning::EVENT);
+        if self.current && !self.ordered && self.contacts.is_some() && provisioned {
+            self.ordered = true;
+            self.queue.push_back(Job::new(None, Intent::Manifest));
+        }
+        self.tell_privacy(ctx);
+    }
+
+    /// The manifest is to be seen to after a change, if its subject is known already.
+    fn reorder(&mut self) {
+        if self.ordered {
+            self.queue.push_back(Job::new(None, Intent::Manifest));
+        }
+    }
+
+    fn tell_privacy(&mut self, ctx: &mut Ctx<'_>) {
+        if !self.current {
+            return;
+        }
+        let administrator = self.administrator.flatten();
+        let preference = sharing::preference(&self.known);
+        let private = wants_private(preference, administrator);
+        let people = sharing::people(&ctx.me.uri, &self.known, self.contacts.as_deref().unwrap_or_default());
+        let in_order = self.ordered && manifest::corrections(&self.known.containers, &people, private).is_empty();
+        let was = self.privacy_told.map(|p| p.2.is_private());
+        let mode = if in_order || was == Some(private) { Mode::settled(private) } else { Mode::migrating(private) };
+        let mode = if self.ordered { mode } else { self.privacy_told.map_or(Mode::settled(private), |p| p.2) };
+        let now = (preference, administrator, mode);
+        if self.privacy_told != Some(now) {
+            self.privacy_told = Some(now);
+            ctx.emit(Event::Privacy { preference, administrator, mode });
+        }
+    }
+
+    fn ground<'a>(&'a self, ctx: &'a Ctx<'_>, job: &'a Job) -> Ground<'a> {
+        Ground {
+            me: ctx.me,
+            now: ctx.now,
+            known: &self.known,
+            machine: self.machine,
+            location: &self.location,
+            publication_versions: &job.publication_versions,
+            container_versions: &job.container_versions,
+            delegates_version: job.delegates_version,
+            contacts: self.contacts.as_deref().unwrap_or_default(),
+            administrator: self.administrator.flatten(),
+        }
+    }
+
+    fn preview(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operations: &[Operation]) {
+        if !self.told {
+            let text = "What the server keeps of you is not known yet; try again in a moment.";
+            ctx.complete(id, Err(Error::new(ErrorKind::Retryable, text)));
+            return;
+        }
+        let job = Job::new(None, Intent::Manifest);
+        let after = preview::preview(operations, &self.ground(ctx, &job));
+        ctx.complete(id, after.map(|p| Outcome::Preview(Box::new(p))));
     }
 
     fn tell(&mut self, ctx: &mut Ctx<'_>, changed: bool) {
@@ -147,15 +232,7 @@ impl Publications {
     fn pump(&mut self, ctx: &mut Ctx<'_>) {
         while self.current && self.sent.is_none() && ctx.online {
             let Some(job) = self.queue.pop_front() else { return };
-            let ground = Ground {
-                me: ctx.me,
-                now: ctx.now,
-                known: &self.known,
-                machine: self.machine,
-                location: &self.location,
-                publication_versions: &job.publication_versions,
-                container_versions: &job.container_versions,
-            };
+            let ground = self.ground(ctx, &job);
             match intent::build(&job.intent, &ground) {
                 Err(error) => complete(ctx, &job, Err(error)),
                 Ok(None) => complete(ctx, &job, Ok(Outcome::Done)),
@@ -207,6 +284,16 @@ impl Publications {
         if job.intent == Intent::Automatic {
             self.automatic = Automatic::Published;
         }
+        if let Intent::Operation(
+            Operation::SetLevel { .. }
+            | Operation::ChangeMembers { .. }
+            | Operation::SetDelegates { .. }
+            | Operation::SetPrivacyMode { .. },
+        ) = job.intent
+        {
+            self.reorder();
+        }
+        self.tell_privacy(ctx);
         complete(ctx, job, Ok(Outcome::Done));
     }
 
@@ -215,17 +302,17 @@ impl Publications {
         let before = self.known.clone();
         match built {
             Built::Members(containers) => {
-                for change in containers {
-                    let Some(c) = self.known.containers.iter_mut().find(|c| c.id == change.id) else { continue };
-                    c.version = change.version + 1;
-                    for member in &change.changes {
-                        match member {
-                            MemberChange::Add(m) if !c.members.contains(m) => c.members.push(m.clone()),
-                            MemberChange::Add(_) => {}
-                            MemberChange::Remove(m) => c.members.retain(|k| k != m),
-                        }
+                containers.iter().for_each(|c| preview::change_members(&mut self.known.containers, c));
+            }
+            Built::Delegates(set) => {
+                let held = &mut self.known.delegates;
+                for (who, add) in &set.changes {
+                    held.members.retain(|m| m != who);
+                    if *add {
+                        held.members.push(who.clone());
                     }
                 }
+                held.version = set.version + 1;
             }
             Built::Acknowledge(who) => {
                 self.known.subscribers.iter_mut().filter(|s| s.uri == *who).for_each(|s| s.acknowledged = true);
@@ -261,6 +348,7 @@ impl Publications {
                         job.container_versions.insert(c.id, conflict.current);
                     }
                 }
+                Built::Delegates(_) => job.delegates_version = Some(conflict.current),
                 Built::Acknowledge(_) => {}
             }
         }
@@ -358,7 +446,11 @@ impl Service for Publications {
             | Operation::Publish { .. }
             | Operation::Unpublish { .. }
             | Operation::SetLevel { .. }
+            | Operation::ChangeMembers { .. }
+            | Operation::SetDelegates { .. }
+            | Operation::SetPrivacyMode { .. }
             | Operation::AcknowledgeSubscriber { .. } => self.enqueue(ctx, id, operation),
+            Operation::Preview { operations } => self.preview(ctx, id, operations),
             _ => return false,
         }
         true
@@ -383,15 +475,33 @@ impl Service for Publications {
     }
 
     fn on_internal(&mut self, ctx: &mut Ctx<'_>, event: &InternalEvent) {
-        if let InternalEvent::ContactDeleted(uri) = event {
-            self.queue.push_back(Job::new(None, Intent::Forget(uri.clone())));
-            self.pump(ctx);
+        match event {
+            InternalEvent::ContactDeleted(uri) => {
+                self.contacts.iter_mut().for_each(|all| all.retain(|c| c != uri));
+                self.queue.push_back(Job::new(None, Intent::Forget(uri.clone())));
+            }
+            // In privacy mode a new contact gets a place of their own (`domain.md` 6 rule 15).
+            InternalEvent::ContactAdded(uri) => {
+                self.contacts.iter_mut().filter(|all| !all.contains(uri)).for_each(|all| all.push(uri.clone()));
+                self.reorder();
+            }
+            InternalEvent::Wanted(contacts) => {
+                self.contacts = Some(contacts.clone());
+                self.order(ctx);
+            }
+            InternalEvent::Privacy(administrator) => {
+                self.administrator = Some(*administrator);
+                self.order(ctx);
+            }
+            _ => return,
         }
+        self.pump(ctx);
     }
 
     fn on_online(&mut self, ctx: &mut Ctx<'_>) {
         self.roaming.reset();
         self.current = false;
+        (self.administrator, self.ordered) = (None, false);
         self.automatic = Automatic::Wanted;
         self.subscribe(ctx);
     }

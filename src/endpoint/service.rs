@@ -22,6 +22,8 @@ pub enum ServiceId {
 pub enum InternalEvent {
     /// Provisioning named the focus factory (`lync.md` 4.2).
     FocusFactory(String),
+    /// The administrator's word on privacy mode; `None`: there is none. From provisioning, once a registration.
+    Privacy(Option<bool>),
     /// The contact list as presence needs it: everybody whose presence is wanted. From contacts.
     Wanted(Vec<Address>),
     /// The user has just put this person on the list: the subscription carries `<context/>`. From contacts.

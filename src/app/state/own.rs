@@ -3,6 +3,7 @@
 use super::Form;
 use crate::domain::Time;
 use crate::domain::presence::{Availability, SelfPresence};
+use crate::domain::privacy::{Mode, Preference};
 
 /// The Me pane.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,8 @@ pub struct Own {
     pub baseline: Form,
     /// A field of the form is being edited.
     pub editing: bool,
+    /// Privacy mode.
+    pub privacy: Privacy,
     /// First row of the lists below the form that is shown.
     pub scroll: usize,
 }
@@ -35,6 +38,17 @@ impl Own {
         let levels: usize = self.replica.containers.iter().map(|c| c.members.len().max(1)).sum();
         self.endpoints.len() + self.states.len() + levels + self.replica.subscribers.len() + 4
     }
+}
+
+/// Privacy mode as the endpoint tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Privacy {
+    /// What I chose.
+    pub preference: Preference,
+    /// The administrator's word; `None`: none.
+    pub administrator: Option<bool>,
+    /// What is so.
+    pub mode: Mode,
 }
 
 /// One of my devices, or one other source of my availability.

@@ -4,6 +4,7 @@ use crate::domain::presence::{
     Activity, Availability, Card, Expiry, Level, MachineState, Member, Note, Phone, Publication, PublicationKey, SelfPresence,
     UserStatus,
 };
+use crate::domain::privacy::wants_private;
 use crate::domain::{Address, Time, instances};
 use crate::endpoint::limits::{MAX_PUBLICATIONS, TIMED_STATUS_SECS};
 use crate::endpoint::service::Identity;
@@ -14,6 +15,7 @@ use crate::lync::categories::{card, note};
 use crate::lync::containers::{
     ContainerChange, MEMBERS_TYPE, MemberChange, SUBSCRIBERS_TYPE, SetContainerMembers, SetSubscribers,
 };
+use crate::lync::delegates::{self, SetDelegates};
 use crate::lync::publish::{self, PublishItem, PublishRequest};
 use std::collections::BTreeMap;
 
@@ -40,6 +42,8 @@ pub(super) enum Intent {
     Machine,
     /// A person left the contact list.
     Forget(Address),
+    /// What the manifest wants changed (`domain.md` 5.8).
+    Manifest,
     /// Somebody's wish.
     Operation(Operation),
 }
@@ -55,6 +59,12 @@ pub(super) struct Ground<'a> {
     pub publication_versions: &'a BTreeMap<PublicationKey, u32>,
     /// Likewise of containers.
     pub container_versions: &'a BTreeMap<u32, u32>,
+    /// Likewise of the delegates.
+    pub delegates_version: Option<u32>,
+    /// The contact list.
+    pub contacts: &'a [Address],
+    /// The administrator's word on privacy mode.
+    pub administrator: Option<bool>,
 }
 
 /// A request and what it touches.
@@ -63,6 +73,7 @@ pub(super) enum Built {
     Publish(Vec<PublishItem>),
     Members(Vec<ContainerChange>),
     Acknowledge(Address),
+    Delegates(SetDelegates),
 }
 
 impl Built {
@@ -71,6 +82,7 @@ impl Built {
             Built::Publish(_) => publish::CONTENT_TYPE,
             Built::Members(_) => MEMBERS_TYPE,
             Built::Acknowledge(_) => SUBSCRIBERS_TYPE,
+            Built::Delegates(_) => delegates::CONTENT_TYPE,
         }
     }
 
@@ -79,6 +91,7 @@ impl Built {
             Built::Publish(items) => PublishRequest { owner: owner.clone(), items: items.clone() }.to_bytes(),
             Built::Members(containers) => SetContainerMembers { containers: containers.clone() }.to_bytes(),
             Built::Acknowledge(who) => SetSubscribers::acknowledge(who).to_bytes(),
+            Built::Delegates(set) => set.to_bytes(),
         }
     }
 }
@@ -91,12 +104,14 @@ pub(super) fn build(intent: &Intent, ground: &Ground<'_>) -> Result<Option<Built
         Intent::BootstrapMembers => Built::Members(ground.missing_members()),
         Intent::BootstrapBlocked => Built::Publish(ground.missing_blocked()),
         Intent::Forget(uri) => Built::Members(ground.forget(uri)),
+        Intent::Manifest => Built::Members(ground.corrections()),
+        Intent::Operation(Operation::SetDelegates { add, remove }) => return ground.delegates(add, remove),
         Intent::Operation(operation) => of_operation(operation, ground)?,
     };
     let empty = match &built {
         Built::Publish(items) => items.is_empty(),
         Built::Members(containers) => containers.is_empty(),
-        Built::Acknowledge(_) => false,
+        Built::Acknowledge(_) | Built::Delegates(_) => false,
     };
     Ok((!empty).then_some(built))
 }
@@ -116,6 +131,8 @@ fn of_operation(operation: &Operation, ground: &Ground<'_>) -> Result<Built, Err
         Operation::Publish { publications } => Built::Publish(ground.given(publications)?),
         Operation::Unpublish { keys } => Built::Publish(ground.delete(|p| keys.contains(&p.key))),
         Operation::SetLevel { uri, level } => Built::Members(ground.level(uri, *level)?),
+        Operation::ChangeMembers { changes } => Built::Members(ground.members(changes)?),
+        Operation::SetPrivacyMode { preference } => Built::Publish(ground.privacy(*preference)),
         Operation::AcknowledgeSubscriber { uri } => Built::Acknowledge(uri.clone()),
         Operation::SetLocation { .. } | Operation::SetMachineState { .. } => Built::Publish(ground.machine()),
         _ => Built::Publish(Vec::new()),
@@ -142,7 +159,7 @@ impl Ground<'_> {
         self.publication_versions.get(key).copied().unwrap_or_else(known)
     }
 
-    fn put(&self, category: &str, instance: u32, container: u32, expiry: Expiry, value: String) -> PublishItem {
+    pub(super) fn put(&self, category: &str, instance: u32, container: u32, expiry: Expiry, value: String) -> PublishItem {
         let key = PublicationKey { category: category.into(), instance, container };
         let version = self.version(&key);
         PublishItem {
@@ -263,7 +280,7 @@ impl Ground<'_> {
         Ok(publications.iter().map(put).collect())
     }
 
-    fn container_version(&self, id: u32) -> u32 {
+    pub(super) fn container_version(&self, id: u32) -> u32 {
         let known = || self.known.containers.iter().find(|c| c.id == id).map_or(0, |c| c.version);
         self.container_versions.get(&id).copied().unwrap_or_else(known)
     }
@@ -283,6 +300,10 @@ impl Ground<'_> {
         if *uri == self.me.uri {
             return Err(Error::new(ErrorKind::InvalidArgument, "This is your own address."));
         }
+        if self.known.delegates.members.contains(uri) && level != Some(Level::Workgroup) {
+            let text = "A delegate stands in the workgroup; take the person off the delegates first.";
+            return Err(Error::new(ErrorKind::InvalidOperation, text));
+        }
         let target = level.map(Level::container).filter(|c| *c != 0);
         let mut changes = self.removals(uri, |id| Some(id) == target);
         let member = Member::User(uri.clone());
@@ -300,6 +321,9 @@ impl Ground<'_> {
     }
 
     fn missing_members(&self) -> Vec<ContainerChange> {
+        if wants_private(super::sharing::preference(self.known), self.administrator) {
+            return Vec::new();
+        }
         let wanted = [(200, Member::SameEnterprise), (100, Member::Federated)];
         let missing = wanted.into_iter().filter(|(_, m)| !self.known.containers.iter().any(|c| c.members.contains(m)));
         missing.map(|(id, m)| self.change(id, MemberChange::Add(m))).collect()
