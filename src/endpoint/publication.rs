@@ -85,7 +85,7 @@ pub struct Publications {
     administrator: Option<Option<bool>>,
     /// The manifest was seen to on this registration.
     ordered: bool,
-    privacy_told: Option<(Preference, Option<bool>, Mode)>,
+    privacy_told: (Preference, Option<bool>, Mode),
 }
 
 impl Publications {
@@ -107,7 +107,7 @@ impl Publications {
             contacts: None,
             administrator: None,
             ordered: false,
-            privacy_told: None,
+            privacy_told: (Preference::None, None, Mode::Standard),
         }
     }
 
@@ -177,12 +177,15 @@ impl Publications {
         let private = wants_private(preference, administrator);
         let people = sharing::people(&ctx.me.uri, &self.known, self.contacts.as_deref().unwrap_or_default());
         let in_order = self.ordered && manifest::corrections(&self.known.containers, &people, private).is_empty();
-        let was = self.privacy_told.map(|p| p.2.is_private());
-        let mode = if in_order || was == Some(private) { Mode::settled(private) } else { Mode::migrating(private) };
-        let mode = if self.ordered { mode } else { self.privacy_told.map_or(Mode::settled(private), |p| p.2) };
+        let (.., was) = self.privacy_told;
+        let mode = match self.ordered {
+            true if in_order || was == Mode::settled(private) => Mode::settled(private),
+            true => Mode::migrating(private),
+            false => was,
+        };
         let now = (preference, administrator, mode);
-        if self.privacy_told != Some(now) {
-            self.privacy_told = Some(now);
+        if self.privacy_told != now {
+            self.privacy_told = now;
             ctx.emit(Event::Privacy { preference, administrator, mode });
         }
     }

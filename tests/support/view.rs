@@ -4,6 +4,7 @@ use adsum::domain::contact::{Contact, Group, GroupId};
 use adsum::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId};
 use adsum::domain::presence::{Freshness, Presence, SelfPresence};
 use adsum::domain::watching::{Standing, ViewId};
+use adsum::domain::privacy::Mode;
 use adsum::domain::{Address, Time};
 use adsum::endpoint::{EndpointState, Error, Event, OperationId, Outcome, Reason};
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub struct View {
     pub contacts: BTreeMap<Address, Contact>,
     pub presence: BTreeMap<Address, Presence>,
     pub own: Option<SelfPresence>,
+    pub privacy: Option<Mode>,
     pub conversations: BTreeMap<ConversationId, Conversation>,
     pub messages: BTreeMap<ConversationId, Vec<InstantMessage>>,
     /// How far our own messages got.
@@ -76,6 +78,7 @@ impl View {
                 assert_ne!(self.own.as_ref(), Some(&*own), "no news of oneself");
                 self.own = Some(*own);
             }
+            Event::Privacy { mode, .. } => self.privacy = Some(mode),
             Event::Conversation(conversation) => {
                 assert_ne!(self.conversations.get(&conversation.id), Some(&*conversation), "no news of a conversation");
                 self.conversations.insert(conversation.id.clone(), *conversation);

@@ -89,6 +89,6 @@ fn documents_replace_per_category_and_container_and_are_idempotent() {
 
 #[test]
 fn the_subscription_names_its_parts() {
-    assert_eq!(parse_subscribe(&subscribe_body()), ["categories", "containers", "subscribers"]);
+    assert_eq!(parse_subscribe(&subscribe_body()), ["categories", "containers", "subscribers", "delegates"]);
     assert_eq!(parse_subscribe(b""), ["categories", "containers", "subscribers"]);
 }
