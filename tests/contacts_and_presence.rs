@@ -4,7 +4,7 @@
 
 mod support;
 
-use adsum::domain::contact::{ContactError, GroupId};
+use adsum::domain::contact::{AddOptions, ContactError, GroupId};
 use adsum::domain::presence::{Freshness, Level, MachineState, Note, UserStatus};
 use adsum::domain::watching::ViewId;
 use adsum::endpoint::{EndpointState, ErrorKind, Operation, Outcome, Reason};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use support::world::{STORM, World, address};
 
 fn add(name: &str) -> Operation {
-    Operation::AddContact { uri: address(name), name: String::new(), groups: Vec::new() }
+    Operation::AddContact { uri: address(name), name: String::new(), groups: Vec::new(), options: AddOptions::default() }
 }
 
 fn status(status: UserStatus) -> Operation {

@@ -90,7 +90,7 @@ impl People {
     /// The server's order with "Other contacts" at the end.
     fn ordered_groups(&self) -> Vec<Group> {
         let mut groups: Vec<Group> = self.groups.iter().filter(|g| g.id != DEFAULT_GROUP).cloned().collect();
-        groups.push(Group { id: DEFAULT_GROUP, name: DEFAULT_GROUP_NAME.into(), external_uri: String::new() });
+        groups.push(Group::new(DEFAULT_GROUP, DEFAULT_GROUP_NAME));
         groups
     }
 

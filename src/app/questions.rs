@@ -4,6 +4,7 @@ use super::door::{Door, Pending};
 use super::limits::QUESTIONS;
 use super::state::{Question, QuestionKind};
 use super::tabs;
+use crate::domain::contact::AddOptions;
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState};
 use crate::domain::presence::Subscriber;
 use crate::endpoint::Operation;
@@ -49,7 +50,10 @@ pub fn answer(door: &mut Door<'_>, answer: Answer) -> Result<(), String> {
                 let pending = Pending::new(format!("Adding {name}"))
                     .done(format!("{name} is on the list"))
                     .undo(vec![Operation::DeleteContact { uri: uri.clone() }]);
-                door.ask(Operation::AddContact { uri, name: String::new(), groups: Vec::new() }, pending);
+                door.ask(
+                    Operation::AddContact { uri, name: String::new(), groups: Vec::new(), options: AddOptions::default() },
+                    pending,
+                );
             }
             Ok(())
         }

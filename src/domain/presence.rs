@@ -346,12 +346,22 @@ pub struct Subscriber {
     /// Since when they watch, if the server says so.
     #[serde(default)]
     pub since: Option<Time>,
+    /// What they said when they added the owner; may be empty.
+    #[serde(default)]
+    pub words: String,
 }
 
 impl Subscriber {
     /// Somebody who has just begun and waits for an answer.
     pub fn new(uri: Address, display_name: impl Into<String>) -> Subscriber {
-        Subscriber { uri, display_name: display_name.into(), acknowledged: false, network: None, since: None }
+        Subscriber {
+            uri,
+            display_name: display_name.into(),
+            acknowledged: false,
+            network: None,
+            since: None,
+            words: String::new(),
+        }
     }
 }
 

@@ -167,8 +167,12 @@ impl Contacts {
 
     fn complete_accepted(&mut self, ctx: &mut Ctx<'_>) {
         if let Some(Write::Accepted { job, outcome, .. }) = self.write.take() {
-            if let Operation::DeleteContact { uri } = &job.operation {
-                ctx.tell(InternalEvent::ContactDeleted(uri.clone()));
+            match &job.operation {
+                Operation::DeleteContact { uri } => ctx.tell(InternalEvent::ContactDeleted(uri.clone())),
+                Operation::AddContact { uri, options, .. } => {
+                    ctx.tell(InternalEvent::ContactPlaced { uri: uri.clone(), level: options.level });
+                }
+                _ => {}
             }
             ctx.complete(job.id, Ok(outcome));
         }
@@ -182,8 +186,10 @@ impl Contacts {
                 Err(error) => ctx.complete(job.id, Err(error)),
                 Ok(None) => ctx.complete(job.id, Ok(Outcome::Done)),
                 Ok(Some(body)) => {
-                    if let (Operation::AddContact { uri, .. }, false) = (&job.operation, job.tried) {
-                        ctx.tell(InternalEvent::ContactAdded(uri.clone()));
+                    if let (Operation::AddContact { uri, options, .. }, false) = (&job.operation, job.tried)
+                        && !options.without_presence
+                    {
+                        ctx.tell(InternalEvent::ContactAdded { uri: uri.clone(), words: options.note.clone() });
                     }
                     let me = Uri::from(&ctx.me.uri);
                     let request = ctx.request(Method::Service, &me).with_body(soap::CONTENT_TYPE, body);

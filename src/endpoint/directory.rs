@@ -7,7 +7,8 @@ use super::registration::diagnostics_reason;
 use super::service::{Ctx, Reply, Service, Token};
 use super::{Error, ErrorKind, Operation, OperationId, Outcome};
 use crate::domain::Address;
-use crate::lync::search::{DirectoryAnswer, DirectorySearch};
+use crate::lync::expansion::{ExpandGroup, GroupMembers};
+use crate::lync::search::{DirectoryAnswer, DirectoryRow, DirectorySearch};
 use crate::lync::soap;
 use crate::sip::{Method, Uri};
 use std::collections::BTreeMap;
@@ -27,9 +28,22 @@ struct Search {
 #[derive(Debug, Default)]
 pub struct Directory {
     searches: Vec<Search>,
+    expansions: Vec<(Token, OperationId)>,
 }
 
 impl Directory {
+    /// Members come one level at a time (`domain.md` 6, rule 13).
+    fn expand(&mut self, ctx: &mut Ctx<'_>, id: OperationId, address: &Address) {
+        if !ctx.online {
+            let text = "You are not connected to the server just now; open the group again when you are signed in.";
+            return ctx.complete(id, Err(Error::new(ErrorKind::Retryable, text)));
+        }
+        let to = Uri::of_domain(&ctx.me.uri);
+        let body = ExpandGroup { email: address.clone() }.to_bytes();
+        let request = ctx.request(Method::Service, &to).with_body(soap::CONTENT_TYPE, body);
+        self.expansions.push((ctx.send(request), id));
+    }
+
     fn start(&mut self, ctx: &mut Ctx<'_>, id: OperationId, query: &str) {
         let query = query.trim();
         if query.is_empty() || query.len() > 200 {
@@ -49,6 +63,20 @@ impl Directory {
             }
             self.searches.push(Search { id, open, rows: BTreeMap::new(), error: None, answered: false });
         }
+    }
+}
+
+fn entry(row: DirectoryRow) -> DirectoryEntry {
+    let place = [row.city, row.state, row.country].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ");
+    DirectoryEntry {
+        title: row.title,
+        email: row.email,
+        office: row.office,
+        phone: row.phone,
+        company: row.company,
+        place,
+        group: row.group,
+        ..DirectoryEntry::new(row.uri, row.display_name)
     }
 }
 
@@ -73,21 +101,41 @@ fn terms(query: &str) -> Vec<Vec<(String, String)>> {
     }
 }
 
+fn members(reply: Reply) -> Result<Outcome, Error> {
+    match reply {
+        Reply::Response(r) if r.is_success() => {
+            let answer = GroupMembers::parse(&r.body)
+                .map_err(|e| Error::new(ErrorKind::Parsing, format!("The members cannot be read: {e}.")))?;
+            let entry = |m: crate::lync::expansion::GroupMember| DirectoryEntry {
+                title: m.title,
+                group: m.group,
+                ..DirectoryEntry::new(m.uri, m.display_name)
+            };
+            Ok(Outcome::Found(answer.members.into_iter().map(entry).collect()))
+        }
+        Reply::Response(r) if r.status == 404 => {
+            Err(Error { status: Some(404), ..Error::new(ErrorKind::Contact, "The directory does not know this group any more.") })
+        }
+        Reply::Response(r) => {
+            let why = diagnostics_reason(&r.headers).unwrap_or_else(|| r.reason.clone());
+            let text = format!("This server does not show the members of distribution groups over SIP: {why} ({}).", r.status);
+            Err(Error { status: Some(r.status), ..Error::new(ErrorKind::FailureResponse, text) })
+        }
+        Reply::Timeout => Err(Error::new(ErrorKind::Timeout, "The server did not answer; open the group again.")),
+        Reply::LinkLost => {
+            Err(Error::new(ErrorKind::Retryable, "The connection was lost; open the group again when you are signed in."))
+        }
+    }
+}
+
 impl Search {
     fn hear(&mut self, reply: &Reply) {
         match reply {
             Reply::Response(r) if r.is_success() => {
                 self.answered = true;
                 let rows = DirectoryAnswer::parse(&r.body).map(|a| a.rows).unwrap_or_default();
-                for row in rows.into_iter().take(DIRECTORY_ROWS as usize) {
-                    let entry = DirectoryEntry {
-                        uri: row.uri.clone(),
-                        display_name: row.display_name,
-                        title: row.title,
-                        email: row.email,
-                    };
-                    self.rows.insert(row.uri, entry);
-                }
+                let rows = rows.into_iter().take(DIRECTORY_ROWS as usize);
+                self.rows.extend(rows.map(|row| (row.uri.clone(), entry(row))));
             }
             Reply::Response(r) => {
                 let why = diagnostics_reason(&r.headers).unwrap_or_else(|| r.reason.clone());
@@ -107,6 +155,7 @@ impl Service for Directory {
     fn on_operation(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) -> bool {
         match operation {
             Operation::SearchDirectory { query } => self.start(ctx, id, query),
+            Operation::ExpandGroup { address } => self.expand(ctx, id, address),
             _ => return false,
         }
         true
@@ -115,6 +164,10 @@ impl Service for Directory {
     fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: Reply) {
         if matches!(&reply, Reply::Response(r) if !r.is_final()) {
             return;
+        }
+        if let Some(at) = self.expansions.iter().position(|e| e.0 == token) {
+            let (_, id) = self.expansions.remove(at);
+            return ctx.complete(id, members(reply));
         }
         let Some(at) = self.searches.iter().position(|s| s.open.contains(&token)) else { return };
         let search = &mut self.searches[at];
@@ -154,5 +207,33 @@ mod tests {
         }
         let Some(Ok(Outcome::Found(rows))) = bench.result(id) else { panic!() };
         assert_eq!((rows.len(), rows[0].title.as_str()), (1, "Engineer"));
+    }
+
+    #[test]
+    fn a_distribution_group_is_opened_one_level_at_a_time() {
+        use crate::lync::expansion::GroupMember;
+        let mut bench = Bench::new(ServiceId::Directory);
+        let mut directory = Directory::default();
+        let team = Address::parse("team@contoso.com").unwrap();
+        let id = bench.operate(&mut directory, Operation::ExpandGroup { address: team.clone() });
+        let sent = bench.request();
+        assert_eq!(ExpandGroup::parse(&sent.1.body).unwrap().email, team);
+        let member = |uri: &str, group| GroupMember {
+            uri: Address::parse(uri).unwrap(),
+            display_name: String::new(),
+            title: String::new(),
+            group,
+        };
+        let members = vec![member("bob@contoso.com", false), member("leads@contoso.com", true)];
+        let body = String::from_utf8(GroupMembers { name: "Team".into(), members }.to_bytes()).unwrap();
+        bench.answer(&mut directory, &sent, 200, "", &body);
+        let Some(Ok(Outcome::Found(rows))) = bench.result(id) else { panic!() };
+        assert_eq!(rows.iter().map(|r| r.group).collect::<Vec<_>>(), [false, true]);
+        // Nothing was asked about the group inside.
+        assert!(bench.sent.is_empty());
+        let id = bench.operate(&mut directory, Operation::ExpandGroup { address: team });
+        let sent = bench.request();
+        bench.answer(&mut directory, &sent, 501, "", "");
+        assert!(bench.result(id).unwrap().unwrap_err().text.contains("distribution groups over SIP"));
     }
 }

@@ -5,8 +5,8 @@ use crate::domain::conference::{Capabilities, Conference};
 use crate::domain::contact::{Contact, ContactError, Group, GroupId};
 use crate::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId};
 use crate::domain::presence::{Presence, SelfPresence};
-use crate::domain::watching::{Standing, ViewId};
 use crate::domain::privacy::{Mode, Preference};
+use crate::domain::watching::{Standing, ViewId};
 use crate::domain::{Address, Time};
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +104,33 @@ pub struct DirectoryEntry {
     pub title: String,
     /// E-mail; may be empty.
     pub email: String,
+    /// Office; may be empty.
+    pub office: String,
+    /// Phone; may be empty.
+    pub phone: String,
+    /// Company; may be empty.
+    pub company: String,
+    /// City, state and country, as far as known.
+    pub place: String,
+    /// It is a distribution group.
+    pub group: bool,
+}
+
+impl DirectoryEntry {
+    /// An entry with nothing but an address and a name.
+    pub fn new(uri: Address, display_name: impl Into<String>) -> DirectoryEntry {
+        DirectoryEntry {
+            uri,
+            display_name: display_name.into(),
+            title: String::new(),
+            email: String::new(),
+            office: String::new(),
+            phone: String::new(),
+            company: String::new(),
+            place: String::new(),
+            group: false,
+        }
+    }
 }
 
 /// What an operation brought.
@@ -113,7 +140,7 @@ pub enum Outcome {
     Done,
     /// The new group.
     Group(GroupId),
-    /// Directory rows.
+    /// Directory rows, or the members of a distribution group.
     Found(Vec<DirectoryEntry>),
     /// Conference capabilities.
     Capabilities(Capabilities),

@@ -2,11 +2,11 @@
 
 use crate::domain::access::Change;
 use crate::domain::conference::{ConferenceId, ConferenceSettings};
-use crate::domain::contact::GroupId;
+use crate::domain::contact::{AddOptions, GroupId};
 use crate::domain::conversation::{ConversationId, MessageId, Role};
 use crate::domain::presence::{Level, MachineState, Note, Phone, Publication, PublicationKey, UserStatus};
-use crate::domain::watching::{ViewId, ViewOptions};
 use crate::domain::privacy::Preference;
+use crate::domain::watching::{ViewId, ViewOptions};
 use crate::domain::{Address, Time};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,8 @@ pub enum Operation {
         name: String,
         /// Groups; empty: Other Contacts.
         groups: Vec<GroupId>,
+        /// What else is wished.
+        options: AddOptions,
     },
     /// Change the alias.
     RenameContact {
@@ -49,7 +51,40 @@ pub enum Operation {
         /// New alias; empty: none.
         name: String,
     },
-    /// Replace the set of groups (move, copy and remove from group are made of this).
+    /// Copy, move, or take out: joins some groups and leaves others, whatever else was changed meanwhile (`domain.md` 6
+    /// rule 10).
+    Regroup {
+        /// Who.
+        uri: Address,
+        /// Groups they come into.
+        join: Vec<GroupId>,
+        /// Groups they leave.
+        leave: Vec<GroupId>,
+    },
+    /// Tag or untag: the other XML of the contact is kept (`domain.md` 6 rule 14).
+    TagContact {
+        /// Who.
+        uri: Address,
+        /// Tagged or not.
+        tagged: bool,
+    },
+    /// Subscribe to a contact's presence, or leave it.
+    SetContactPresence {
+        /// Who.
+        uri: Address,
+        /// Wanted or not.
+        wanted: bool,
+    },
+    /// Replace the free data of a contact.
+    SetContactData {
+        /// Who.
+        uri: Address,
+        /// `externalURI`.
+        data: String,
+        /// `contactExtension` as XML; `None`: none.
+        extension: Option<String>,
+    },
+    /// Replace the set of groups (import; people's own changes are [`Operation::Regroup`]).
     SetContactGroups {
         /// Who.
         uri: Address,
@@ -65,6 +100,18 @@ pub enum Operation {
     AddGroup {
         /// Name.
         name: String,
+    },
+    /// Put a distribution group on the list; completes with [`super::Outcome::Group`].
+    AddDistributionGroup {
+        /// Name on the list.
+        name: String,
+        /// Its mail address.
+        address: Address,
+    },
+    /// Read the members of a distribution group, one level; completes with [`super::Outcome::Found`].
+    ExpandGroup {
+        /// Its mail address.
+        address: Address,
     },
     /// Rename a group.
     RenameGroup {

@@ -484,8 +484,12 @@ impl Service for Publications {
                 self.queue.push_back(Job::new(None, Intent::Forget(uri.clone())));
             }
             // In privacy mode a new contact gets a place of their own (`domain.md` 6 rule 15).
-            InternalEvent::ContactAdded(uri) => {
+            InternalEvent::ContactPlaced { uri, level } => {
                 self.contacts.iter_mut().filter(|all| !all.contains(uri)).for_each(|all| all.push(uri.clone()));
+                if let Some(level) = level {
+                    let level = Operation::SetLevel { uri: uri.clone(), level: Some(*level) };
+                    self.queue.push_back(Job::new(None, Intent::Operation(level)));
+                }
                 self.reorder();
             }
             InternalEvent::Wanted(contacts) => {

@@ -1,6 +1,7 @@
 //! What a service of an endpoint may do: send, answer, say. The endpoint owns transactions, signing and the link.
 
 use super::{Error, Event, Operation, OperationId, Outcome};
+use crate::domain::presence::Level;
 use crate::domain::{Address, Rng, Time};
 use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx, Uri};
 
@@ -26,8 +27,22 @@ pub enum InternalEvent {
     Privacy(Option<bool>),
     /// The contact list as presence needs it: everybody whose presence is wanted. From contacts.
     Wanted(Vec<Address>),
-    /// The user has just put this person on the list: the subscription carries `<context/>`. From contacts.
-    ContactAdded(Address),
+    /// The user is putting this person on the list: the subscription carries `<context/>`, so that they are told. From
+    /// contacts.
+    ContactAdded {
+        /// Who.
+        uri: Address,
+        /// What they are told; may be empty.
+        words: String,
+    },
+    /// This person is on the list now: they are put on the level, or where the privacy mode wants them (`domain.md` 6
+    /// rule 15). From contacts.
+    ContactPlaced {
+        /// Who.
+        uri: Address,
+        /// The level wished; `None`: what their network gets.
+        level: Option<Level>,
+    },
     /// This person was taken off the list: their user entries leave the containers (`domain.md` 6 rule 8). From contacts.
     ContactDeleted(Address),
     /// The owner's endpoints as roaming-self shows them (device instances). From publication.

@@ -42,7 +42,7 @@ pub struct Subscriptions {
     /// Everybody on the contact list.
     wanted: Vec<Address>,
     /// Put on the list by hand and not asked for yet.
-    fresh: BTreeSet<Address>,
+    fresh: BTreeMap<Address, String>,
     polls: Vec<Poll>,
     queries: BTreeMap<OperationId, Query>,
     next_action: u64,
@@ -61,7 +61,7 @@ impl Subscriptions {
             open: BTreeSet::new(),
             timers: BTreeSet::new(),
             wanted: Vec::new(),
-            fresh: BTreeSet::new(),
+            fresh: BTreeMap::new(),
             polls: Vec::new(),
             queries: BTreeMap::new(),
             next_action: 1 + rng.below(1 << 24),
@@ -154,7 +154,7 @@ impl Subscriptions {
         } else if !b.removals.is_empty() {
             let gone: Vec<Address> = b.removals.iter().take(BATCH_SIZE).cloned().collect();
             b.removals.retain(|a| !gone.contains(a));
-            let resources = gone.into_iter().map(|uri| Resource { uri, context: false }).collect();
+            let resources = gone.into_iter().map(|uri| Resource { uri, context: None }).collect();
             self.send_batch(ctx, place, Action::Unsubscribe, resources);
         }
     }
@@ -165,7 +165,7 @@ impl Subscriptions {
             self.open.remove(&(place.clone(), uri.clone()));
             let Some(t) = self.targets.get(uri) else { continue };
             // Only being on the list is told to people; being talked with or searched for is not (`domain.md` 5.10).
-            let context = t.views.contains_key(&ViewId::contacts()) && self.fresh.remove(uri);
+            let context = if t.views.contains_key(&ViewId::contacts()) { self.fresh.remove(uri) } else { None };
             resources.push(Resource { uri: uri.clone(), context });
             if t.stand != Stand::Subscribed {
                 self.set(ctx, uri, Stand::Subscribing);
@@ -423,8 +423,8 @@ impl Service for Subscriptions {
                 self.set_wanted(ctx);
                 self.pump(ctx);
             }
-            InternalEvent::ContactAdded(uri) if self.fresh.len() < MAX_QUEUED => {
-                self.fresh.insert(uri.clone());
+            InternalEvent::ContactAdded { uri, words } if self.fresh.len() < MAX_QUEUED => {
+                self.fresh.insert(uri.clone(), words.clone());
             }
             _ => {}
         }

@@ -152,7 +152,10 @@ async fn run(options: &Serve, store: FrontendStore, domain: &str) -> Result<(), 
     let database = options.data.join(SERVER_DATABASE);
     let writer = FrontendWriter::start(store, |e| tracing::error!("{e}")).map_err(|e| e.to_string())?;
     let rng = entropy().map_err(|e| e.to_string())?;
-    let again = move || FrontendStore::open(&database).and_then(|s| s.users()).map_err(|e| e.to_string());
+    let again = move || {
+        let store = FrontendStore::open(&database).map_err(|e| e.to_string())?;
+        Ok((store.users().map_err(|e| e.to_string())?, store.groups().map_err(|e| e.to_string())?))
+    };
     let host = Host::new(Config::new(&options.host, port, domain), data, rng, Clock::new(), move |op| writer.apply(op))
         .with_accounts(Box::new(again));
     announce(options, &listener, &secure, domain);

@@ -1,6 +1,7 @@
 //! The front end on real sockets: listeners, connections, the store and the administration's door.
 
 use super::link::sleep;
+use crate::domain::contact::DistributionGroup;
 use crate::domain::{Address, Rng};
 use crate::frontend::{Config, Data, LogLevel, Output, Server, StoreOp, UserRecord};
 use crate::net::{Clock, Ends, Incoming, Outgoing, stream, tcp};
@@ -35,8 +36,8 @@ pub struct Sockets {
     pub control: Option<UnixListener>,
 }
 
-/// Reads the accounts anew.
-pub type Accounts = Box<dyn FnMut() -> Result<Vec<UserRecord>, String> + Send>;
+/// Reads the accounts and the distribution groups anew.
+pub type Accounts = Box<dyn FnMut() -> Result<(Vec<UserRecord>, Vec<DistributionGroup>), String> + Send>;
 
 type Secured = (TlsStream<TcpStream>, Ends);
 
@@ -138,7 +139,10 @@ impl Host {
 
     fn reload(&mut self) {
         match self.accounts.as_mut().map(|read| read()) {
-            Some(Ok(records)) => self.replace_accounts(records),
+            Some(Ok((records, groups))) => {
+                self.replace_accounts(records);
+                self.server.set_groups(groups);
+            }
             Some(Err(e)) => tracing::error!("the accounts cannot be read again: {e}"),
             None => {}
         }

@@ -23,8 +23,27 @@ pub struct Config {
     pub custom_categories: Vec<String>,
     /// The administrator's word on privacy mode (`domain.md` 3.12); `None`: everybody chooses.
     pub privacy: Option<bool>,
+    /// How long contact lists may get.
+    pub lists: ListLimits,
     /// Base of join URLs, such as `https://meet.contoso.com`; empty: none.
     pub join_base: String,
+}
+
+/// How long one owner's contact list may get (`domain.md` 6, rules 13 and 16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListLimits {
+    /// Contacts.
+    pub contacts: usize,
+    /// Groups of all kinds, `~` included.
+    pub groups: usize,
+    /// Distribution groups among them.
+    pub distribution_groups: usize,
+}
+
+impl Default for ListLimits {
+    fn default() -> ListLimits {
+        ListLimits { contacts: limits::CONTACTS, groups: limits::GROUPS, distribution_groups: limits::DISTRIBUTION_GROUPS }
+    }
 }
 
 impl Config {
@@ -41,6 +60,7 @@ impl Config {
             subscription_expires: limits::SUBSCRIPTION_EXPIRES,
             custom_categories: Vec::new(),
             privacy: None,
+            lists: ListLimits::default(),
             join_base: String::new(),
         }
     }

@@ -88,7 +88,7 @@ impl Contacts {
         if self.is_stale(owner, incoming.from, request.delta, before) {
             return fail(ctx, incoming, ContactError::StaleDelta);
         }
-        let done = match rules::apply(&mut user.contacts, owner, request.write) {
+        let done = match rules::apply(&mut user.contacts, owner, &ctx.config.lists, request.write) {
             Ok(done) => done,
             Err(error) => return fail(ctx, incoming, error),
         };
@@ -130,18 +130,7 @@ impl Contacts {
 
 /// The answer to a refused write (lync.md 5.4).
 fn fail(ctx: &mut Ctx<'_>, incoming: &Incoming, error: ContactError) {
-    let (status, number, code) = match error {
-        ContactError::StaleDelta => (409, 2044, soap::WRONG_DELTA),
-        ContactError::ContactNotFound => (404, 2050, "Client.BadCall.ContactNotFound"),
-        ContactError::GroupNotFound => (404, 2051, "Client.BadCall.GroupNotFound"),
-        ContactError::DuplicateContact => (403, 2052, "Client.BadCall.DuplicateContact"),
-        ContactError::DuplicateGroup => (403, 2053, "Client.BadCall.DuplicateGroup"),
-        ContactError::TooManyContacts => (403, 2054, "Client.BadCall.TooManyContacts"),
-        ContactError::TooManyGroups => (403, 2055, "Client.BadCall.TooManyGroups"),
-        ContactError::NotAllowedForGroup => (403, 2056, "Client.BadCall.ReservedGroup"),
-        ContactError::OwnAddress => (403, 2057, "Client.BadCall.OwnAddress"),
-        ContactError::InvalidName | ContactError::NotSubscribed => (400, 2058, "Client.BadCall.InvalidName"),
-    };
+    let (status, number, code) = soap::refusal(error);
     let body = SoapFault { code: code.into(), text: error.to_string() }.to_bytes();
     let diagnostics = format!("{number};reason=\"{error}\";source=\"{}\"", ctx.config.host);
     let response = ctx.response(&incoming.request, status).with(Name::MsDiagnostics, diagnostics);

@@ -3,7 +3,7 @@
 use crate::domain::Address;
 use crate::domain::access::default_containers;
 use crate::domain::conference::Conference;
-use crate::domain::contact::{Contact, DEFAULT_GROUP, DEFAULT_GROUP_NAME, Group};
+use crate::domain::contact::{Contact, DEFAULT_GROUP, DEFAULT_GROUP_NAME, DistributionGroup, Group};
 use crate::domain::presence::{Container, Delegates, Publication, PublicationKey, Subscriber};
 use crate::sip::auth::{Algorithm, Ha1, NtHash};
 use serde::{Deserialize, Serialize};
@@ -105,7 +105,7 @@ pub struct ContactList {
 impl Default for ContactList {
     /// Nobody, and the group `~`.
     fn default() -> Self {
-        let first = Group { id: DEFAULT_GROUP, name: DEFAULT_GROUP_NAME.into(), external_uri: String::new() };
+        let first = Group::new(DEFAULT_GROUP, DEFAULT_GROUP_NAME);
         ContactList { delta: 1, next_group: 2, groups: vec![first], contacts: Vec::new() }
     }
 }
@@ -135,6 +135,8 @@ pub struct Data {
     pub users: Vec<UserData>,
     /// Scheduled conferences of everybody.
     pub conferences: Vec<Conference>,
+    /// Distribution groups of the directory.
+    pub groups: Vec<DistributionGroup>,
 }
 
 /// One change of what is kept. Applying the same twice does no harm.
@@ -193,6 +195,10 @@ pub enum StoreOp {
         /// Version and members.
         delegates: Delegates,
     },
+    /// A distribution group, new or changed.
+    PutGroup(DistributionGroup),
+    /// A distribution group is gone.
+    DeleteGroup(Address),
     /// A conference, new or changed.
     PutConference(Conference),
     /// A conference is gone.

@@ -32,6 +32,8 @@ pub const FAULTS_PER_FLOW: u32 = 50;
 pub const CONTACTS: usize = 250;
 /// Groups of one owner.
 pub const GROUPS: usize = 64;
+/// Distribution groups on one owner's list (`domain.md` 6, rule 13).
+pub const DISTRIBUTION_GROUPS: usize = 10;
 /// Octets of a contact's or group's name.
 pub const NAME: usize = 256;
 /// Octets of `externalURI`.

@@ -25,7 +25,7 @@ pub mod state;
 mod testing;
 pub mod timers;
 
-pub use config::Config;
+pub use config::{Config, ListLimits};
 pub use ctx::{Action, Ctx, Incoming, LogLevel, Module, ModuleId, Reply, Token};
 pub use data::{ContactList, Data, StoreOp, UserData, UserRecord};
 pub use registrations::{Registration, RegistrationId, Registrations};

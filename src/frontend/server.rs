@@ -18,6 +18,7 @@ use super::search::Search;
 use super::security::Security;
 use super::timers::Timers;
 use super::{Action, Config, Ctx, Data, LogLevel, Module, ModuleId, Reply, State, StoreOp, Token, User, UserData, UserRecord};
+use crate::domain::contact::DistributionGroup;
 use crate::domain::{Address, Rng, Time};
 use crate::frontend::conferencing::Conferencing;
 use crate::frontend::routing::Routing;
@@ -104,6 +105,7 @@ impl Server {
         for user in data.users {
             server.load(user);
         }
+        server.state.groups = data.groups.into_iter().map(|g| (g.address.clone(), g)).collect();
         server
     }
 
@@ -250,6 +252,11 @@ impl Server {
             }
         }
         self.pump(now);
+    }
+
+    /// Takes over the distribution groups as they are now.
+    pub fn set_groups(&mut self, groups: Vec<DistributionGroup>) {
+        self.state.groups = groups.into_iter().map(|g| (g.address.clone(), g)).collect();
     }
 
     /// Works until nothing is left to do.

@@ -5,7 +5,8 @@ use super::presence::own::OwnPresence;
 use super::{Config, Registrations};
 use crate::domain::Address;
 use crate::domain::access::{self, SourceNetwork};
-use std::collections::HashMap;
+use crate::domain::contact::DistributionGroup;
+use std::collections::{BTreeMap, HashMap};
 
 pub use crate::domain::access::Reach;
 
@@ -25,6 +26,8 @@ pub struct User {
 pub struct State {
     /// Accounts by address.
     pub users: HashMap<Address, User>,
+    /// Distribution groups by address.
+    pub groups: BTreeMap<Address, DistributionGroup>,
     /// Who is signed in where.
     pub registrations: Registrations,
 }

@@ -41,7 +41,7 @@ pub struct Client {
 impl World {
     pub fn new(users: &[&str]) -> World {
         let users = users.iter().map(|u| UserData::new(UserRecord::new(address(u), &format!("{u} Example"), "secret"))).collect();
-        World::with(Data { users, conferences: Vec::new() })
+        World::with(Data { users, ..Data::default() })
     }
 
     pub fn with(data: Data) -> World {

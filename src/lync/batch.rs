@@ -1,6 +1,7 @@
 //! Presence of others: the batch subscription and its answers (guide 8).
 
 use super::categories::{self, WatchedCategories, WatchedCategory, state::StateValue};
+use super::limits::CONTEXT_MAX_OCTETS;
 use super::xml::{Element, XmlError};
 use crate::domain::Address;
 use crate::domain::presence::Availability;
@@ -38,8 +39,8 @@ pub enum Action {
 pub struct Resource {
     /// Who.
     pub uri: Address,
-    /// Just added by the user: the server tells them (guide 7.3).
-    pub context: bool,
+    /// Just added by the user: the server tells them (guide 7.3), with these words; they may be empty.
+    pub context: Option<String>,
 }
 
 /// The request.
@@ -68,7 +69,7 @@ impl BatchRequest {
     pub fn to_bytes(&self) -> Vec<u8> {
         let name = if self.action == Action::Subscribe { "subscribe" } else { "unsubscribe" };
         let resource = |r: &Resource| {
-            let context = r.context.then(|| Element::in_ns("context", BATCH));
+            let context = r.context.as_deref().map(|words| Element::in_ns("context", BATCH).with_text(words));
             Element::in_ns("resource", BATCH).with_attr("uri", &r.uri).with_opt(context)
         };
         let category = |c: &String| Element::in_ns("category", CATEGORY_LIST).with_attr("name", c);
@@ -87,8 +88,7 @@ impl BatchRequest {
         let root = Element::parse_root(octets, "batchSub")?;
         let owner = root.attr("uri").and_then(|u| Address::parse(u).ok()).ok_or(XmlError::Missing("uri"))?;
         let action = root.child("action").ok_or(XmlError::Missing("action"))?;
-        let resource =
-            |e: &Element| Some(Resource { uri: Address::parse(e.attr("uri")?).ok()?, context: e.child("context").is_some() });
+        let resource = |e: &Element| Some(Resource { uri: Address::parse(e.attr("uri")?).ok()?, context: read_context(e) });
         let list = action.child("adhocList").ok_or(XmlError::Missing("adhocList"))?;
         let categories = action.child("categoryList");
         let categories =
@@ -271,6 +271,13 @@ fn line(mut document: Vec<u8>) -> Vec<u8> {
     document
 }
 
+/// The words of a `context` child, cut to [`CONTEXT_MAX_OCTETS`]; `None`: there is none.
+pub(super) fn read_context(e: &Element) -> Option<String> {
+    let words = e.child_text("context")?;
+    let end = words.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= CONTEXT_MAX_OCTETS).last();
+    Some(words.get(..end.unwrap_or(0)).unwrap_or("").to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,7 +303,7 @@ mod tests {
     fn the_request_round_trips() {
         let r = BatchRequest::parse(REQUEST.as_bytes()).unwrap();
         assert_eq!((r.id, r.action, r.resources.len()), (41250731, Action::Subscribe, 2));
-        assert!(r.resources[1].context && !r.resources[0].context);
+        assert!(r.resources[1].context.as_deref() == Some("") && r.resources[0].context.is_none());
         assert_eq!(String::from_utf8(r.to_bytes()).unwrap(), REQUEST.replace('\n', ""));
         assert!(BatchRequest::parse(b"<batchSub uri='sip:a@b'/>").is_err());
     }

@@ -129,11 +129,16 @@ fn read_group(e: &Element) -> Option<Group> {
         id: GroupId(e.attr_num("id")?),
         name: e.attr("name").unwrap_or("").to_owned(),
         external_uri: e.attr("externalURI").unwrap_or("").to_owned(),
+        extension: e.child("groupExtension").and_then(read_extension),
     })
 }
 
 fn write_group(name: &str, g: &Group) -> Element {
-    Element::new(name).with_attr("id", g.id.0).with_attr("name", &g.name).with_attr("externalURI", &g.external_uri)
+    Element::new(name)
+        .with_attr("id", g.id.0)
+        .with_attr("name", &g.name)
+        .with_attr("externalURI", &g.external_uri)
+        .with_opt(g.extension.as_deref().and_then(|x| write_group_extension(x, "")))
 }
 
 fn read_contact(e: &Element) -> Option<Contact> {
@@ -180,6 +185,11 @@ pub(super) fn write_extension(text: &str, ns: &str) -> Option<Element> {
     Element::parse_root(text.as_bytes(), "contactExtension").ok().map(|e| e.with_ns(ns))
 }
 
+/// A group's extension as an element in the namespace of its surroundings.
+pub(super) fn write_group_extension(text: &str, ns: &str) -> Option<Element> {
+    Element::parse_root(text.as_bytes(), "groupExtension").ok().map(|e| e.with_ns(ns))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +220,14 @@ mod tests {
         let text = String::from_utf8(list.to_bytes()).unwrap();
         assert!(text.contains("uri=\"bob@contoso.com\"") && text.contains("groups=\"1 2\"") && !text.contains("sip:"), "{text}");
         assert_eq!(ContactDocument::parse(text.as_bytes()).unwrap(), ContactDocument::List(list));
+    }
+
+    #[test]
+    fn a_groups_own_xml_survives() {
+        let xml = r#"<groupExtension groupType="dg"><email>team@contoso.com</email></groupExtension>"#;
+        let group = Group { extension: Some(xml.into()), ..Group::new(GroupId(2), "Team") };
+        let list = ContactList { delta: 1, groups: vec![group], ..ContactList::default() };
+        assert_eq!(ContactDocument::parse(&list.to_bytes()).unwrap(), ContactDocument::List(list));
     }
 
     #[test]

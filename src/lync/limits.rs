@@ -10,5 +10,7 @@ pub const CONFERENCE_ID_MIN: usize = 8;
 pub const BATCH_MAX_RESOURCES: usize = 100;
 /// Largest contact extension in octets (guide 5.3).
 pub const EXTENSION_MAX_OCTETS: usize = 1024;
+/// Most octets of the words for somebody who was added to a list.
+pub const CONTEXT_MAX_OCTETS: usize = 512;
 /// Most people kept of one conference's roster.
 pub const ROSTER_MAX: usize = 5_000;

@@ -269,6 +269,7 @@ fn read_subscriber(e: &Element) -> Option<Subscriber> {
         acknowledged: e.attr_bool("acknowledged").unwrap_or(false),
         network: e.attr("type").and_then(read_network),
         since: e.attr("since").and_then(time::parse),
+        words: super::batch::read_context(e).unwrap_or_default(),
     })
 }
 
@@ -282,7 +283,7 @@ fn write_subscriber(s: &Subscriber, owner: Option<&Address>) -> Element {
         .with_attr("acknowledged", s.acknowledged)
         .with_attr("type", kind)
         .with_opt_attr("since", s.since.map(time::publish_time))
-        .with(Element::in_ns("context", SUBSCRIBERS))
+        .with(Element::in_ns("context", SUBSCRIBERS).with_text(s.words.as_str()))
 }
 
 fn read_network(word: &str) -> Option<SourceNetwork> {

@@ -30,6 +30,8 @@ pub struct DirectoryRow {
     pub state: String,
     pub country: String,
     pub email: String,
+    /// It is a distribution group (docs/decisions/distribution-groups.md).
+    pub group: bool,
 }
 
 /// The answer.
@@ -102,7 +104,8 @@ impl DirectoryAnswer {
                 ("country", &r.country),
                 ("email", &r.email),
             ];
-            fields.iter().fold(method("row"), |e, (n, v)| e.with_attr(&in_sip(n), v))
+            let row = fields.iter().fold(method("row"), |e, (n, v)| e.with_attr(&in_sip(n), v));
+            row.with_opt_attr(&in_sip("group"), r.group.then_some(true))
         };
         envelope([
             method("directorySearch")
@@ -130,6 +133,7 @@ impl DirectoryAnswer {
                 state: text("state"),
                 country: text("country"),
                 email: text("email"),
+                group: r.attr("group").and_then(parse_bool).unwrap_or(false),
             })
         };
         let rows = body.child("Array").map(|a| a.children_named("row").filter_map(row).collect());

@@ -1,9 +1,9 @@
 //! Writes of the contact list: SOAP over SERVICE (guide 5).
 
-use super::contacts::{read_extension, read_group_ids, write_extension, write_group_ids};
+use super::contacts::{read_extension, read_group_ids, write_extension, write_group_extension, write_group_ids};
 use super::xml::{Element, XmlError, parse_bool};
 use crate::domain::Address;
-use crate::domain::contact::{Contact, Group, GroupId};
+use crate::domain::contact::{Contact, ContactError, Group, GroupId};
 
 /// `Content-Type` of requests and answers.
 pub const CONTENT_TYPE: &str = "application/SOAP+xml";
@@ -18,13 +18,8 @@ pub enum ContactWrite {
     SetContact(Contact),
     /// Delete.
     DeleteContact(Address),
-    /// New group; the answer names its id.
-    AddGroup {
-        /// Name.
-        name: String,
-        /// Free data.
-        external_uri: String,
-    },
+    /// New group; its id counts for nothing, the answer names the right one.
+    AddGroup(Group),
     /// Rename.
     ModifyGroup(Group),
     /// Delete a group.
@@ -64,13 +59,8 @@ impl ContactRequest {
                 .with_leaf("externalURI", c.external_uri.as_str())
                 .with_opt(c.extension.as_deref().and_then(|x| write_extension(x, SIP))),
             ContactWrite::DeleteContact(uri) => method("deleteContact").with_leaf("URI", uri.as_str()),
-            ContactWrite::AddGroup { name, external_uri } => {
-                method("addGroup").with_leaf("name", name.as_str()).with_leaf("externalURI", external_uri.as_str())
-            }
-            ContactWrite::ModifyGroup(g) => method("modifyGroup")
-                .with_leaf("groupID", g.id.0.to_string())
-                .with_leaf("name", g.name.as_str())
-                .with_leaf("externalURI", g.external_uri.as_str()),
+            ContactWrite::AddGroup(g) => group(method("addGroup"), g),
+            ContactWrite::ModifyGroup(g) => group(method("modifyGroup").with_leaf("groupID", g.id.0.to_string()), g),
             ContactWrite::DeleteGroup(id) => method("deleteGroup").with_leaf("groupID", id.0.to_string()),
         };
         envelope([method.with_leaf("deltaNum", self.delta.to_string())])
@@ -99,15 +89,54 @@ impl ContactRequest {
                 extension: m.child("contactExtension").and_then(read_extension),
             }),
             "deleteContact" => ContactWrite::DeleteContact(uri()?),
-            "addGroup" => ContactWrite::AddGroup { name: text("name"), external_uri: text("externalURI") },
-            "modifyGroup" => {
-                ContactWrite::ModifyGroup(Group { id: id()?, name: text("name"), external_uri: text("externalURI") })
-            }
+            "addGroup" => ContactWrite::AddGroup(read_group(m, GroupId(0))),
+            "modifyGroup" => ContactWrite::ModifyGroup(read_group(m, id()?)),
             "deleteGroup" => ContactWrite::DeleteGroup(id()?),
             _ => return Err(XmlError::Unexpected { expected: "setContact", found: m.name.clone() }),
         };
         Ok(ContactRequest { write, delta: m.child_value("deltaNum").and_then(|d| d.parse().ok()).unwrap_or(0) })
     }
+}
+
+fn group(method: Element, g: &Group) -> Element {
+    method
+        .with_leaf("name", g.name.as_str())
+        .with_leaf("externalURI", g.external_uri.as_str())
+        .with_opt(g.extension.as_deref().and_then(|x| write_group_extension(x, SIP)))
+}
+
+fn read_group(m: &Element, id: GroupId) -> Group {
+    let text = |name: &str| m.child_text(name).unwrap_or_default();
+    Group {
+        id,
+        name: text("name"),
+        external_uri: text("externalURI"),
+        extension: m.child("groupExtension").and_then(read_extension),
+    }
+}
+
+/// How a refusal goes over the wire: SIP status, number in `ms-diagnostics`, fault code (guide 5.4).
+pub fn refusal(error: ContactError) -> (u16, u32, &'static str) {
+    match error {
+        ContactError::StaleDelta => (409, 2044, WRONG_DELTA),
+        ContactError::ContactNotFound => (404, 2050, "Client.BadCall.ContactNotFound"),
+        ContactError::GroupNotFound => (404, 2051, "Client.BadCall.GroupNotFound"),
+        ContactError::DuplicateContact => (403, 2052, "Client.BadCall.DuplicateContact"),
+        ContactError::DuplicateGroup => (403, 2053, "Client.BadCall.DuplicateGroup"),
+        ContactError::TooManyContacts => (403, 2054, "Client.BadCall.TooManyContacts"),
+        ContactError::TooManyGroups => (403, 2055, "Client.BadCall.TooManyGroups"),
+        ContactError::NotAllowedForGroup => (403, 2056, "Client.BadCall.ReservedGroup"),
+        ContactError::OwnAddress => (403, 2057, "Client.BadCall.OwnAddress"),
+        ContactError::InvalidName => (400, 2058, "Client.BadCall.InvalidName"),
+        ContactError::TooManyDistributionGroups => (403, 2059, "Client.BadCall.TooManyDistributionGroups"),
+        ContactError::InvalidData => (400, 2062, "Client.BadCall.InvalidData"),
+        ContactError::NotSubscribed => (403, 2063, "Client.BadCall.NotSubscribed"),
+    }
+}
+
+/// The refusal that a fault names; `None` where the server has words of its own.
+pub fn refused(fault: &SoapFault) -> Option<ContactError> {
+    ContactError::ALL.into_iter().find(|e| refusal(*e).2 == fault.code)
 }
 
 /// Body of the 200 to `addGroup`.
@@ -184,18 +213,31 @@ mod tests {
         contact.name = "B & <b>".into();
         contact.groups = vec![GroupId(2)];
         contact.extension = Some("<contactExtension><x xmlns=\"urn:x\" a=\"1\">t</x></contactExtension>".into());
-        let group = Group { id: GroupId(3), name: "Vendors".into(), external_uri: "x".into() };
+        let group = Group { external_uri: "x".into(), ..Group::new(GroupId(3), "Vendors") };
+        let xml = "<groupExtension groupType=\"dg\"><email>team@contoso.com</email></groupExtension>";
+        let list = Group { extension: Some(xml.into()), ..Group::new(GroupId(0), "Team") };
         for write in [
             ContactWrite::SetContact(contact),
             ContactWrite::SetContact(Contact::new(bob.clone())),
             ContactWrite::DeleteContact(bob),
-            ContactWrite::AddGroup { name: "Suppliers".into(), external_uri: String::new() },
+            ContactWrite::AddGroup(Group::new(GroupId(0), "Suppliers")),
+            ContactWrite::AddGroup(list),
             ContactWrite::ModifyGroup(group),
             ContactWrite::DeleteGroup(GroupId(3)),
         ] {
             let r = ContactRequest { write, delta: 7 };
             assert_eq!(ContactRequest::parse(&r.to_bytes()).unwrap(), r);
         }
+    }
+
+    #[test]
+    fn every_refusal_of_the_guide_is_told_apart_on_the_wire() {
+        for error in ContactError::ALL {
+            let fault = SoapFault { code: refusal(error).2.into(), text: error.to_string() };
+            assert_eq!(refused(&SoapFault::parse(&fault.to_bytes()).unwrap()), Some(error));
+            assert!((400..500).contains(&refusal(error).0));
+        }
+        assert_eq!(refused(&SoapFault { code: "Server.Own".into(), text: String::new() }), None);
     }
 
     #[test]

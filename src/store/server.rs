@@ -7,6 +7,7 @@ use super::Error;
 use super::db::Db;
 use super::limits::{MAX_BATCH, MAX_RETAINED, RETRY_AFTER};
 use crate::domain::Address;
+use crate::domain::contact::DistributionGroup;
 use crate::domain::presence::Delegates;
 use crate::frontend::{ContactList, Data, StoreOp, UserData, UserRecord};
 use rusqlite::{Connection, TransactionBehavior};
@@ -29,7 +30,10 @@ create table publication (
 create table container (owner text not null, id integer not null, data text not null, primary key (owner, id)) without rowid;
 create table subscriber (owner text not null, uri text not null, data text not null, primary key (owner, uri)) without rowid;
 create table conference (organizer text not null, id text not null, data text not null, primary key (organizer, id)) without rowid;
-", "create table delegates (owner text primary key, data text not null) without rowid;"];
+", "create table delegates (owner text primary key, data text not null) without rowid;
+", "
+create table distribution_group (address text primary key, data text not null) without rowid;
+"];
 
 /// The front end's database.
 #[derive(Debug)]
@@ -73,6 +77,11 @@ impl FrontendStore {
         all(&self.db.conn, "select data from user order by address").map_err(|e| self.db.error(&e))
     }
 
+    /// The distribution groups only, for `adsum group list`.
+    pub fn groups(&self) -> Result<Vec<DistributionGroup>, Error> {
+        all(&self.db.conn, "select data from distribution_group order by address").map_err(|e| self.db.error(&e))
+    }
+
     /// A number that differs after another process has changed the file (`adsum user add` beside a running front end).
     pub fn data_version(&self) -> Result<i64, Error> {
         self.db.conn.pragma_query_value(None, "data_version", |r| r.get(0)).map_err(|e| self.db.error(&e))
@@ -100,7 +109,11 @@ fn load(conn: &Connection) -> Sql<Data> {
             }
         })
         .collect();
-    Ok(Data { users, conferences: all(conn, "select data from conference order by organizer, id")? })
+    Ok(Data {
+        users,
+        conferences: all(conn, "select data from conference order by organizer, id")?,
+        groups: all(conn, "select data from distribution_group order by address")?,
+    })
 }
 
 fn apply(conn: &Connection, op: &StoreOp) -> Sql<()> {
@@ -139,6 +152,10 @@ fn apply(conn: &Connection, op: &StoreOp) -> Sql<()> {
             "insert or replace into conference (organizer, id, data) values (?, ?, ?)",
             &[&c.organizer.as_str(), &c.id.0.to_lowercase(), &json(c)?],
         ),
+        StoreOp::PutGroup(g) => {
+            run("insert or replace into distribution_group (address, data) values (?, ?)", &[&g.address.as_str(), &json(g)?])
+        }
+        StoreOp::DeleteGroup(a) => run("delete from distribution_group where address = ?", &[&a.as_str()]),
         StoreOp::DeleteConference { organizer, id } => {
             run("delete from conference where organizer = ?1 and id = ?2", &[&organizer.as_str(), &id.0.to_lowercase()])
         }
@@ -327,6 +344,11 @@ mod tests {
             },
             StoreOp::PutSubscriber { owner, subscriber: Subscriber::new(address("bob"), "Bob") },
             StoreOp::PutConference(conference("K7M2Q9TX")),
+            StoreOp::PutGroup(DistributionGroup {
+                address: address("team"),
+                name: "The team".into(),
+                members: vec![address("bob")],
+            }),
         ]
     }
 
@@ -344,6 +366,10 @@ mod tests {
         assert_eq!((alice.record.nt_hash, alice.contacts.delta, alice.publications[0].version), ([7; 16], 9, 3));
         assert_eq!((alice.containers.len(), alice.subscribers.len(), data.conferences.len()), (1, 1, 1));
         assert_eq!(data.users[1].contacts, ContactList::default());
+        assert_eq!(data.groups.len(), 1);
+        let mut store = FrontendStore::open(&path).unwrap();
+        store.apply(&[StoreOp::DeleteGroup(address("team"))]).unwrap();
+        assert_eq!(store.groups().unwrap(), []);
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn people(s: &mut State) {
     let p = &mut s.people;
     p.loaded = Loaded::Known;
     let groups = [(2, "Pinned"), (3, "Platform team"), (4, "Customers"), (1, "~")];
-    p.groups = groups.iter().map(|(id, n)| Group { id: GroupId(*id), name: (*n).into(), external_uri: String::new() }).collect();
+    p.groups = groups.iter().map(|(id, n)| Group::new(GroupId(*id), *n)).collect();
     let mut add = |user: &str, name: &str, group: u32, presence: Presence| {
         let uri = address(user);
         p.contacts.insert(uri.clone(), Contact { name: name.into(), groups: vec![GroupId(group)], ..Contact::new(uri.clone()) });

@@ -269,10 +269,8 @@ fn dialogs() {
     });
     snapshot("prompt", |s| {
         let entry = |user: &str, name: &str, title: &str| DirectoryEntry {
-            uri: address(user),
-            display_name: name.into(),
             title: title.into(),
-            email: String::new(),
+            ..DirectoryEntry::new(address(user), name)
         };
         s.overlays.push(Overlay::Prompt(Prompt {
             ask: Ask::AddContact(None),

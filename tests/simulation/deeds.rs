@@ -4,6 +4,7 @@ use crate::company::Company;
 use crate::support::world::{FINE, Weather, address};
 use adsum::domain::Address;
 use adsum::domain::conference::{AccessLevel, AutomaticLeaders, ConferenceId, ConferenceSettings, Invitee};
+use adsum::domain::contact::AddOptions;
 use adsum::domain::contact::GroupId;
 use adsum::domain::conversation::{ConversationId, ConversationState, Role};
 use adsum::domain::presence::{Level, MachineState, Note, Phone, UserStatus};
@@ -107,7 +108,7 @@ fn contact_deed(c: &mut Company, who: usize) {
     let operation = match c.rng.below(12) {
         0..4 => {
             let name = if c.one_in(3) { "Nick".to_owned() } else { String::new() };
-            Operation::AddContact { uri: anybody(c, who), name, groups: some_groups(c, who) }
+            Operation::AddContact { uri: anybody(c, who), name, groups: some_groups(c, who), options: AddOptions::default() }
         }
         4 => Operation::RenameContact { uri: a_contact(c, who), name: format!("Name {}", c.rng.below(5)) },
         5 => Operation::SetContactGroups { uri: a_contact(c, who), groups: some_groups(c, who) },

@@ -3,8 +3,8 @@
 use adsum::domain::contact::{Contact, Group, GroupId};
 use adsum::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId};
 use adsum::domain::presence::{Freshness, Presence, SelfPresence};
-use adsum::domain::watching::{Standing, ViewId};
 use adsum::domain::privacy::Mode;
+use adsum::domain::watching::{Standing, ViewId};
 use adsum::domain::{Address, Time};
 use adsum::endpoint::{EndpointState, Error, Event, OperationId, Outcome, Reason};
 use std::collections::BTreeMap;

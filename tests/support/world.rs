@@ -104,7 +104,7 @@ impl World {
             display.get_mut(..1).map(str::make_ascii_uppercase);
             UserData::new(UserRecord::new(address(name), &format!("{display} Example"), name))
         });
-        let kept = Data { users: users.collect(), conferences: Vec::new() };
+        let kept = Data { users: users.collect(), ..Data::default() };
         World {
             now: BEGIN,
             server: Server::new(server_config.clone(), kept.clone(), rng.fork()),
@@ -516,5 +516,10 @@ pub fn keep(data: &mut Data, op: StoreOp) {
             data.conferences.push(conference);
         }
         StoreOp::DeleteConference { organizer, id } => data.conferences.retain(|c| c.id != id || c.organizer != organizer),
+        StoreOp::PutGroup(group) => {
+            data.groups.retain(|g| g.address != group.address);
+            data.groups.push(group);
+        }
+        StoreOp::DeleteGroup(address) => data.groups.retain(|g| g.address != address),
     }
 }

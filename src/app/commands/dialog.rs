@@ -10,6 +10,7 @@ use crate::app::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker, Pr
 use crate::app::state::{Pane, Thread};
 use crate::app::{meetings, own, palette, scroll, tabs};
 use crate::domain::Address;
+use crate::domain::contact::AddOptions;
 use crate::endpoint::{JoinTarget, Operation};
 
 const HERE: &[Mode] = &[Mode::Dialog, Mode::Line];
@@ -187,7 +188,15 @@ fn person_chosen(door: &mut Door<'_>, p: Prompt, uri: Address) -> Result<(), Str
             let name = p.found.iter().find(|f| f.uri == uri).map_or(uri.bare().to_owned(), |f| f.display_name.clone());
             let undo = vec![Operation::DeleteContact { uri: uri.clone() }];
             let pending = Pending::new(format!("Adding {name}")).done(format!("{name} is on the list")).undo(undo);
-            door.ask(Operation::AddContact { uri, name: String::new(), groups: group.into_iter().collect() }, pending);
+            door.ask(
+                Operation::AddContact {
+                    uri,
+                    name: String::new(),
+                    groups: group.into_iter().collect(),
+                    options: AddOptions::default(),
+                },
+                pending,
+            );
             Ok(())
         }
         Ask::Invite(conversation) => {

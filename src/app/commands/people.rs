@@ -9,7 +9,7 @@ use crate::app::state::people::Sort;
 use crate::app::state::{RowId, State};
 use crate::app::{own, tabs};
 use crate::domain::Address;
-use crate::domain::contact::{Contact, DEFAULT_GROUP, GroupId};
+use crate::domain::contact::{AddOptions, Contact, DEFAULT_GROUP, GroupId};
 use crate::domain::presence::Level;
 use crate::endpoint::Operation;
 
@@ -171,6 +171,13 @@ pub fn delete_now(door: &mut Door<'_>, uri: Address) -> Result<(), String> {
         uri: uri.clone(),
         name: c.name,
         groups: c.groups,
+        options: AddOptions {
+            without_presence: !c.subscribed,
+            data: c.external_uri,
+            extension: c.extension,
+            level: own::level_of(&door.state.own.replica, &uri).filter(|l| *l != Level::Blocked),
+            note: String::new(),
+        },
     }]);
     door.ask(Operation::DeleteContact { uri }, pending);
     Ok(())

@@ -75,7 +75,7 @@ impl Play {
             1 => self.stage.says(endpoint::Event::ContactChanged(Contact { groups: vec![GroupId(3)], ..Contact::new(a(who)) })),
             2 => self.stage.says(endpoint::Event::GroupRemoved(GroupId(2))),
             3 => {
-                let g = Group { id: GroupId(2), name: "Pinned".into(), external_uri: String::new() };
+                let g = Group::new(GroupId(2), "Pinned");
                 self.stage.says(endpoint::Event::GroupChanged(g));
             }
             4 => self.stage.says(endpoint::Event::State {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::contact::AddOptions;
 
 #[test]
 fn the_list_is_sorted_by_status_and_walked_by_keys() {
@@ -72,7 +73,15 @@ fn the_filter_works_as_typed_and_escape_clears_it() {
 fn a_contact_is_added_by_address_and_can_be_taken_back() {
     let mut s = Stage::new();
     s.keys("j a \"frank@contoso.example\" Enter");
-    assert_eq!(s.asked(), [Operation::AddContact { uri: a("frank"), name: String::new(), groups: vec![GroupId(2)] }]);
+    assert_eq!(
+        s.asked(),
+        [Operation::AddContact {
+            uri: a("frank"),
+            name: String::new(),
+            groups: vec![GroupId(2)],
+            options: AddOptions::default()
+        }]
+    );
     assert!(s.state.overlays.is_empty());
     let id = OperationId(s.state.last_operation);
     s.says(endpoint::Event::Completed { id, result: Ok(Outcome::Done) });
@@ -85,17 +94,20 @@ fn a_contact_is_added_by_address_and_can_be_taken_back() {
 fn a_name_searches_the_directory_and_a_row_is_added() {
     let mut s = Stage::new();
     s.keys("a \"fra\" Enter");
-    let rows = vec![endpoint::event::DirectoryEntry {
-        uri: a("frank"),
-        display_name: "Frank Gray".into(),
-        title: String::new(),
-        email: String::new(),
-    }];
+    let rows = vec![endpoint::event::DirectoryEntry::new(a("frank"), "Frank Gray")];
     assert_eq!(s.operations().last().unwrap().1, Operation::SearchDirectory { query: "fra".into() });
     s.completes(Ok(Outcome::Found(rows)));
     s.effects.clear();
     s.keys("Enter");
-    assert_eq!(s.asked(), [Operation::AddContact { uri: a("frank"), name: String::new(), groups: vec![GroupId(2)] }]);
+    assert_eq!(
+        s.asked(),
+        [Operation::AddContact {
+            uri: a("frank"),
+            name: String::new(),
+            groups: vec![GroupId(2)],
+            options: AddOptions::default()
+        }]
+    );
 }
 
 #[test]
@@ -131,7 +143,12 @@ fn delete_asks_by_name_and_offers_to_put_back() {
     s.keys("Alt-u");
     assert_eq!(
         s.asked(),
-        [Operation::AddContact { uri: a("bob"), name: "Bob Kelly".into(), groups: vec![GroupId(2), GroupId(3)] }]
+        [Operation::AddContact {
+            uri: a("bob"),
+            name: "Bob Kelly".into(),
+            groups: vec![GroupId(2), GroupId(3)],
+            options: AddOptions::default()
+        }]
     );
 }
 
@@ -217,7 +234,7 @@ fn a_new_group_and_a_moved_contact_are_selected_when_they_appear() {
     s.keys("n \"Customers\" Enter");
     s.completes(Ok(Outcome::Group(GroupId(4))));
     assert_eq!(s.state.people.selection, Some(RowId::Group(GroupId(2))));
-    s.says(endpoint::Event::GroupChanged(Group { id: GroupId(4), name: "Customers".into(), external_uri: String::new() }));
+    s.says(endpoint::Event::GroupChanged(Group::new(GroupId(4), "Customers")));
     assert_eq!(s.state.people.selection, Some(RowId::Group(GroupId(4))));
     s.keys("g j j j m j Enter");
     assert_eq!(s.state.people.selection, Some(RowId::Contact(GroupId(3), a("carol"))));

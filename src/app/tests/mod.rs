@@ -50,7 +50,7 @@ impl Stage {
     /// Alice's list: Pinned (bob), Team (bob, carol, dan), and erin in no group.
     pub fn new() -> Stage {
         let mut stage = Stage::empty();
-        let group = |id, name: &str| Group { id: GroupId(id), name: name.into(), external_uri: String::new() };
+        let group = |id, name: &str| Group::new(GroupId(id), name);
         let contact = |user, name: &str, groups: &[u32]| Contact {
             name: name.into(),
             groups: groups.iter().map(|g| GroupId(*g)).collect(),

@@ -1,5 +1,6 @@
 use super::*;
 use crate::app::state::FieldId;
+use crate::domain::contact::AddOptions;
 use crate::domain::presence::{
     Container, Expiry, Level, Member, Publication, PublicationKey, SelfPresence, Subscriber, UserStatus,
 };
@@ -116,7 +117,7 @@ fn a_new_watcher_is_a_question_and_a_contact_is_not() {
     s.says(endpoint::Event::SelfPresence(Box::new(own)));
     assert_eq!((s.state.questions.len(), s.asked()), (1, vec![Operation::AcknowledgeSubscriber { uri: a("bob") }]));
     s.keys("Alt-y");
-    let add = Operation::AddContact { uri: a("zed"), name: String::new(), groups: Vec::new() };
+    let add = Operation::AddContact { uri: a("zed"), name: String::new(), groups: Vec::new(), options: AddOptions::default() };
     assert_eq!(s.asked(), [Operation::AcknowledgeSubscriber { uri: a("zed") }, add]);
 }
 

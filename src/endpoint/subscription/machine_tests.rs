@@ -297,14 +297,18 @@ fn a_query_without_the_server_is_refused_and_one_that_loses_the_link_fails() {
 fn views_for_conversations_and_search_carry_no_context() {
     let (mut bench, mut s) = online();
     // Putting Zoe on the list failed; she is merely talked with.
-    bench.call(&mut s, |s, ctx| s.on_internal(ctx, &InternalEvent::ContactAdded(who("zoe@contoso.com"))));
+    bench.call(&mut s, |s, ctx| {
+        s.on_internal(ctx, &InternalEvent::ContactAdded { uri: who("zoe@contoso.com"), words: String::new() })
+    });
     watch(&mut bench, &mut s, "conversations", "zoe@contoso.com");
     watch(&mut bench, &mut s, "search", "zoe@contoso.com");
     let sent = bench.request();
     assert_eq!(asked(&sent.1).1, [("zoe@contoso.com".to_owned(), false)]);
     bench.answer(&mut s, &sent, 200, ONE, "");
     // Now she is on the list: she is told, though her presence is already known.
-    bench.call(&mut s, |s, ctx| s.on_internal(ctx, &InternalEvent::ContactAdded(who("zoe@contoso.com"))));
+    bench.call(&mut s, |s, ctx| {
+        s.on_internal(ctx, &InternalEvent::ContactAdded { uri: who("zoe@contoso.com"), words: String::new() })
+    });
     wanted(&mut bench, &mut s, &["zoe@contoso.com"]);
     assert_eq!(asked(&bench.request().1).1, [("zoe@contoso.com".to_owned(), true)]);
 }

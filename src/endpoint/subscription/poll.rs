@@ -79,7 +79,7 @@ impl Subscriptions {
         categories: Vec<String>,
         query: Option<OperationId>,
     ) {
-        let resources = uris.iter().map(|uri| Resource { uri: uri.clone(), context: false }).collect();
+        let resources = uris.iter().map(|uri| Resource { uri: uri.clone(), context: None }).collect();
         let body = self.body(&ctx.me.uri, Action::Subscribe, resources, categories);
         let mut roaming = Roaming::new(topic(&place));
         roaming.subscribe(ctx, &branch::uri(&place, &ctx.me.uri), body, Some(0));

@@ -58,7 +58,7 @@ fn presences(bench: &mut Bench) -> Vec<Event> {
 
 pub(super) fn asked(request: &Request) -> (Action, Vec<(String, bool)>) {
     let batch = BatchRequest::parse(&request.body).unwrap();
-    (batch.action, batch.resources.iter().map(|r| (r.uri.bare().to_owned(), r.context)).collect())
+    (batch.action, batch.resources.iter().map(|r| (r.uri.bare().to_owned(), r.context.is_some())).collect())
 }
 
 pub(super) fn wanted(bench: &mut Bench, s: &mut Subscriptions, uris: &[&str]) {
@@ -140,7 +140,9 @@ fn people_of_one_pool_are_asked_for_in_one_batch() {
 #[test]
 fn new_contacts_are_added_in_the_dialog_with_context() {
     let (mut bench, mut s, subscribe) = subscribed();
-    bench.call(&mut s, |s, ctx| s.on_internal(ctx, &InternalEvent::ContactAdded(who("dave@contoso.com"))));
+    bench.call(&mut s, |s, ctx| {
+        s.on_internal(ctx, &InternalEvent::ContactAdded { uri: who("dave@contoso.com"), words: String::new() })
+    });
     wanted(&mut bench, &mut s, &["bob@contoso.com", "dave@contoso.com"]);
     let add = bench.request();
     assert_eq!(add.1.headers.call_id(), subscribe.headers.call_id());

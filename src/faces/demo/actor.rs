@@ -1,6 +1,7 @@
 //! One of the cast: hears the events of an endpoint and decides what to do, on a clock and a seed that are handed in.
 
 use super::script::{Mood, Person, Scene, Script};
+use crate::domain::contact::AddOptions;
 use crate::domain::conversation::{ConversationId, ConversationState, MessageId};
 use crate::domain::presence::{Note, Phone, UserStatus};
 use crate::domain::{Address, Rng, Time};
@@ -138,7 +139,12 @@ impl Actor {
             out.push(note(text));
         }
         if scene.add {
-            out.push(Operation::AddContact { uri: self.star.clone(), name: String::new(), groups: Vec::new() });
+            out.push(Operation::AddContact {
+                uri: self.star.clone(),
+                name: String::new(),
+                groups: Vec::new(),
+                options: AddOptions::default(),
+            });
         }
         if let Some(text) = &scene.say {
             let id = match self.with_star.clone() {

@@ -71,7 +71,7 @@ fn contacts(script: &Script) -> Result<crate::frontend::ContactList, String> {
     for group in &script.group {
         let id = GroupId(list.next_group);
         list.next_group += 1;
-        list.groups.push(Group { id, name: group.name.clone(), external_uri: String::new() });
+        list.groups.push(Group::new(id, group.name.clone()));
         for member in &group.members {
             let uri = address(script, member)?;
             match list.contacts.iter_mut().find(|c| c.uri == uri) {

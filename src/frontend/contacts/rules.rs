@@ -1,9 +1,11 @@
 //! What a write does to a contact list (`domain.md` 6, lync.md 5.2 and 5.3).
 
+use super::super::config::ListLimits;
 use super::super::data::ContactList;
 use super::super::limits;
 use crate::domain::Address;
-use crate::domain::contact::{Contact, ContactError, DEFAULT_GROUP, DEFAULT_GROUP_NAME, Group, GroupId};
+use crate::domain::contact::{Contact, ContactError, DEFAULT_GROUP_NAME, Group, GroupId, GroupKind};
+use crate::lync::contact_data;
 use crate::lync::contacts::Change;
 use crate::lync::soap::ContactWrite;
 
@@ -30,21 +32,21 @@ impl Done {
 }
 
 /// Applies one write as a whole or not at all. A write that changes nothing succeeds without a step.
-pub fn apply(list: &mut ContactList, owner: &Address, write: ContactWrite) -> Result<Done, ContactError> {
+pub fn apply(list: &mut ContactList, owner: &Address, most: &ListLimits, write: ContactWrite) -> Result<Done, ContactError> {
     match write {
-        ContactWrite::SetContact(contact) => set_contact(list, owner, contact),
+        ContactWrite::SetContact(contact) => set_contact(list, owner, most, contact),
         ContactWrite::DeleteContact(uri) => {
             let at = list.contacts.iter().position(|c| c.uri == uri).ok_or(ContactError::ContactNotFound)?;
             list.contacts.remove(at);
             Ok(Done::step(list, vec![Change::DeleteContact(uri)]))
         }
-        ContactWrite::AddGroup { name, external_uri } => add_group(list, name, external_uri),
+        ContactWrite::AddGroup(group) => add_group(list, most, group),
         ContactWrite::ModifyGroup(group) => modify_group(list, group),
         ContactWrite::DeleteGroup(id) => delete_group(list, id),
     }
 }
 
-fn set_contact(list: &mut ContactList, owner: &Address, mut contact: Contact) -> Result<Done, ContactError> {
+fn set_contact(list: &mut ContactList, owner: &Address, most: &ListLimits, mut contact: Contact) -> Result<Done, ContactError> {
     if contact.uri == *owner {
         return Err(ContactError::OwnAddress);
     }
@@ -62,18 +64,33 @@ fn set_contact(list: &mut ContactList, owner: &Address, mut contact: Contact) ->
         }
     });
     contact.extension = contact.extension.filter(|x| x.len() <= limits::CONTACT_EXTENSION);
+    check_membership(list, &contact)?;
     match list.contacts.iter().position(|c| c.uri == contact.uri) {
         Some(at) if list.contacts[at] == contact => Ok(Done::default()),
         Some(at) => {
             list.contacts[at] = contact.clone();
             Ok(Done::step(list, vec![Change::ModifyContact(contact)]))
         }
-        None if list.contacts.len() >= limits::CONTACTS => Err(ContactError::TooManyContacts),
+        None if list.contacts.len() >= most.contacts => Err(ContactError::TooManyContacts),
         None => {
             list.contacts.push(contact.clone());
             Ok(Done::step(list, vec![Change::AddContact(contact)]))
         }
     }
+}
+
+/// People come into and out of groups that take contacts only (`domain.md` 6, rule 11).
+fn check_membership(list: &ContactList, contact: &Contact) -> Result<(), ContactError> {
+    let before = list.contacts.iter().find(|c| c.uri == contact.uri).map_or(&[][..], |c| &c.groups);
+    let changed = |g: &&Group| before.contains(&g.id) != contact.groups.contains(&g.id);
+    let fixed = list.groups.iter().filter(changed).any(|g| !g.kind().takes_contacts());
+    if fixed { Err(ContactError::NotAllowedForGroup) } else { Ok(()) }
+}
+
+fn check_data(group: &Group) -> Result<(), ContactError> {
+    let good = group.external_uri.len() <= limits::EXTERNAL_URI
+        && group.extension.as_deref().is_none_or(contact_data::is_group_extension);
+    if good { Ok(()) } else { Err(ContactError::InvalidData) }
 }
 
 fn check_name(list: &ContactList, name: &str, own: Option<GroupId>) -> Result<(), ContactError> {
@@ -84,15 +101,16 @@ fn check_name(list: &ContactList, name: &str, own: Option<GroupId>) -> Result<()
     if taken { Err(ContactError::DuplicateGroup) } else { Ok(()) }
 }
 
-fn add_group(list: &mut ContactList, name: String, external_uri: String) -> Result<Done, ContactError> {
-    check_name(list, &name, None)?;
-    if list.groups.len() >= limits::GROUPS {
-        return Err(ContactError::TooManyGroups);
+fn add_group(list: &mut ContactList, most: &ListLimits, group: Group) -> Result<Done, ContactError> {
+    check_name(list, &group.name, None)?;
+    check_data(&group)?;
+    let lists = || list.groups.iter().filter(|g| g.kind() == GroupKind::Distribution).count();
+    match group.kind() {
+        _ if list.groups.len() >= most.groups => return Err(ContactError::TooManyGroups),
+        GroupKind::Distribution if lists() >= most.distribution_groups => return Err(ContactError::TooManyDistributionGroups),
+        _ => {}
     }
-    if external_uri.len() > limits::EXTERNAL_URI {
-        return Err(ContactError::InvalidName);
-    }
-    let group = Group { id: GroupId(list.next_group), name, external_uri };
+    let group = Group { id: GroupId(list.next_group), ..group };
     list.next_group += 1;
     list.groups.push(group.clone());
     let id = group.id;
@@ -101,16 +119,17 @@ fn add_group(list: &mut ContactList, name: String, external_uri: String) -> Resu
 
 fn modify_group(list: &mut ContactList, group: Group) -> Result<Done, ContactError> {
     let at = list.groups.iter().position(|g| g.id == group.id).ok_or(ContactError::GroupNotFound)?;
-    if group.id == DEFAULT_GROUP {
+    let known = &list.groups[at];
+    // A writer that knows nothing of extensions leaves them as they are.
+    let group = Group { extension: group.extension.or_else(|| known.extension.clone()), ..group };
+    if *known == group {
+        return Ok(Done::default());
+    }
+    if !known.kind().can_rename() || !group.kind().can_rename() {
         return Err(ContactError::NotAllowedForGroup);
     }
     check_name(list, &group.name, Some(group.id))?;
-    if group.external_uri.len() > limits::EXTERNAL_URI {
-        return Err(ContactError::InvalidName);
-    }
-    if list.groups[at] == group {
-        return Ok(Done::default());
-    }
+    check_data(&group)?;
     list.groups[at] = group.clone();
     Ok(Done::step(list, vec![Change::ModifyGroup(group)]))
 }
@@ -118,7 +137,7 @@ fn modify_group(list: &mut ContactList, group: Group) -> Result<Done, ContactErr
 /// Members leave the group first, then it goes; they stay on the list (`domain.md` 6, rule 9).
 fn delete_group(list: &mut ContactList, id: GroupId) -> Result<Done, ContactError> {
     let at = list.groups.iter().position(|g| g.id == id).ok_or(ContactError::GroupNotFound)?;
-    if id == DEFAULT_GROUP {
+    if !list.groups[at].kind().can_delete() {
         return Err(ContactError::NotAllowedForGroup);
     }
     let mut left = Vec::new();
@@ -138,6 +157,7 @@ fn delete_group(list: &mut ContactList, id: GroupId) -> Result<Done, ContactErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::contact::{FAVORITE_GROUP_NAME, FREQUENT_GROUP_NAME};
 
     fn a(text: &str) -> Address {
         Address::parse(text).unwrap()
@@ -147,13 +167,17 @@ mod tests {
         a("alice@contoso.com")
     }
 
+    fn run(list: &mut ContactList, write: ContactWrite) -> Result<Done, ContactError> {
+        apply(list, &me(), &ListLimits::default(), write)
+    }
+
     fn contact(who: &str, groups: &[u32]) -> Contact {
         Contact { groups: groups.iter().map(|g| GroupId(*g)).collect(), ..Contact::new(a(who)) }
     }
 
     fn add(list: &mut ContactList, name: &str) -> GroupId {
-        let write = ContactWrite::AddGroup { name: name.into(), external_uri: String::new() };
-        apply(list, &me(), write).unwrap().new_group.unwrap()
+        let write = ContactWrite::AddGroup(Group::new(GroupId(0), name));
+        run(list, write).unwrap().new_group.unwrap()
     }
 
     #[test]
@@ -161,7 +185,7 @@ mod tests {
         let mut list = ContactList::default();
         assert_eq!(add(&mut list, "A"), GroupId(2));
         assert_eq!(add(&mut list, "B"), GroupId(3));
-        apply(&mut list, &me(), ContactWrite::DeleteGroup(GroupId(3))).unwrap();
+        run(&mut list, ContactWrite::DeleteGroup(GroupId(3))).unwrap();
         assert_eq!(add(&mut list, "B"), GroupId(4));
         assert_eq!(list.delta, 5);
     }
@@ -170,8 +194,8 @@ mod tests {
     fn deleting_a_group_keeps_its_contacts() {
         let mut list = ContactList::default();
         let g = add(&mut list, "A");
-        apply(&mut list, &me(), ContactWrite::SetContact(contact("bob@contoso.com", &[1, g.0]))).unwrap();
-        let done = apply(&mut list, &me(), ContactWrite::DeleteGroup(g)).unwrap();
+        run(&mut list, ContactWrite::SetContact(contact("bob@contoso.com", &[1, g.0]))).unwrap();
+        let done = run(&mut list, ContactWrite::DeleteGroup(g)).unwrap();
         assert_eq!(done.steps.len(), 2);
         assert_eq!(done.steps[0], [Change::ModifyContact(contact("bob@contoso.com", &[1]))]);
         assert_eq!(done.steps[1], [Change::DeleteGroup(g)]);
@@ -183,8 +207,8 @@ mod tests {
         let mut list = ContactList::default();
         add(&mut list, "A");
         let before = list.clone();
-        let group = |id, name: &str| Group { id: GroupId(id), name: name.into(), external_uri: String::new() };
-        let named = |name: &str| ContactWrite::AddGroup { name: name.into(), external_uri: String::new() };
+        let group = |id, name: &str| Group::new(GroupId(id), name);
+        let named = |name: &str| ContactWrite::AddGroup(Group::new(GroupId(0), name));
         for (write, error) in [
             (ContactWrite::SetContact(contact("alice@contoso.com", &[])), ContactError::OwnAddress),
             (ContactWrite::SetContact(contact("bob@contoso.com", &[9])), ContactError::GroupNotFound),
@@ -198,7 +222,7 @@ mod tests {
             (ContactWrite::DeleteGroup(GroupId(1)), ContactError::NotAllowedForGroup),
             (ContactWrite::DeleteGroup(GroupId(7)), ContactError::GroupNotFound),
         ] {
-            assert_eq!(apply(&mut list, &me(), write), Err(error));
+            assert_eq!(run(&mut list, write), Err(error));
             assert_eq!(list, before);
         }
     }
@@ -209,21 +233,76 @@ mod tests {
         for i in 0..limits::GROUPS - 1 {
             add(&mut list, &format!("g{i}"));
         }
-        let write = ContactWrite::AddGroup { name: "one more".into(), external_uri: String::new() };
-        assert_eq!(apply(&mut list, &me(), write), Err(ContactError::TooManyGroups));
+        let write = ContactWrite::AddGroup(Group::new(GroupId(0), "one more"));
+        assert_eq!(run(&mut list, write), Err(ContactError::TooManyGroups));
         for i in 0..limits::CONTACTS {
-            apply(&mut list, &me(), ContactWrite::SetContact(contact(&format!("u{i}@contoso.com"), &[1]))).unwrap();
+            run(&mut list, ContactWrite::SetContact(contact(&format!("u{i}@contoso.com"), &[1]))).unwrap();
         }
         let write = ContactWrite::SetContact(contact("late@contoso.com", &[1]));
-        assert_eq!(apply(&mut list, &me(), write), Err(ContactError::TooManyContacts));
+        assert_eq!(run(&mut list, write), Err(ContactError::TooManyContacts));
     }
 
     #[test]
     fn the_same_write_twice_is_one_change() {
         let mut list = ContactList::default();
         let write = ContactWrite::SetContact(contact("bob@contoso.com", &[1, 1]));
-        assert_eq!(apply(&mut list, &me(), write.clone()).unwrap().steps.len(), 1);
-        assert_eq!(apply(&mut list, &me(), write).unwrap(), Done::default());
+        assert_eq!(run(&mut list, write.clone()).unwrap().steps.len(), 1);
+        assert_eq!(run(&mut list, write).unwrap(), Done::default());
         assert_eq!(list.delta, 2);
+    }
+
+    fn distribution(name: &str) -> ContactWrite {
+        let extension = Some(contact_data::distribution(&a(&format!("{name}@contoso.com"))));
+        ContactWrite::AddGroup(Group { extension, ..Group::new(GroupId(0), name) })
+    }
+
+    #[test]
+    fn rule_11_only_custom_groups_are_renamed_and_only_they_and_the_favourites_take_contacts() {
+        let mut list = ContactList::default();
+        let favourites = add(&mut list, FAVORITE_GROUP_NAME);
+        let frequent = add(&mut list, FREQUENT_GROUP_NAME);
+        let dg = run(&mut list, distribution("team")).unwrap().new_group.unwrap();
+        for id in [favourites, frequent, dg] {
+            let renamed = ContactWrite::ModifyGroup(Group::new(id, "Other"));
+            assert_eq!(run(&mut list, renamed), Err(ContactError::NotAllowedForGroup));
+        }
+        let own = add(&mut list, "Own");
+        let reserved = ContactWrite::ModifyGroup(Group::new(own, FAVORITE_GROUP_NAME));
+        assert_eq!(run(&mut list, reserved), Err(ContactError::NotAllowedForGroup));
+        assert!(run(&mut list, ContactWrite::SetContact(contact("bob@contoso.com", &[favourites.0]))).is_ok());
+        for id in [frequent, dg] {
+            let put = ContactWrite::SetContact(contact("bob@contoso.com", &[id.0]));
+            assert_eq!(run(&mut list, put), Err(ContactError::NotAllowedForGroup));
+        }
+        for id in [favourites, frequent] {
+            assert_eq!(run(&mut list, ContactWrite::DeleteGroup(id)), Err(ContactError::NotAllowedForGroup));
+        }
+        assert!(run(&mut list, ContactWrite::DeleteGroup(dg)).is_ok());
+    }
+
+    #[test]
+    fn a_writer_that_knows_no_extensions_leaves_them() {
+        let mut list = ContactList::default();
+        let xml = "<groupExtension><mine/></groupExtension>";
+        let write = ContactWrite::AddGroup(Group { extension: Some(xml.into()), ..Group::new(GroupId(0), "Own") });
+        let id = run(&mut list, write).unwrap().new_group.unwrap();
+        run(&mut list, ContactWrite::ModifyGroup(Group::new(id, "Renamed"))).unwrap();
+        assert_eq!(list.groups[1].extension.as_deref(), Some(xml));
+        let broken = ContactWrite::AddGroup(Group { extension: Some("<x".into()), ..Group::new(GroupId(0), "Broken") });
+        assert_eq!(run(&mut list, broken), Err(ContactError::InvalidData));
+    }
+
+    #[test]
+    fn at_most_10_distribution_groups_and_as_many_contacts_and_groups_as_set() {
+        let mut list = ContactList::default();
+        for i in 0..10 {
+            run(&mut list, distribution(&format!("dg{i}"))).unwrap();
+        }
+        assert_eq!(run(&mut list, distribution("dg10")), Err(ContactError::TooManyDistributionGroups));
+        let few = ListLimits { contacts: 1, groups: 11, distribution_groups: 20 };
+        assert_eq!(apply(&mut list, &me(), &few, distribution("dg10")), Err(ContactError::TooManyGroups));
+        let put = |who: &str| ContactWrite::SetContact(contact(who, &[1]));
+        assert!(apply(&mut list, &me(), &few, put("bob@contoso.com")).is_ok());
+        assert_eq!(apply(&mut list, &me(), &few, put("carol@contoso.com")), Err(ContactError::TooManyContacts));
     }
 }

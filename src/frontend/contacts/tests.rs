@@ -22,7 +22,7 @@ fn bob() -> ContactWrite {
 }
 
 fn group(name: &str) -> ContactWrite {
-    ContactWrite::AddGroup { name: name.into(), external_uri: String::new() }
+    ContactWrite::AddGroup(Group::new(GroupId(0), name))
 }
 
 fn delta(w: &mut World, flow: FlowId) -> ContactDelta {
@@ -113,8 +113,7 @@ fn a_write_that_missed_another_endpoints_change_is_refused_and_nothing_else_is()
 fn refusals_name_their_reason() {
     let mut w = World::new(&["alice"]);
     let flow = w.sign_in("alice", "e1");
-    let rename =
-        |id, name: &str| ContactWrite::ModifyGroup(Group { id: GroupId(id), name: name.into(), external_uri: String::new() });
+    let rename = |id, name: &str| ContactWrite::ModifyGroup(Group::new(GroupId(id), name));
     let own = ContactWrite::SetContact(Contact::new(address("alice")));
     for (what, status) in [
         (ContactWrite::DeleteContact(address("bob")), 404),

@@ -109,7 +109,7 @@ impl Subscriptions {
             return Ok(Wish { action: b.action, resources: b.resources, categories, single });
         }
         if let Some(w) = known.and_then(|id| self.watches.get(&id)) {
-            let resources = w.targets.keys().map(|t| Resource { uri: t.clone(), context: false }).collect();
+            let resources = w.targets.keys().map(|t| Resource { uri: t.clone(), context: None }).collect();
             return Ok(Wish { action: Action::Subscribe, resources, categories: Vec::new(), single });
         }
         let accept = request.headers.get(&Name::Accept);
@@ -117,7 +117,7 @@ impl Subscriptions {
             return Err(406);
         }
         if request.headers.expires() == Some(0) || single {
-            let resources = if single { vec![Resource { uri: to, context: false }] } else { Vec::new() };
+            let resources = if single { vec![Resource { uri: to, context: None }] } else { Vec::new() };
             return Ok(Wish { action: Action::Subscribe, resources, categories: default(), single });
         }
         Err(400)
@@ -150,8 +150,8 @@ impl Subscriptions {
             let state = self.watch(ctx, id, resource);
             if let (InstanceState::Active, Some(w)) = (&state, self.watches.get(&id)) {
                 documents.extend(ctx.user(&resource.uri).map(|u| view(u, container_of(w, &resource.uri), &w.categories)));
-                if resource.context {
-                    prompt(ctx, &resource.uri, &w.watcher.clone(), own);
+                if let Some(words) = &resource.context {
+                    prompt(ctx, &resource.uri, &w.watcher.clone(), words, own);
                 }
             }
             entries.push((resource.uri.clone(), state));
@@ -414,7 +414,7 @@ fn differs(user: &User, category: &str, one: u32, two: u32) -> bool {
 }
 
 /// Tells somebody that they were added to a list, once (`domain.md` 5.10). Blocked people's additions go unsaid.
-fn prompt(ctx: &mut Ctx<'_>, owner: &Address, watcher: &Address, own: &mut Dialogs) {
+fn prompt(ctx: &mut Ctx<'_>, owner: &Address, watcher: &Address, words: &str, own: &mut Dialogs) {
     let display_name = ctx.display_name(watcher);
     let config = ctx.config;
     let Some(user) = ctx.state.users.get_mut(owner) else { return };
@@ -427,7 +427,8 @@ fn prompt(ctx: &mut Ctx<'_>, owner: &Address, watcher: &Address, own: &mut Dialo
         return;
     }
     let network = Some(network_of(config, watcher));
-    let subscriber = Subscriber { network, since: Some(ctx.now), ..Subscriber::new(watcher.clone(), display_name) };
+    let subscriber =
+        Subscriber { network, since: Some(ctx.now), words: words.to_owned(), ..Subscriber::new(watcher.clone(), display_name) };
     list.push(subscriber.clone());
     announce(ctx, own, owner, vec![subscriber]);
 }

@@ -54,7 +54,7 @@ fn own(w: &mut World, flow: FlowId) -> RoamingData {
 
 fn batch(w: &mut World, flow: FlowId, people: &[(&str, bool)]) -> Request {
     let me = w.clients[&flow].user.clone();
-    let resources = people.iter().map(|(p, context)| Resource { uri: address(p), context: *context }).collect();
+    let resources = people.iter().map(|(p, context)| Resource { uri: address(p), context: context.then(String::new) }).collect();
     let body = BatchRequest::subscribe(&me, 1, resources).to_bytes();
     let mut r = w.subscription(flow, &me.to_string(), batch::EVENT, (batch::CONTENT_TYPE, body));
     r.headers.push(Name::Require, "adhoclist, categoryList");
@@ -389,7 +389,9 @@ fn the_list_of_a_dialog_grows_shrinks_renews_and_ends() {
     let (alice, bob, carol) = (ready(&mut w, "alice", "e1"), ready(&mut w, "bob", "e2"), ready(&mut w, "carol", "e3"));
     let (first, ok) = watch(&mut w, alice, &[("bob", false)]);
     let mut more = in_dialog(&first, &ok, 2);
-    more.body = BatchRequest::subscribe(&address("alice"), 2, vec![Resource { uri: address("carol"), context: true }]).to_bytes();
+    more.body =
+        BatchRequest::subscribe(&address("alice"), 2, vec![Resource { uri: address("carol"), context: Some(String::new()) }])
+            .to_bytes();
     let added = w.ask(alice, more);
     let body = read(&added.headers, &added.body);
     assert_eq!(body.documents.iter().map(|d| d.uri.clone()).collect::<Vec<Address>>(), [address("carol")]);
@@ -405,7 +407,7 @@ fn the_list_of_a_dialog_grows_shrinks_renews_and_ends() {
     let mut less = in_dialog(&first, &ok, 4);
     let one = BatchRequest {
         action: Action::Unsubscribe,
-        ..BatchRequest::subscribe(&address("alice"), 3, vec![Resource { uri: address("bob"), context: false }])
+        ..BatchRequest::subscribe(&address("alice"), 3, vec![Resource { uri: address("bob"), context: None }])
     };
     less.body = one.to_bytes();
     assert_eq!(w.ask(alice, less).status, 200);
@@ -432,7 +434,7 @@ fn a_poll_is_one_answer_and_a_single_subscription_one_document() {
     publish(&mut w, bob, by_hand(6500));
     assert!(heard(&mut w, alice).is_none());
 
-    let body = BatchRequest::subscribe(&address("alice"), 1, vec![Resource { uri: address("bob"), context: false }]).to_bytes();
+    let body = BatchRequest::subscribe(&address("alice"), 1, vec![Resource { uri: address("bob"), context: None }]).to_bytes();
     let single = w.subscription(alice, "sip:bob@contoso.com", batch::EVENT, (batch::CONTENT_TYPE, body));
     let ok = w.ask(alice, single);
     assert_eq!(ok.headers.get(&Name::ContentType), Some(categories::CONTENT_TYPE));
