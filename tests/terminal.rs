@@ -4,6 +4,8 @@
 
 #[path = "terminal/bad.rs"]
 mod bad;
+#[path = "terminal/commands.rs"]
+mod commands;
 #[path = "terminal/contacts.rs"]
 mod contacts;
 #[path = "terminal/demo.rs"]

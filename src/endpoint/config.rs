@@ -34,6 +34,8 @@ pub struct Config {
     pub publish: bool,
     /// Categories of others that persistent views ask for; fixed for the endpoint's life (`domain.md` 5.10).
     pub categories: Vec<String>,
+    /// Take calls and messages of others; without it they go to the owner's other devices.
+    pub talks: bool,
     /// Sign in again by itself, with back-off, after a lost link or an unreachable server.
     pub reconnect: bool,
     /// Make [`Output::Trace`] records.
@@ -57,6 +59,7 @@ impl Config {
             utc_offset_minutes: 0,
             publish: true,
             categories: DEFAULT_CATEGORIES.map(String::from).to_vec(),
+            talks: true,
             reconnect: false,
             trace: true,
         }

@@ -29,6 +29,7 @@ pub mod trace;
 pub mod user;
 pub mod why;
 
+pub use crate::lync::contact_data;
 pub use config::{Config, Output};
 pub use event::{EndpointState, Error, ErrorKind, Event, Outcome, Reason};
 pub use operation::{JoinTarget, Operation, OperationId};

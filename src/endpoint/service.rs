@@ -128,6 +128,8 @@ pub struct Identity {
     pub utc_offset_minutes: i32,
     /// Publish device and machine state at sign-in.
     pub publish: bool,
+    /// Take calls and messages of others.
+    pub talks: bool,
 }
 
 impl Identity {

@@ -36,6 +36,7 @@ impl Bench {
             machine_name: "HOST1".into(),
             utc_offset_minutes: 60,
             publish: true,
+            talks: true,
         };
         Bench {
             now: Time(1_000_000),

@@ -363,6 +363,7 @@ fn identity(config: &Config) -> Identity {
         machine_name: config.machine_name.clone(),
         utc_offset_minutes: config.utc_offset_minutes,
         publish: config.publish,
+        talks: config.talks,
     }
 }
 

@@ -1,11 +1,11 @@
 //! `adsum serve` and `adsum user`: a front end for a team on one host, and its people.
 
 use super::accounts::{self, SERVER_DATABASE};
-use super::cli::UserCommand;
+use super::cli::{Lists, UserCommand};
 use super::prompt;
 use super::server::{Host, Sockets};
 use crate::domain::Address;
-use crate::frontend::{Config, StoreOp, UserRecord};
+use crate::frontend::{Config, ListLimits, StoreOp, UserRecord};
 use crate::net::{Clock, entropy, tcp, tls};
 use crate::store::private_dir;
 use crate::store::server::{FrontendStore, FrontendWriter};
@@ -28,6 +28,8 @@ pub struct Serve {
     pub listen_tls: String,
     /// Own name.
     pub host: String,
+    /// How long contact lists may get.
+    pub lists: Lists,
 }
 
 /// Makes the data directory and the first user.
@@ -107,7 +109,8 @@ fn list(data: &Path, json: bool) -> Result<(), String> {
     Ok(())
 }
 
-fn open(data: &Path) -> Result<FrontendStore, String> {
+/// Opens the front end's data.
+pub(super) fn open(data: &Path) -> Result<FrontendStore, String> {
     private_dir(data).map_err(|e| e.to_string())?;
     FrontendStore::open(&data.join(SERVER_DATABASE)).map_err(|e| e.to_string())
 }
@@ -122,7 +125,7 @@ fn find(store: &FrontendStore, address: &Address) -> Result<UserRecord, String> 
 }
 
 /// Saves the change and tells a running front end.
-fn apply(data: &Path, store: &mut FrontendStore, op: StoreOp) -> Result<(), String> {
+pub(super) fn apply(data: &Path, store: &mut FrontendStore, op: StoreOp) -> Result<(), String> {
     store.apply(&[op]).map_err(|e| e.to_string())?;
     // Nobody listens when no front end runs; it reads the change when it starts.
     let _ = std::os::unix::net::UnixStream::connect(data.join(CONTROL_SOCKET));
@@ -156,8 +159,13 @@ async fn run(options: &Serve, store: FrontendStore, domain: &str) -> Result<(), 
         let store = FrontendStore::open(&database).map_err(|e| e.to_string())?;
         Ok((store.users().map_err(|e| e.to_string())?, store.groups().map_err(|e| e.to_string())?))
     };
-    let host = Host::new(Config::new(&options.host, port, domain), data, rng, Clock::new(), move |op| writer.apply(op))
-        .with_accounts(Box::new(again));
+    let lists = ListLimits {
+        contacts: options.lists.max_contacts,
+        groups: options.lists.max_groups.max(1),
+        distribution_groups: options.lists.max_distribution_groups,
+    };
+    let config = Config { lists, ..Config::new(&options.host, port, domain) };
+    let host = Host::new(config, data, rng, Clock::new(), move |op| writer.apply(op)).with_accounts(Box::new(again));
     announce(options, &listener, &secure, domain);
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(until_told(stop));

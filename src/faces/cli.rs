@@ -17,7 +17,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Which of the configured accounts [default: the first]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub account: Option<String>,
     /// Draw with ASCII only
     #[arg(long, global = true)]
@@ -70,6 +70,9 @@ pub enum Command {
         /// Name that clients know this host by, for certificate and answers [default: localhost]
         #[arg(long, value_name = "NAME", default_value = "localhost")]
         host: String,
+        /// How long contact lists may get
+        #[command(flatten)]
+        lists: Lists,
     },
     /// Manage the people of a front end
     User {
@@ -77,6 +80,15 @@ pub enum Command {
         #[command(subcommand)]
         what: UserCommand,
     },
+    /// Manage the distribution groups of a front end
+    Group {
+        /// What to do
+        #[command(subcommand)]
+        what: GroupCommand,
+    },
+    /// One thing without the screen
+    #[command(flatten)]
+    Once(super::once::cli::Once),
     /// Say what this terminal, keyring and configuration can do
     Doctor,
     /// Print the man page (roff)
@@ -117,6 +129,55 @@ pub enum UserCommand {
         /// As JSON lines
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// How long one person's contact list may get.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Lists {
+    /// Contacts of one person
+    #[arg(long, value_name = "N", default_value_t = 250)]
+    pub max_contacts: usize,
+    /// Groups of one person
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub max_groups: usize,
+    /// Distribution groups on one person's list
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub max_distribution_groups: usize,
+}
+
+/// What can be done with distribution groups.
+#[derive(Debug, Subcommand)]
+pub enum GroupCommand {
+    /// Add a distribution group
+    Add {
+        /// Mail address, such as team@example.org
+        address: String,
+        /// Name in the directory [default: the part before the @]
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// Remove a distribution group; its members stay
+    Remove {
+        /// Mail address
+        address: String,
+    },
+    /// List all distribution groups with their members
+    List {
+        /// As JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put people or groups into a distribution group, or take them out
+    Member {
+        /// Mail address of the group
+        group: String,
+        /// Who comes in
+        #[arg(long, value_name = "ADDRESS")]
+        add: Vec<String>,
+        /// Who goes out
+        #[arg(long, value_name = "ADDRESS")]
+        remove: Vec<String>,
     },
 }
 

@@ -5,8 +5,10 @@ pub mod admin;
 pub mod cli;
 pub mod demo;
 pub mod doctor;
+pub mod groups;
 pub mod keeper;
 pub mod link;
+pub mod once;
 pub mod paths;
 pub mod prompt;
 pub mod server;
@@ -41,10 +43,12 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
         Some(Command::Demo { seed }) => tui::start::demo(cli.data.as_deref(), &paths, seed, cli.ascii)?,
         Some(Command::SignIn { address, server, tcp, ca }) => signin::run(&paths, address, server, tcp, ca)?,
         Some(Command::Serve { init: Some(address), .. }) => admin::init(&paths.server, address)?,
-        Some(Command::Serve { init: None, listen, listen_tls, host }) => {
-            admin::serve(&admin::Serve { data: paths.server, listen, listen_tls, host })?;
+        Some(Command::Serve { init: None, listen, listen_tls, host, lists }) => {
+            admin::serve(&admin::Serve { data: paths.server, listen, listen_tls, host, lists })?;
         }
         Some(Command::User { what }) => admin::user(&paths.server, what)?,
+        Some(Command::Group { what }) => groups::run(&paths.server, what)?,
+        Some(Command::Once(command)) => once::run(&paths, cli.account.as_deref(), command)?,
         Some(Command::Doctor) => {
             let good = doctor::report(&doctor::examine(&paths, |name| std::env::var(name).ok()));
             return Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE });

@@ -130,6 +130,10 @@ impl Service for Conversations {
     }
 
     fn on_request(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: Request) -> Handled {
+        let outside = request.headers.to().is_none_or(|to| to.tag().is_none());
+        if !ctx.me.talks && outside {
+            return Handled::No(request);
+        }
         self.at_desk(ctx, |this, desk| match (&request.method, tx) {
             (Method::Invite, Some(tx)) => this.on_invite(desk, tx, request),
             _ => this.inbound(desk, tx, request),

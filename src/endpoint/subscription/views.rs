@@ -113,7 +113,7 @@ impl Subscriptions {
         *n = n.saturating_add(more);
         // Whoever insists, or tells somebody of being on the list, asks even where only polling was left.
         let insists = self.views.get(view).is_some_and(|o| o.mode == Mode::Persistent);
-        let tells = *view == ViewId::contacts() && self.fresh.contains(uri);
+        let tells = *view == ViewId::contacts() && self.fresh.contains_key(uri);
         t.limited &= !insists && !tells;
         if !known || t.stand == Stand::Terminated {
             self.set(ctx, uri, Stand::Idle);

@@ -42,7 +42,7 @@ pub fn configured(paths: &Paths, name: Option<&str>, ascii: bool) -> Result<(), 
             None => return Ok(()),
         };
     }
-    let account = config.account(name).cloned().ok_or_else(|| unknown(name, &config))?;
+    let account = named(&config, name)?;
     // What is known is read while the keyring or the password command answers.
     let (directory, owner) = (paths.data.clone(), account.address.clone());
     let opening = std::thread::spawn(move || Kept::open(&directory, &owner));
@@ -103,12 +103,32 @@ fn offer(paths: &Paths, ascii: bool) -> Result<Option<Config>, String> {
     }
 }
 
+/// The configured account of this name, or the first.
+///
+/// # Errors
+/// One sentence that says what to do.
+pub fn account(paths: &Paths, name: Option<&str>) -> Result<Configured, String> {
+    let config = load(paths)?;
+    if config.account.is_empty() {
+        return Err("no account is configured; run adsum sign-in ADDRESS".into());
+    }
+    named(&config, name)
+}
+
+fn named(config: &Config, name: Option<&str>) -> Result<Configured, String> {
+    config.account(name).cloned().ok_or_else(|| unknown(name, config))
+}
+
 fn unknown(name: Option<&str>, config: &Config) -> String {
     let names: Vec<&str> = config.account.iter().map(|a| if a.name.is_empty() { a.address.bare() } else { &a.name }).collect();
     format!("there is no account “{}”; configured are {}", name.unwrap_or(""), names.join(", "))
 }
 
-fn secret(account: &Configured) -> Result<Secret, String> {
+/// The account's password: from where it is kept, else asked for.
+///
+/// # Errors
+/// When it cannot be had.
+pub fn secret(account: &Configured) -> Result<Secret, String> {
     let command = Some(account.password_command.clone()).filter(|c| !c.is_empty());
     match Chain::new(command).find(account.address.bare()) {
         Found::Password(secret, _) => Ok(secret),

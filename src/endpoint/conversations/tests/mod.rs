@@ -56,6 +56,7 @@ impl Rig {
             events: None,
             machine_name: "HOST1".into(),
             utc_offset_minutes: 60,
+            talks: true,
             publish: true,
         };
         Rig {
