@@ -158,7 +158,7 @@ mod tests {
         apply(&mut c, &[Change::Add(300, user("bob@x.com")), Change::Add(400, user("bob@x.com"))]);
         let bob = person("bob@x.com", SourceNetwork::SameEnterprise, false);
         let expected =
-            [Change::Remove(300, user("bob@x.com")), Change::Remove(400, user("bob@x.com")), Change::Add(200, user("bob@x.com"))];
+            [Change::Remove(300, user("bob@x.com")), Change::Remove(400, user("bob@x.com"))];
         assert_eq!(corrections(&c, &[bob], false), expected);
     }
 
