@@ -1,8 +1,12 @@
 //! The configuration file: accounts, the look of the screen, keys. Every mistake is told with file and line.
 
+use super::hours;
 use super::keymap::{Keymap, Sections, bindings_in, line_of};
 use crate::domain::Address;
+use crate::domain::calendar::WorkingPeriod;
+use crate::domain::presence::{CustomStatus, LCID_EN_US, UserStatus};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// A file with every setting and its meaning.
 pub const SAMPLE: &str = include_str!("../../assets/config.toml");
@@ -17,6 +21,12 @@ pub struct Config {
     /// How messages are written.
     #[serde(default)]
     pub composer: Composer,
+    /// Statuses of the own making.
+    #[serde(default)]
+    pub custom_status: Vec<Custom>,
+    /// When I work; none: it is not published.
+    #[serde(default)]
+    pub working_hours: Option<Hours>,
     /// Accounts; the first is used unless another is named.
     #[serde(default)]
     pub account: Vec<Account>,
@@ -51,6 +61,8 @@ pub struct Ui {
     pub mention: Vec<String>,
     /// The group whose people get through do-not-disturb.
     pub pinned_group: String,
+    /// Language of the texts I write and prefer, such as `de-DE`.
+    pub locale: String,
     /// Zone of shown times (IANA name); empty: the system's.
     pub time_zone: String,
     /// Command that opens links; the link is its last argument. Empty: `xdg-open` or `open`.
@@ -70,6 +82,7 @@ impl Default for Ui {
             typing: true,
             mention: Vec::new(),
             pinned_group: "Pinned".into(),
+            locale: "en-US".into(),
             time_zone: String::new(),
             opener: String::new(),
         }
@@ -92,6 +105,40 @@ pub enum ComposerKeys {
     #[default]
     Emacs,
     Vi,
+}
+
+/// A status of the own making.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Custom {
+    /// Its name, for `/status` and scripts.
+    pub id: String,
+    /// online, busy or do-not-disturb.
+    pub availability: CustomAvailability,
+    /// The words by language.
+    pub texts: BTreeMap<String, String>,
+}
+
+/// The availabilities a custom status may have (`domain.md` 5.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum CustomAvailability {
+    Online,
+    Busy,
+    DoNotDisturb,
+}
+
+/// When I work.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hours {
+    /// Weekdays: mon, tue, …
+    pub days: Vec<String>,
+    /// First minute, such as 09:00.
+    pub start: String,
+    /// Last minute, such as 17:30.
+    pub end: String,
 }
 
 /// One account.
@@ -121,6 +168,9 @@ pub struct Account {
     /// Shell command that prints the password.
     #[serde(default)]
     pub password_command: String,
+    /// iCalendar file, or folder of such files, that speaks for me; empty: none.
+    #[serde(default)]
+    pub calendar: String,
     /// What the server is told we are; empty: adsum and its version.
     #[serde(default)]
     pub user_agent: String,
@@ -181,10 +231,80 @@ impl Config {
             let text = format!("there is no time zone “{}”; write it like Europe/Berlin", self.ui.time_zone);
             return Err((line_with("time_zone"), text));
         }
+        if hours::lcid(&self.ui.locale).is_none() {
+            let text = format!("there is no language “{}”; write it like de-DE, or as a Windows locale id", self.ui.locale);
+            return Err((line_with("locale"), text));
+        }
+        self.check_custom(text)?;
+        if let Some(Err(e)) = self.working_hours.as_ref().map(Hours::period) {
+            return Err((line_with("[working_hours]"), e));
+        }
         for account in &self.account {
             account.server().map_err(|e| (line_with("server"), e))?;
         }
         Ok(())
+    }
+}
+
+impl Config {
+    fn check_custom(&self, text: &str) -> Result<(), (usize, String)> {
+        let lines: Vec<usize> =
+            text.lines().enumerate().filter(|l| l.1.trim_start().starts_with("[[custom_status]]")).map(|l| l.0 + 1).collect();
+        for (at, custom) in self.custom_status.iter().enumerate() {
+            let wrong = |text: String| Err((lines.get(at).copied().unwrap_or(1), text));
+            if custom.id.is_empty() || custom.id.contains(char::is_whitespace) {
+                return wrong("the id of a custom status is one word".into());
+            }
+            if self.custom_status.iter().take(at).any(|c| c.id == custom.id) {
+                return wrong(format!("the custom status “{}” occurs twice", custom.id));
+            }
+            if custom.texts.is_empty() {
+                return wrong(format!("the custom status “{}” needs texts = {{ \"en-US\" = \"…\" }}", custom.id));
+            }
+            if let Some(name) = custom.texts.keys().find(|n| hours::lcid(n).is_none()) {
+                return wrong(format!("there is no language “{name}”; write it like de-DE, or as a Windows locale id"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The custom statuses; the texts of the own language first.
+    pub fn custom_statuses(&self) -> Vec<CustomStatus> {
+        let own = self.lcid();
+        let status = |c: &Custom| {
+            let mut texts: Vec<(u32, String)> = c.texts.iter().filter_map(|(n, t)| Some((hours::lcid(n)?, t.clone()))).collect();
+            texts.sort_by_key(|t| (t.0 != own, t.0));
+            let status = match c.availability {
+                CustomAvailability::Online => UserStatus::Available,
+                CustomAvailability::Busy => UserStatus::Busy,
+                CustomAvailability::DoNotDisturb => UserStatus::DoNotDisturb,
+            };
+            CustomStatus { id: c.id.clone(), status, texts }
+        };
+        self.custom_status.iter().map(status).collect()
+    }
+
+    /// Windows locale id of the own language.
+    pub fn lcid(&self) -> u32 {
+        hours::lcid(&self.ui.locale).unwrap_or(LCID_EN_US)
+    }
+}
+
+impl Hours {
+    /// Days and minutes.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn period(&self) -> Result<WorkingPeriod, String> {
+        let day =
+            |d: &String| hours::weekday(d).ok_or_else(|| format!("“{d}” is no weekday; write mon, tue, wed, thu, fri, sat, sun"));
+        let clock = |c: &str| hours::minutes(c).ok_or_else(|| format!("“{c}” is no time of day; write it like 09:00"));
+        let days = self.days.iter().map(day).collect::<Result<Vec<u8>, _>>()?;
+        let (start, end) = (clock(&self.start)?, clock(&self.end)?);
+        if end <= start {
+            return Err("working hours end before they begin".into());
+        }
+        Ok(WorkingPeriod { days, start, end })
     }
 }
 
@@ -221,6 +341,7 @@ impl Account {
             ("ca_file", &self.ca_file),
             ("login", &self.login),
             ("password_command", &self.password_command),
+            ("calendar", &self.calendar),
             ("user_agent", &self.user_agent),
         ] {
             if !value.is_empty() {
@@ -273,6 +394,29 @@ mod tests {
         assert_eq!(parse("[[account]]\naddress = 'a@b.example'\ntls = false"), ("b.example".into(), 5060));
         assert_eq!(parse("[[account]]\naddress = 'a@b.example'\nserver = '[::1]:9'"), ("::1".into(), 9));
         assert_eq!(parse("[[account]]\naddress = 'a@b.example'\nserver = '::1'"), ("::1".into(), 5061));
+    }
+
+    #[test]
+    fn custom_statuses_and_working_hours_are_read_and_checked() {
+        let text = "[ui]\nlocale = 'de'\n[[custom_status]]\nid = 'lab'\navailability = 'busy'\ntexts = { 'en-US' = 'In the lab', 'de-DE' = 'Im Labor' }\n[working_hours]\ndays = ['mon', 'Friday']\nstart = '09:00'\nend = '17:30'\n";
+        let config = Config::parse(text, "c").unwrap();
+        let lab = &config.custom_statuses()[0];
+        assert_eq!(
+            (lab.status, lab.text(1031), lab.text(1033), lab.text(9)),
+            (UserStatus::Busy, "Im Labor", "In the lab", "Im Labor")
+        );
+        let hours = config.working_hours.unwrap().period().unwrap();
+        assert_eq!(hours, WorkingPeriod { days: vec![1, 5], start: 540, end: 1050 });
+        let lab = "[[custom_status]]\nid = 'lab'\navailability = 'busy'\n";
+        assert!(error(&format!("{lab}texts = {{}}\n")).starts_with("config.toml:1: the custom status “lab” needs texts"));
+        assert!(error(&format!("{lab}texts = {{ xx = 'x' }}\n")).contains("there is no language “xx”"));
+        assert!(error(&format!("{0}texts = {{ en = 'x' }}\n{0}texts = {{ en = 'x' }}\n", lab)).starts_with("config.toml:5: "));
+        assert!(
+            error("[[custom_status]]\nid = 'x'\navailability = 'away'\ntexts = {}\n")
+                .starts_with("config.toml:3: unknown variant")
+        );
+        let hours = "[working_hours]\ndays = ['mon']\nstart = '9'\nend = '10:00'\n";
+        assert!(error(hours).starts_with("config.toml:1: “9” is no time of day"));
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub enum Then {
     AgendaList,
     /// The open form is saved.
     MeetingForm,
+    /// The form over the panes is published.
+    Dialog,
     /// The Me form is published (this was the last of its operations).
     OwnForm,
     /// Put these people into the new group.

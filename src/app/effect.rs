@@ -40,6 +40,8 @@ pub enum Effect {
         /// What.
         contents: String,
     },
+    /// Look whether the configured calendar has changed; if so, answered with [`super::Event::Calendar`].
+    LookAtCalendar,
     /// Hand the text to `$EDITOR`; answered with [`super::Event::Edited`].
     EditExternally(String),
     /// Stop the process until the shell continues it.

@@ -3,6 +3,7 @@
 use super::effect::SavedTab;
 use super::state::{AccountId, WireRecord};
 use crate::domain::Address;
+use crate::domain::calendar::Appointment;
 use crate::domain::contact::{Contact, Group};
 use crate::domain::conversation::InstantMessage;
 use crate::domain::presence::Presence;
@@ -43,6 +44,8 @@ pub enum Event {
         /// The reason it was not.
         error: Option<String>,
     },
+    /// The calendar was read: the days around now, or why not.
+    Calendar(Result<Vec<Appointment>, String>),
     /// The text comes back from `$EDITOR`; `None`: the editor failed.
     Edited(Option<String>),
     /// The process was asked to end (SIGTERM, SIGHUP).

@@ -3,6 +3,7 @@
 use super::door::Door;
 use super::state::{FieldId, FieldValue, Form, Pane};
 use super::when;
+use crate::endpoint::published;
 
 impl Form {
     /// To the next field (`by` 1) or the one before (-1), going round.
@@ -43,17 +44,37 @@ pub fn mark(form: &mut Form, id: FieldId, error: &str) {
 /// A field was changed: show how it is understood.
 pub fn changed(door: &mut Door<'_>) {
     let (now, zone, pane) = (door.now, door.state.view.zone.clone(), door.state.pane);
-    if pane == Pane::Meetings {
+    if pane == Pane::Meetings && door.state.overlays.is_empty() {
         super::meetings::check(door);
     }
     let Some(form) = door.state.form_mut() else { return };
     (form.changed, form.error) = (true, None);
-    for id in [FieldId::Until, FieldId::NoteUntil] {
+    for id in [FieldId::Until, FieldId::NoteFrom, FieldId::NoteUntil, FieldId::Lasts] {
         let text = form.text(id).trim().to_owned();
         if form.field(id).is_some() {
             let reading = |t: crate::domain::Time| when::describe(t, None, &zone);
             let result = if text.is_empty() { Ok(None) } else { when::until(&text, now, &zone).map(|(t, _)| Some(reading(t))) };
             form.check(id, result);
+        }
+    }
+    if form.field(FieldId::Value).is_some() {
+        let value = form.text(FieldId::Value).to_owned();
+        form.check(FieldId::Value, published::check_value(&value).map(|()| None));
+    }
+}
+
+impl Form {
+    /// Up or down within a text of several lines; `false` when there is no further line.
+    pub fn line(&mut self, down: bool) -> bool {
+        match self.fields.get_mut(self.at).map(|f| &mut f.value) {
+            Some(FieldValue::Text(e)) if e.text().contains('\n') => {
+                if down {
+                    e.down()
+                } else {
+                    e.up()
+                }
+            }
+            _ => false,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::door::{Door, Then};
 use super::effect::{Effect, StoreRequest};
 use super::state::people::Loaded;
 use super::state::{Overlay, State, ToastKind};
-use super::{meetings, own, people, questions, talk};
+use super::{meetings, own, people, publishing, questions, talk};
 use crate::domain::contact::{Contact, DEFAULT_GROUP, Group};
 use crate::domain::presence::{Freshness, Presence};
 use crate::domain::{Address, Time};
@@ -85,6 +85,7 @@ fn link(door: &mut Door<'_>, to: EndpointState, reason: Reason, retry_at: Option
         let link = &mut door.state.link;
         (link.problem, link.told, link.retry_at, link.down_since) = (None, None, None, None);
         super::idle::signed_in(door.state);
+        super::calendar::signed_in(door);
         send_outbox(door);
         meetings::refresh(door);
     }
@@ -219,6 +220,7 @@ fn then(door: &mut Door<'_>, id: OperationId, then: Then, outcome: Outcome) {
             }
             meetings::refresh(door);
         }
+        (Then::Dialog, _) => publishing::done(door, id),
         (Then::OwnForm, _) => {
             (door.state.own.form.changed, door.state.own.form.saving) = (false, None);
             own::fill_form(door.state);
@@ -252,6 +254,7 @@ fn not_done(door: &mut Door<'_>, id: OperationId, then: &Then, error: &Error) {
                 (f.saving, f.error) = (None, Some(error.text.clone()));
             }
         }
+        Then::Dialog => publishing::not_done(door, id, error),
         Then::OwnForm => (door.state.own.form.saving, door.state.own.form.error) = (None, Some(error.text.clone())),
         Then::Message(conversation, id) => talk::not_sent(door, conversation, id, &error.text),
         Then::Join(id) => talk::not_joined(door, id, &error.text),

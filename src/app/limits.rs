@@ -16,6 +16,8 @@ pub const WIRE_RECORD_BYTES: usize = 64 * 1024;
 pub const COMPOSER_CHARS: usize = 8_000;
 /// Characters of one form field.
 pub const FIELD_CHARS: usize = 2_000;
+/// Characters of a publication's value; the server takes 32 KiB.
+pub const VALUE_CHARS: usize = 32 * 1024;
 /// Lines recalled with the arrow-up key, per tab.
 pub const RECALL: usize = 100;
 /// Undo steps of one editor.

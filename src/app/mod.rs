@@ -6,6 +6,7 @@
 //! Texts of other people stay raw here; only `text` makes them fit for a screen.
 
 pub mod addressbook;
+pub mod calendar;
 pub mod commands;
 mod completion;
 pub mod config;
@@ -16,6 +17,7 @@ pub mod event;
 mod form;
 mod heard;
 pub mod help;
+pub mod hours;
 mod idle;
 pub mod invitation;
 pub mod keymap;
@@ -25,6 +27,7 @@ pub mod meetings;
 pub mod own;
 mod palette;
 pub mod people;
+mod publishing;
 mod questions;
 mod scroll;
 mod sending;

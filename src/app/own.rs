@@ -6,7 +6,7 @@ use super::state::{Field, FieldId, FieldValue, Form, OwnEndpoint, State};
 use super::{Editor, form, when};
 use crate::domain::access::{AGGREGATION_CONTAINER, SourceNetwork, resolve};
 use crate::domain::presence::{
-    Activity, Availability, AvailabilityClass, Level, Member, Note, Publication, SelfPresence, UserStatus,
+    Activity, Availability, AvailabilityClass, LCID_EN_US, Level, Member, Note, Publication, SelfPresence, UserStatus,
 };
 use crate::domain::{Address, Time, instances};
 use crate::endpoint::Operation;
@@ -17,7 +17,9 @@ use super::commands::STATUSES;
 /// Words of the status field: all statuses, then "as my devices say".
 const AUTOMATIC: &str = "As my devices say";
 /// Locale of texts we write and prefer (en-US).
-const LCID: u32 = 1033;
+const LCID: u32 = LCID_EN_US;
+/// Words of the field that says what kind of note it is.
+const NOTE_KINDS: [&str; 2] = ["Personal", "Out of office"];
 
 /// The level a person was put on by name.
 pub fn level_of(own: &SelfPresence, uri: &Address) -> Option<Level> {
@@ -33,6 +35,14 @@ pub fn set_status(door: &mut Door<'_>, status: UserStatus, activity: String, unt
         .unwrap_or_default();
     let pending = Pending::new("Setting your status").done(format!("You are now: {word}{end}"));
     door.ask(Operation::SetStatus { status, activity, until }, pending);
+}
+
+/// Sets the own status by the id of a custom one.
+pub fn set_custom_status(door: &mut Door<'_>, id: String, until: Option<Time>) {
+    let lcid = door.state.options.lcid;
+    let words = door.state.own.custom.iter().find(|c| c.id == id).map_or(id.as_str(), |c| c.text(lcid)).to_owned();
+    let pending = Pending::new("Setting your status").done(format!("You are now: {words}"));
+    door.ask(Operation::SetCustomStatus { id, until }, pending);
 }
 
 /// Takes the hand-set status back.
@@ -137,8 +147,12 @@ fn aggregate(own: &SelfPresence) -> Option<PublishedState> {
 }
 
 fn own_note(own: &SelfPresence) -> Option<Note> {
+    notes(own).find(|n| !n.out_of_office)
+}
+
+fn notes(own: &SelfPresence) -> impl Iterator<Item = Note> {
     let all = own.publications.iter().filter(|p| p.key.category == "note" && p.key.container >= Level::Colleagues.container());
-    all.filter_map(published::note).find(|n| !n.out_of_office)
+    all.filter_map(published::note)
 }
 
 /// Whether a publication is this very device's: its endpoint, or its machine state, belongs to our GRUU.
@@ -169,16 +183,31 @@ fn set_by_hand(state: &State) -> (Option<UserStatus>, String, String) {
     (status, activity, device.and_then(|(_, v)| v.location.clone()).unwrap_or_default())
 }
 
+/// The custom status whose words are published.
+fn custom_at(state: &State) -> Option<usize> {
+    let sources = states(&state.own.replica, AGGREGATION_CONTAINER);
+    let user = sources.into_iter().find(|(_, v)| v.source == Source::User)?.1.activity?;
+    state.own.custom.iter().position(|c| user.token.is_none() && c.texts == user.custom)
+}
+
 /// Fills the form with what is published.
 pub fn fill_form(state: &mut State) {
     let (status, activity, location) = set_by_hand(state);
     let mut options: Vec<String> = STATUSES.iter().map(|s| s.1.to_owned()).collect();
+    options.extend(state.own.custom.iter().map(|c| c.text(state.options.lcid).to_owned()));
     options.push(AUTOMATIC.into());
-    let at = status.and_then(|s| STATUSES.iter().position(|x| x.0 == s)).unwrap_or(STATUSES.len());
+    let custom = custom_at(state);
+    let by_hand = custom.map(|c| STATUSES.len() + c).or(status.and_then(|s| STATUSES.iter().position(|x| x.0 == s)));
+    let at = by_hand.unwrap_or(options.len() - 1);
+    let activity = if custom.is_some() { String::new() } else { activity };
     let zone = state.view.zone.clone();
-    let note = state.account.note.clone();
-    let until = note.as_ref().and_then(|n| n.end).filter(|e| *e > state.view.now);
-    let until = until.map(|t| t.timestamp().to_zoned(zone).strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default();
+    let note = state.account.note.clone().or_else(|| notes(&state.own.replica).next());
+    let moment = |t: Option<Time>| {
+        let t = t.filter(|e| *e > state.view.now).map(|t| t.timestamp().to_zoned(zone.clone()));
+        t.map(|t| t.strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
+    };
+    let (from, until) = (moment(note.as_ref().and_then(|n| n.start)), moment(note.as_ref().and_then(|n| n.end)));
+    let kind = usize::from(note.as_ref().is_some_and(|n| n.out_of_office));
     let text = |id, label, help, value: &str| Field {
         id,
         label,
@@ -200,6 +229,15 @@ pub fn fill_form(state: &mut State) {
         text(FieldId::Activity, "Activity", "Your own words for the status, such as “In the lab”; may be empty", &activity),
         text(FieldId::Until, "Until", "When the status ends: 15:00, 2h, tomorrow 9; empty: as usual", ""),
         text(FieldId::Note, "Note", "Shown beside your name; empty clears it", &note.map(|n| n.text).unwrap_or_default()),
+        Field {
+            id: FieldId::NoteKind,
+            label: "Kind of note",
+            help: "Space goes through the choices",
+            value: FieldValue::Choice { options: NOTE_KINDS.map(str::to_owned).into(), at: kind },
+            error: None,
+            reading: None,
+        },
+        text(FieldId::NoteFrom, "Note from", "When the note begins: tomorrow 9; empty: now", &from),
         text(FieldId::NoteUntil, "Note until", "When the note ends: 15:00, 2h, fri 17:00; empty: until you change it", &until),
         text(FieldId::Location, "Location", "office, home, mobile or your own words; may be empty", &location),
     ];
@@ -216,19 +254,29 @@ pub fn publish(door: &mut Door<'_>) -> Result<(), String> {
     let (now, zone) = (door.now, door.state.view.zone.clone());
     let (form, base) = (door.state.own.form.clone(), door.state.own.baseline.clone());
     let until = moment(door, FieldId::Until, now, &zone)?;
+    let note_from = moment(door, FieldId::NoteFrom, now, &zone)?;
     let note_until = moment(door, FieldId::NoteUntil, now, &zone)?;
+    if note_from.zip(note_until).is_some_and(|(from, until)| until <= from) {
+        let error = "the note would end before it begins";
+        form::mark(&mut door.state.own.form, FieldId::NoteUntil, error);
+        return Err(error.into());
+    }
     let differs = |ids: &[FieldId]| ids.iter().any(|id| form.field(*id).map(|f| &f.value) != base.field(*id).map(|f| &f.value));
     let mut operations = Vec::new();
     if differs(&[FieldId::Status, FieldId::Activity, FieldId::Until]) {
         let activity = form.text(FieldId::Activity).trim().to_owned();
-        operations.push(match STATUSES.get(form.choice(FieldId::Status)) {
-            Some((status, _)) => Operation::SetStatus { status: *status, activity, until },
-            None => Operation::ResetStatus,
+        let at = form.choice(FieldId::Status);
+        let custom = at.checked_sub(STATUSES.len()).and_then(|c| door.state.own.custom.get(c));
+        operations.push(match (STATUSES.get(at), custom) {
+            (Some((status, _)), _) => Operation::SetStatus { status: *status, activity, until },
+            (None, Some(custom)) => Operation::SetCustomStatus { id: custom.id.clone(), until },
+            (None, None) => Operation::ResetStatus,
         });
     }
-    if differs(&[FieldId::Note, FieldId::NoteUntil]) {
+    if differs(&[FieldId::Note, FieldId::NoteKind, FieldId::NoteFrom, FieldId::NoteUntil]) {
         let text = form.text(FieldId::Note).trim().to_owned();
-        let note = (!text.is_empty()).then_some(Note { text, out_of_office: false, start: None, end: note_until });
+        let out_of_office = form.choice(FieldId::NoteKind) == 1;
+        let note = (!text.is_empty()).then_some(Note { text, out_of_office, start: note_from, end: note_until });
         operations.push(Operation::SetNote { note });
     }
     if differs(&[FieldId::Location]) {

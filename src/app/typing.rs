@@ -4,7 +4,7 @@ use super::door::Door;
 use super::keymap::Mode;
 use super::limits::TYPING_RESEND;
 use super::state::conversations::Part;
-use super::state::{FieldValue, Form, Overlay, Pane, State};
+use super::state::{FieldId, FieldValue, Form, Overlay, Pane, State};
 use super::{Editor, form, palette};
 use crate::domain::conversation::ConversationState;
 use crate::endpoint::Operation;
@@ -15,6 +15,7 @@ impl State {
         if let Some(top) = self.overlays.last() {
             return match top {
                 Overlay::Palette(_) | Overlay::Prompt(_) => Mode::Line,
+                Overlay::Form(_) => Mode::Form,
                 _ => Mode::Dialog,
             };
         }
@@ -66,8 +67,11 @@ impl State {
         }
     }
 
-    /// The form of the pane in use.
+    /// The form over the panes, else the form of the pane in use.
     pub fn form_mut(&mut self) -> Option<&mut Form> {
+        if let Some(top) = self.overlays.last_mut() {
+            return if let Overlay::Form(d) = top { Some(&mut d.form) } else { None };
+        }
         match self.pane {
             Pane::Meetings => self.meetings.form.as_mut(),
             Pane::Me => Some(&mut self.own.form),
@@ -88,7 +92,8 @@ pub fn with_editor(door: &mut Door<'_>, change: impl FnOnce(&mut Editor)) {
 
 /// Inserts typed or pasted text.
 pub fn insert(door: &mut Door<'_>, text: &str) {
-    let one_line = door.state.mode() != Mode::Composer;
+    let of_lines = |f: &mut Form| f.fields.get(f.at).is_some_and(|f| f.id == FieldId::Value);
+    let one_line = door.state.mode() != Mode::Composer && !door.state.form_mut().is_some_and(of_lines);
     let text = if one_line { text.replace(['\r', '\n'], " ") } else { text.to_owned() };
     with_editor(door, |e| e.insert(&text));
 }

@@ -8,7 +8,7 @@ use super::keymap::{Found, Mode};
 use super::limits::DRAFT_PAUSE;
 use super::state::conversations::Part;
 use super::state::{Overlay, Pane, RowId, State};
-use super::{heard, idle, people, scroll, stored, tabs, typing};
+use super::{calendar, heard, idle, people, scroll, stored, tabs, typing};
 use crate::domain::Time;
 
 /// Takes one event. Afterwards, before drawing, call [`State::settle`].
@@ -38,6 +38,7 @@ pub fn update(state: &mut State, now: Time, event: Event) -> Vec<Effect> {
         Event::Store(reply) => stored::reply(d, reply),
         Event::FileWritten { path, error: None } => d.say(format!("Written: {path}")),
         Event::FileWritten { path, error: Some(e) } => d.complain(format!("{path} could not be written: {e}")),
+        Event::Calendar(result) => calendar::heard(d, result),
         Event::Edited(Some(text)) => edited(d, &text),
         Event::Edited(None) => d.complain("The editor could not be started; set $EDITOR"),
         Event::Terminate => {
@@ -48,6 +49,7 @@ pub fn update(state: &mut State, now: Time, event: Event) -> Vec<Effect> {
     }
     pass(d);
     idle::watch(d, human);
+    calendar::watch(d);
     door.effects
 }
 

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod address;
 pub mod aggregation;
+pub mod calendar;
 pub mod conference;
 pub mod conference_rules;
 pub mod contact;

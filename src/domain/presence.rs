@@ -4,6 +4,9 @@ use super::access::SourceNetwork;
 use super::{Address, Time};
 use serde::{Deserialize, Serialize};
 
+/// Windows locale id of texts whose language is not known: American English.
+pub const LCID_EN_US: u32 = 1033;
+
 /// The availability number; smaller means more available (`domain.md` 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Availability(pub u32);
@@ -156,6 +159,32 @@ pub struct Phone {
     pub display: String,
 }
 
+/// A postal address of a card.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PostalAddress {
+    /// work, home, other
+    pub kind: String,
+    /// Street and number; like all fields it may be empty.
+    pub street: String,
+    /// City.
+    pub city: String,
+    /// State or province.
+    pub state: String,
+    /// Postal code.
+    pub zip: String,
+    /// Country, usually its code.
+    pub country: String,
+}
+
+/// A link of a card.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CardLink {
+    /// sharepoint, voicemail, photo, other
+    pub kind: String,
+    /// Where it leads.
+    pub uri: String,
+}
+
 /// The contact card, all instances merged (`domain.md` 5.7).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
@@ -173,6 +202,15 @@ pub struct Card {
     pub office: Option<String>,
     /// Phones.
     pub phones: Vec<Phone>,
+    /// Postal addresses.
+    #[serde(default)]
+    pub addresses: Vec<PostalAddress>,
+    /// Links, voice mail and photo among them.
+    #[serde(default)]
+    pub links: Vec<CardLink>,
+    /// person, huntgroup, autoattendant, automaton; `None`: not told.
+    #[serde(default)]
+    pub entity: Option<String>,
     /// A bot.
     pub automaton: bool,
 }
@@ -391,6 +429,55 @@ pub enum UserStatus {
     OffWork,
     /// 18500
     AppearOffline,
+}
+
+/// A status of the administrator's or the user's own making (`domain.md` 5.6): published by its id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomStatus {
+    /// Its name.
+    pub id: String,
+    /// Available, Busy or Do Not Disturb.
+    pub status: UserStatus,
+    /// Texts: (Windows locale id, text).
+    pub texts: Vec<(u32, String)>,
+}
+
+impl CustomStatus {
+    /// The words for a viewer of locale `lcid`, else the first.
+    pub fn text(&self, lcid: u32) -> &str {
+        self.texts.iter().find(|t| t.0 == lcid).or(self.texts.first()).map_or(&self.id, |t| &t.1)
+    }
+}
+
+/// Whose call a phone state speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum PhoneLine {
+    /// A voice call of this endpoint.
+    Voip,
+    /// A gateway call of this endpoint, by its URI.
+    Gateway(String),
+    /// A desk phone, by its `tel:` URI.
+    Desk(String),
+}
+
+/// What a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PhoneCall {
+    /// 6500, `on-the-phone`
+    Call,
+    /// 7000, `in-a-conference`
+    Conference,
+}
+
+/// Something to publish by the grammar: category and value (`domain.md` 5.6, rule 6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrammarValue {
+    /// Category name.
+    pub category: String,
+    /// Only for the contact card; others are supplied.
+    pub instance: Option<u32>,
+    /// Well-formed XML.
+    pub value: String,
 }
 
 /// What a device says of itself.

@@ -2,6 +2,7 @@
 
 use super::WireRecord;
 use crate::domain::Address;
+use crate::domain::presence::{CustomStatus, LCID_EN_US};
 use crate::domain::watching::DEFAULT_CATEGORIES;
 use zeroize::Zeroizing;
 
@@ -36,6 +37,10 @@ pub struct Config {
     pub categories: Vec<String>,
     /// Take calls and messages of others; without it they go to the owner's other devices.
     pub talks: bool,
+    /// Statuses that may be set by their id.
+    pub custom_statuses: Vec<CustomStatus>,
+    /// Windows locale id of own texts.
+    pub lcid: u32,
     /// Sign in again by itself, with back-off, after a lost link or an unreachable server.
     pub reconnect: bool,
     /// Make [`Output::Trace`] records.
@@ -60,6 +65,8 @@ impl Config {
             publish: true,
             categories: DEFAULT_CATEGORIES.map(String::from).to_vec(),
             talks: true,
+            custom_statuses: Vec::new(),
+            lcid: LCID_EN_US,
             reconnect: false,
             trace: true,
         }

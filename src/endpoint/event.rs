@@ -60,6 +60,7 @@ pub enum ErrorKind {
     FailureResponse,
     Timeout,
     OperationFailed,
+    NotFound,
     ConferenceFailed,
     PublishSubscribeFailed,
     Contact,

@@ -33,7 +33,7 @@ pub const RESUBSCRIBE_WAIT: Duration = Duration::from_secs(10);
 pub const RESUBSCRIBE_SLOW: Duration = Duration::from_secs(60);
 /// Automatic publication is tried again after this (`domain.md` 3.11).
 pub const PUBLISH_RETRY: Duration = Duration::from_secs(15 * 60);
-/// A publication is rebuilt after conflicts at most this often (`domain.md` 5.6 rule 2).
+/// Refusals of one publication after which a conflict is reported (`domain.md` 5.6 rule 2).
 pub const MAX_CONFLICTS: u32 = 3;
 /// People in one batch subscription (`lync.md` 8.4).
 pub const BATCH_SIZE: usize = 100;
@@ -63,6 +63,17 @@ pub const MAX_PUBLICATIONS: usize = 2_000;
 pub const MAX_CONTACTS: usize = 10_000;
 /// Busy and Do Not Disturb by hand last this long (`domain.md` 9).
 pub const TIMED_STATUS_SECS: u32 = 24 * 3600;
+
+/// Largest number of a container (`domain.md` 2.6).
+pub const MAX_CONTAINER: u32 = 32_767;
+/// Entries of the note history (`domain.md` 5.5).
+pub const NOTE_HISTORY: usize = 3;
+/// A note published sooner than this after the last replaces the newest entry of the history.
+pub const NOTE_HISTORY_MERGE: Duration = Duration::from_secs(30);
+/// Quieting of a lively device (`domain.md` 5.3): so many active states …
+pub const LIVELY_STATES: usize = 3;
+/// … in so long a time.
+pub const LIVELY_WINDOW: Duration = Duration::from_secs(3 * 60);
 
 // Conversations and conferences (`domain.md` 7, 8, 9; `lync-conversations.md` 1.4, 9).
 

@@ -1,10 +1,13 @@
 //! What one may ask of an endpoint, in the words of the domain.
 
 use crate::domain::access::Change;
+use crate::domain::calendar::{CalendarNow, WorkingHours};
 use crate::domain::conference::{ConferenceId, ConferenceSettings};
 use crate::domain::contact::{AddOptions, GroupId};
 use crate::domain::conversation::{ConversationId, MessageId, Role};
-use crate::domain::presence::{Level, MachineState, Note, Phone, Publication, PublicationKey, UserStatus};
+use crate::domain::presence::{
+    GrammarValue, Level, MachineState, Note, Phone, PhoneCall, PhoneLine, Publication, PublicationKey, UserStatus,
+};
 use crate::domain::privacy::Preference;
 use crate::domain::watching::{ViewId, ViewOptions};
 use crate::domain::{Address, Time};
@@ -140,6 +143,13 @@ pub enum Operation {
         /// Until when; `None`: Busy and Do Not Disturb last 24 h, others until changed.
         until: Option<Time>,
     },
+    /// Set the own status by hand to one of [`super::user::Config::custom_statuses`]; an unknown id is not found.
+    SetCustomStatus {
+        /// Its id.
+        id: String,
+        /// Until when; `None` as with [`Operation::SetStatus`].
+        until: Option<Time>,
+    },
     /// Take the hand-set status back.
     ResetStatus,
     /// Personal note; `None` clears it.
@@ -156,6 +166,28 @@ pub enum Operation {
     SetMachineState {
         /// Active, idle or away.
         state: MachineState,
+    },
+    /// A phone is in a call, or no longer.
+    SetPhoneState {
+        /// Which phone.
+        line: PhoneLine,
+        /// What it does; `None`: nothing any more.
+        call: Option<PhoneCall>,
+    },
+    /// What the calendar says now: meeting, out of office, free-busy time. Repeated with every change.
+    SetCalendar {
+        /// All of it.
+        calendar: Box<CalendarNow>,
+    },
+    /// When the user works; `None` takes it back.
+    SetWorkingHours {
+        /// The hours.
+        hours: Option<WorkingHours>,
+    },
+    /// Publish category and value only; containers and instances follow the grammar (`domain.md` 5.6, rule 6).
+    PublishValues {
+        /// One after another, all or nothing.
+        values: Vec<GrammarValue>,
     },
     /// Own phones of the contact card (instance 1).
     SetPhones {

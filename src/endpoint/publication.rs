@@ -3,9 +3,14 @@
 //! Requests go one after another. Each is built from an intent at the moment it leaves; a version conflict builds it anew,
 //! three times at most.
 
+mod grammar;
 mod intent;
+mod notes;
 mod preview;
+#[cfg(test)]
+mod rules_tests;
 mod sharing;
+mod sources;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +19,8 @@ use super::registration::{diagnostics, diagnostics_reason};
 use super::roaming::{Document, Heard, Roaming, State, Topic};
 use super::service::{Ctx, Handled, InternalEvent, Reply, Service, Token};
 use super::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
-use crate::domain::presence::{MachineState, PublicationKey, SelfPresence};
+use crate::domain::calendar::CalendarNow;
+use crate::domain::presence::{MachineState, PhoneCall, PhoneLine, PublicationKey, SelfPresence};
 use crate::domain::privacy::{Mode, Preference, wants_private};
 use crate::domain::{Address, Rng, Time, manifest};
 use crate::lync::categories::state::{StateKind, StateValue};
@@ -24,11 +30,8 @@ use crate::lync::roaming::{self as wire, RoamingData};
 use crate::sip::{Method, Request, Response, ServerTx, Uri};
 use intent::{Built, Ground, Intent};
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
 const TOPIC: Topic = Topic { event: wire::EVENT, accept: wire::CONTENT_TYPE, extra: &[], content_type: wire::CONTENT_TYPE };
-/// Quieting of a lively device (`domain.md` 5.3): so many active states in so long a time.
-const LIVELY: (usize, Duration) = (3, Duration::from_secs(180));
 
 #[derive(Debug)]
 struct Job {
@@ -74,6 +77,10 @@ pub struct Publications {
     automatic: Automatic,
     machine: MachineState,
     location: String,
+    phones: BTreeMap<PhoneLine, PhoneCall>,
+    calendar: Option<Box<CalendarNow>>,
+    /// Contacts and presence are there at the server (`domain.md` 4.3).
+    services: bool,
     /// Active states published lately, and when one that was held back may go.
     lively: VecDeque<Time>,
     quiet_until: Option<Time>,
@@ -100,6 +107,9 @@ impl Publications {
             automatic: Automatic::Wanted,
             machine: MachineState::Active,
             location: String::new(),
+            phones: BTreeMap::new(),
+            calendar: None,
+            services: true,
             lively: VecDeque::new(),
             quiet_until: None,
             queue: VecDeque::new(),
@@ -197,6 +207,8 @@ impl Publications {
             known: &self.known,
             machine: self.machine,
             location: &self.location,
+            phones: &self.phones,
+            calendar: self.calendar.as_deref(),
             publication_versions: &job.publication_versions,
             container_versions: &job.container_versions,
             delegates_version: job.delegates_version,
@@ -286,6 +298,9 @@ impl Publications {
         self.tell(ctx, changed);
         if job.intent == Intent::Automatic {
             self.automatic = Automatic::Published;
+            if self.machine == MachineState::Active {
+                self.lively.push_back(ctx.now);
+            }
         }
         if let Intent::Operation(
             Operation::SetLevel { .. }
@@ -328,11 +343,11 @@ impl Publications {
     fn on_conflict(&mut self, ctx: &mut Ctx<'_>, mut job: Job, built: &Built, response: &Response) {
         job.conflicts += 1;
         let fault = VersionFault::parse(&response.body);
-        if job.conflicts > MAX_CONFLICTS || fault.is_none() {
+        if job.conflicts >= MAX_CONFLICTS || fault.is_none() {
             self.current = false;
             self.roaming.refresh_at(ctx.now);
         }
-        if job.conflicts > MAX_CONFLICTS {
+        if job.conflicts >= MAX_CONFLICTS {
             let text = "Your presence is being changed elsewhere at the same time; try again in a moment.";
             let error = Error { status: Some(409), ..Error::new(ErrorKind::PublishSubscribeFailed, text) };
             self.give_up(ctx, &job, error);
@@ -375,6 +390,11 @@ impl Publications {
     fn enqueue(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) {
         if !ctx.online {
             ctx.complete(id, Err(offline()));
+        } else if !self.services {
+            ctx.complete(id, Err(unavailable()));
+        } else if matches!(operation, Operation::PublishValues { .. }) && !self.current {
+            let text = "Your own presence has not arrived from the server yet; try again in a moment.";
+            ctx.complete(id, Err(Error::new(ErrorKind::InvalidOperation, text)));
         } else if self.roaming.state() == State::Refused || !ctx.me.allows(TOPIC.event) {
             let text = "This server keeps no presence for you, so nothing can be published.";
             ctx.complete(id, Err(Error::new(ErrorKind::InvalidOperation, text)));
@@ -417,14 +437,32 @@ impl Publications {
         self.enqueue(ctx, id, operation);
     }
 
+    /// What phones and the calendar say, remembered also while offline: the next sign-in publishes it.
+    fn set_source(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) {
+        match operation {
+            Operation::SetPhoneState { line, call: Some(call) } => {
+                self.phones.insert(line.clone(), *call);
+            }
+            Operation::SetPhoneState { line, call: None } => {
+                self.phones.remove(line);
+            }
+            Operation::SetCalendar { calendar } => self.calendar = Some(calendar.clone()),
+            _ => {}
+        }
+        if self.automatic == Automatic::Published && ctx.online && self.services {
+            self.enqueue(ctx, id, operation);
+        } else {
+            ctx.complete(id, Ok(Outcome::Done));
+        }
+    }
+
     /// Until when an active state is held back (`domain.md` 5.3), if it is.
     fn held_back(&mut self, ctx: &Ctx<'_>) -> Option<Time> {
-        let (count, window) = LIVELY;
-        self.lively.retain(|t| ctx.now.since(*t) < window);
+        self.lively.retain(|t| ctx.now.since(*t) < LIVELY_WINDOW);
         let best = self.known.publications.iter().filter(|p| p.key.category == "state");
         let best = best.filter_map(|p| StateValue::parse(&p.value)).find(|s| s.kind == StateKind::AggregateMachine)?;
         let mine = best.endpoint_id.is_some_and(|e| e.eq_ignore_ascii_case(&ctx.me.instance));
-        (!mine && self.lively.len() >= count).then(|| self.lively.front().map(|t| *t + window))?
+        (!mine && self.lively.len() >= LIVELY_STATES).then(|| self.lively.front().map(|t| *t + LIVELY_WINDOW))?
     }
 }
 
@@ -432,6 +470,10 @@ fn complete(ctx: &mut Ctx<'_>, job: &Job, result: Result<Outcome, Error>) {
     if let Some(id) = job.id {
         ctx.complete(id, result);
     }
+}
+
+fn unavailable() -> Error {
+    Error::new(ErrorKind::InvalidOperation, "The server keeps no presence just now; try again when it does.")
 }
 
 fn offline() -> Error {
@@ -442,7 +484,11 @@ impl Service for Publications {
     fn on_operation(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) -> bool {
         match operation {
             Operation::SetMachineState { .. } | Operation::SetLocation { .. } => self.set_machine(ctx, id, operation),
+            Operation::SetPhoneState { .. } | Operation::SetCalendar { .. } => self.set_source(ctx, id, operation),
             Operation::SetStatus { .. }
+            | Operation::SetCustomStatus { .. }
+            | Operation::SetWorkingHours { .. }
+            | Operation::PublishValues { .. }
             | Operation::ResetStatus
             | Operation::SetNote { .. }
             | Operation::SetPhones { .. }
@@ -509,6 +555,7 @@ impl Service for Publications {
         self.roaming.reset();
         self.current = false;
         (self.administrator, self.ordered) = (None, false);
+        self.services = true;
         self.automatic = Automatic::Wanted;
         self.subscribe(ctx);
     }
@@ -519,7 +566,9 @@ impl Service for Publications {
         self.automatic = Automatic::Wanted;
         self.lively.clear();
         self.quiet_until = None;
-        let error = offline();
+        // The registration may stand while the services are gone.
+        self.services = !ctx.online;
+        let error = if ctx.online { unavailable() } else { offline() };
         self.fail_all(ctx, error.kind, &error.text);
     }
 

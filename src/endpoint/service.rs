@@ -1,7 +1,7 @@
 //! What a service of an endpoint may do: send, answer, say. The endpoint owns transactions, signing and the link.
 
 use super::{Error, Event, Operation, OperationId, Outcome};
-use crate::domain::presence::Level;
+use crate::domain::presence::{CustomStatus, Level};
 use crate::domain::{Address, Rng, Time};
 use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx, Uri};
 
@@ -130,6 +130,10 @@ pub struct Identity {
     pub publish: bool,
     /// Take calls and messages of others.
     pub talks: bool,
+    /// Statuses that may be set by their id.
+    pub custom_statuses: Vec<CustomStatus>,
+    /// Windows locale id of own texts.
+    pub lcid: u32,
 }
 
 impl Identity {

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(crate) struct Bench {
     pub now: Time,
     rng: Rng,
-    me: Identity,
+    pub me: Identity,
     pub online: bool,
     service: ServiceId,
     next_token: u64,
@@ -37,6 +37,8 @@ impl Bench {
             utc_offset_minutes: 60,
             publish: true,
             talks: true,
+            custom_statuses: Vec::new(),
+            lcid: crate::domain::presence::LCID_EN_US,
         };
         Bench {
             now: Time(1_000_000),

@@ -364,6 +364,8 @@ fn identity(config: &Config) -> Identity {
         utc_offset_minutes: config.utc_offset_minutes,
         publish: config.publish,
         talks: config.talks,
+        custom_statuses: config.custom_statuses.clone(),
+        lcid: config.lcid,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::domain::{Time, instances};
 use crate::lync::aggregate;
 use crate::lync::categories::device::Device;
 use crate::lync::categories::state::{StateKind, StateValue};
+use crate::lync::categories::value::Value as _;
 use serde::Serialize;
 use std::time::Duration;
 

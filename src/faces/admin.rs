@@ -3,7 +3,7 @@
 use super::accounts::{self, SERVER_DATABASE};
 use super::cli::{Lists, UserCommand};
 use super::prompt;
-use super::server::{Host, Sockets};
+use super::server::{Administered, Host, Sockets};
 use crate::domain::Address;
 use crate::frontend::{Config, ListLimits, StoreOp, UserRecord};
 use crate::net::{Clock, entropy, tcp, tls};
@@ -157,7 +157,9 @@ async fn run(options: &Serve, store: FrontendStore, domain: &str) -> Result<(), 
     let rng = entropy().map_err(|e| e.to_string())?;
     let again = move || {
         let store = FrontendStore::open(&database).map_err(|e| e.to_string())?;
-        Ok((store.users().map_err(|e| e.to_string())?, store.groups().map_err(|e| e.to_string())?))
+        let users = store.users().map_err(|e| e.to_string())?;
+        let groups = store.groups().map_err(|e| e.to_string())?;
+        Ok(Administered { users, groups, categories: store.categories().map_err(|e| e.to_string())? })
     };
     let lists = ListLimits {
         contacts: options.lists.max_contacts,

@@ -89,6 +89,12 @@ pub enum Command {
     /// One thing without the screen
     #[command(flatten)]
     Once(super::once::cli::Once),
+    /// Manage the category names that may be published on a front end
+    Category {
+        /// What to do
+        #[command(subcommand)]
+        what: CategoryCommand,
+    },
     /// Say what this terminal, keyring and configuration can do
     Doctor,
     /// Print the man page (roff)
@@ -125,6 +131,27 @@ pub enum UserCommand {
         address: String,
     },
     /// List everybody
+    List {
+        /// As JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What can be done with category names.
+#[derive(Debug, Subcommand)]
+pub enum CategoryCommand {
+    /// Register a name; a running front end takes it at once
+    Add {
+        /// Name, such as mood: letters, digits, dots, hyphens, underscores
+        name: String,
+    },
+    /// Register a name no longer; what is published under it stays until it ends
+    Remove {
+        /// Name
+        name: String,
+    },
+    /// List the registered names
     List {
         /// As JSON lines
         #[arg(long)]

@@ -2,7 +2,8 @@
 
 pub mod accounts;
 pub mod admin;
-pub mod cli;
+pub mod categories;
+mod cli;
 pub mod demo;
 pub mod doctor;
 pub mod groups;
@@ -49,6 +50,7 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
         Some(Command::User { what }) => admin::user(&paths.server, what)?,
         Some(Command::Group { what }) => groups::run(&paths.server, what)?,
         Some(Command::Once(command)) => once::run(&paths, cli.account.as_deref(), command)?,
+        Some(Command::Category { what }) => categories::run(&paths.server, what)?,
         Some(Command::Doctor) => {
             let good = doctor::report(&doctor::examine(&paths, |name| std::env::var(name).ok()));
             return Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE });

@@ -36,8 +36,18 @@ pub struct Sockets {
     pub control: Option<UnixListener>,
 }
 
-/// Reads the accounts and the distribution groups anew.
-pub type Accounts = Box<dyn FnMut() -> Result<(Vec<UserRecord>, Vec<DistributionGroup>), String> + Send>;
+/// What the administration may change while the front end runs.
+pub struct Administered {
+    /// All accounts.
+    pub users: Vec<UserRecord>,
+    /// All distribution groups.
+    pub groups: Vec<DistributionGroup>,
+    /// All registered category names.
+    pub categories: Vec<String>,
+}
+
+/// Reads accounts, distribution groups and categories anew.
+pub type Accounts = Box<dyn FnMut() -> Result<Administered, String> + Send>;
 
 type Secured = (TlsStream<TcpStream>, Ends);
 
@@ -139,8 +149,9 @@ impl Host {
 
     fn reload(&mut self) {
         match self.accounts.as_mut().map(|read| read()) {
-            Some(Ok((records, groups))) => {
-                self.replace_accounts(records);
+            Some(Ok(Administered { users, groups, categories })) => {
+                self.server.set_categories(categories);
+                self.replace_accounts(users);
                 self.server.set_groups(groups);
             }
             Some(Err(e)) => tracing::error!("the accounts cannot be read again: {e}"),

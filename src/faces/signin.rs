@@ -61,6 +61,7 @@ pub fn account(address: Address) -> Account {
         login: String::new(),
         password_command: String::new(),
         user_agent: String::new(),
+        calendar: String::new(),
     }
 }
 

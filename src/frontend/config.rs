@@ -19,8 +19,6 @@ pub struct Config {
     pub registration_expires: u32,
     /// Seconds of a subscription.
     pub subscription_expires: u32,
-    /// Category names beyond those of `domain.md` 5.5 that may be published.
-    pub custom_categories: Vec<String>,
     /// The administrator's word on privacy mode (`domain.md` 3.12); `None`: everybody chooses.
     pub privacy: Option<bool>,
     /// How long contact lists may get.
@@ -58,7 +56,6 @@ impl Config {
             federated: Vec::new(),
             registration_expires: limits::REGISTRATION_EXPIRES,
             subscription_expires: limits::SUBSCRIPTION_EXPIRES,
-            custom_categories: Vec::new(),
             privacy: None,
             lists: ListLimits::default(),
             join_base: String::new(),

@@ -137,6 +137,9 @@ pub struct Data {
     pub conferences: Vec<Conference>,
     /// Distribution groups of the directory.
     pub groups: Vec<DistributionGroup>,
+    /// Category names the administrator has registered (`domain.md` 5.6, rule 10).
+    #[serde(default)]
+    pub categories: Vec<String>,
 }
 
 /// One change of what is kept. Applying the same twice does no harm.
@@ -199,6 +202,10 @@ pub enum StoreOp {
     PutGroup(DistributionGroup),
     /// A distribution group is gone.
     DeleteGroup(Address),
+    /// A category name is registered.
+    PutCategory(String),
+    /// A category name is registered no longer.
+    DeleteCategory(String),
     /// A conference, new or changed.
     PutConference(Conference),
     /// A conference is gone.

@@ -62,10 +62,6 @@ pub const BATCH_RESOURCES: usize = 1000;
 pub const SUBSCRIPTIONS_PER_ENDPOINT: usize = 300;
 /// Rows of one directory search.
 pub const SEARCH_ROWS: usize = 100;
-/// Entries of the note history (`domain.md` 5.5).
-pub const NOTE_HISTORY: usize = 3;
-/// A note published sooner than this after the last replaces the newest history entry.
-pub const NOTE_HISTORY_MERGE: Duration = Duration::from_secs(30);
 /// Dialogs with other users that one endpoint may have open.
 pub const DIALOGS_PER_ENDPOINT: usize = 2000;
 /// How long a dialog waits for an endpoint that lost its connection (lync-conversations.md 1.8).

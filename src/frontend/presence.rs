@@ -1,7 +1,7 @@
 //! Presence: what users publish, who sees it, and everybody who is told (lync.md 4.2, 4.3, 6 to 8; `domain.md` 5).
 
 pub mod own;
-mod publish;
+pub mod publish;
 mod render;
 mod sharing;
 mod subscriptions;
@@ -211,5 +211,7 @@ fn content_type(request: &Request) -> String {
     t.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
 }
 
+#[cfg(test)]
+mod rules_tests;
 #[cfg(test)]
 mod tests;

@@ -27,7 +27,7 @@ use crate::sip::limits::T1_64;
 use crate::sip::transaction::{Event, Failure};
 use crate::sip::{ClientTx, FlowId, Layer, Message, Method, Name, ServerTx, Transmit};
 use flows::{Flow, Flows};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// What the adapter does for the machine.
 // Short-lived; the adapter takes each at once.
@@ -102,6 +102,7 @@ impl Server {
             outputs: VecDeque::new(),
             config,
         };
+        server.state.categories = data.categories.into_iter().collect();
         for user in data.users {
             server.load(user);
         }
@@ -237,6 +238,17 @@ impl Server {
             None => self.load(UserData::new(record)),
         }
         self.pump(now);
+    }
+
+    /// The category names that may be published besides those of the dialect. What is published under others stays until
+    /// it ends or is deleted.
+    pub fn set_categories(&mut self, names: Vec<String>) {
+        let wanted: BTreeSet<String> = names.into_iter().collect();
+        let gone = self.state.categories.difference(&wanted).cloned().map(StoreOp::DeleteCategory);
+        let new = wanted.difference(&self.state.categories).cloned().map(StoreOp::PutCategory);
+        let ops: Vec<StoreOp> = gone.chain(new).collect();
+        self.outputs.extend(ops.into_iter().map(Output::Store));
+        self.state.categories = wanted;
     }
 
     /// Takes an account away; its endpoints are told and lose their connections.

@@ -6,7 +6,7 @@ use super::{Config, Registrations};
 use crate::domain::Address;
 use crate::domain::access::{self, SourceNetwork};
 use crate::domain::contact::DistributionGroup;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use crate::domain::access::Reach;
 
@@ -30,6 +30,8 @@ pub struct State {
     pub groups: BTreeMap<Address, DistributionGroup>,
     /// Who is signed in where.
     pub registrations: Registrations,
+    /// Category names the administrator has registered.
+    pub categories: BTreeSet<String>,
 }
 
 impl User {

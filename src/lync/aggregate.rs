@@ -2,7 +2,9 @@
 //! runs it for everybody, a client runs the same on its replica to know why, and what a change would do.
 
 use super::categories::device::{self, Capability as WireCapability, Services};
-use super::categories::state::{StateKind, StateValue, dnd_state, legacy_interop};
+use super::categories::made_by_server::{dnd_state, legacy_interop};
+use super::categories::state::{StateKind, StateValue};
+use super::categories::value::Value as _;
 use crate::domain::access::{AGGREGATION_CONTAINER, WORKGROUP_AGGREGATION_CONTAINER};
 use crate::domain::aggregation::{self, Aggregate, Capability, Device, Explanation, Source, SourceKind, TimeZone, Value};
 use crate::domain::presence::{Expiry, Publication, PublicationKey};
@@ -45,7 +47,7 @@ pub fn device(p: &Publication) -> Option<Device> {
         render: c.render,
         capture: c.capture,
         publish: c.publish,
-        version: 0,
+        version: c.version,
         device_availability: None,
     };
     Some(Device { endpoint_id: d.endpoint_id, capabilities: d.capabilities.into_iter().map(capability).collect() })
@@ -128,6 +130,8 @@ fn services(owner: &Address, capabilities: &[Capability]) -> String {
         render: c.render,
         capture: c.capture,
         publish: c.publish,
+        version: c.version,
+        endpoint: None,
         availability: c.device_availability,
     };
     Services { uri: owner.to_string(), capabilities: capabilities.iter().map(wire).collect() }.to_xml()

@@ -1,5 +1,6 @@
 //! Presence of others: the batch subscription and its answers (guide 8).
 
+use super::categories::value::Value as _;
 use super::categories::{self, WatchedCategories, WatchedCategory, state::StateValue};
 use super::limits::CONTEXT_MAX_OCTETS;
 use super::xml::{Element, XmlError};

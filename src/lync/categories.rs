@@ -1,10 +1,15 @@
 //! The values of presence categories, and the document a watcher receives (guide 6.4, 6.6, 8.2, 8.3).
 
+pub mod alerts;
+pub mod calendar;
 pub mod card;
 pub mod device;
+pub mod made_by_server;
 pub mod note;
 pub mod options;
+pub mod own_data;
 pub mod state;
+pub mod value;
 
 use super::roaming::{CATEGORIES, value_element};
 use super::time;
@@ -13,6 +18,7 @@ use crate::domain::access::is_delivered;
 use crate::domain::presence::{Freshness, Presence, Publication};
 use crate::domain::{Address, Time};
 use state::{StateKind, StateValue};
+use value::Value;
 
 /// `Content-Type` of the document.
 pub const CONTENT_TYPE: &str = "application/msrtc-event-categories+xml";
@@ -136,7 +142,8 @@ pub fn merge_categories(known: &mut Presence, doc: &WatchedCategories, now: Time
         known.card = card::merge(doc.of("contactCard").filter_map(|c| Some((c.instance.unwrap_or(0), c.value.as_ref()?))));
     }
     if doc.touches("services") {
-        let all = doc.of("services").filter_map(|c| c.value.as_ref()).flat_map(|v| device::Services::read(v).capabilities);
+        let all =
+            doc.of("services").filter_map(|c| c.value.as_ref()).filter_map(device::Services::read).flat_map(|s| s.capabilities);
         let mut names: Vec<String> = all.filter(|c| c.render).map(|c| c.name).collect();
         names.sort();
         names.dedup();
@@ -177,5 +184,7 @@ fn merge_notes(known: &mut Presence, doc: &WatchedCategories) {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -14,3 +14,7 @@ pub const EXTENSION_MAX_OCTETS: usize = 1024;
 pub const CONTEXT_MAX_OCTETS: usize = 512;
 /// Most people kept of one conference's roster.
 pub const ROSTER_MAX: usize = 5_000;
+/// Most slots read of one free-busy value.
+pub const FREE_BUSY_SLOTS: usize = 20_000;
+/// Most phones, addresses and links read of one contact card.
+pub const CARD_ENTRIES: usize = 100;

@@ -33,7 +33,7 @@ create table conference (organizer text not null, id text not null, data text no
 ", "create table delegates (owner text primary key, data text not null) without rowid;
 ", "
 create table distribution_group (address text primary key, data text not null) without rowid;
-"];
+", "create table category (name text primary key) without rowid;"];
 
 /// The front end's database.
 #[derive(Debug)]
@@ -82,6 +82,11 @@ impl FrontendStore {
         all(&self.db.conn, "select data from distribution_group order by address").map_err(|e| self.db.error(&e))
     }
 
+    /// Registered category names, for `adsum category list`.
+    pub fn categories(&self) -> Result<Vec<String>, Error> {
+        categories(&self.db.conn).map_err(|e| self.db.error(&e))
+    }
+
     /// A number that differs after another process has changed the file (`adsum user add` beside a running front end).
     pub fn data_version(&self) -> Result<i64, Error> {
         self.db.conn.pragma_query_value(None, "data_version", |r| r.get(0)).map_err(|e| self.db.error(&e))
@@ -113,6 +118,7 @@ fn load(conn: &Connection) -> Sql<Data> {
         users,
         conferences: all(conn, "select data from conference order by organizer, id")?,
         groups: all(conn, "select data from distribution_group order by address")?,
+        categories: categories(conn)?,
     })
 }
 
@@ -148,6 +154,8 @@ fn apply(conn: &Connection, op: &StoreOp) -> Sql<()> {
         StoreOp::PutDelegates { owner, delegates } => {
             run("insert or replace into delegates (owner, data) values (?, ?)", &[&owner.as_str(), &json(delegates)?])
         }
+        StoreOp::PutCategory(name) => run("insert or ignore into category (name) values (?)", &[name]),
+        StoreOp::DeleteCategory(name) => run("delete from category where name = ?", &[name]),
         StoreOp::PutConference(c) => run(
             "insert or replace into conference (organizer, id, data) values (?, ?, ?)",
             &[&c.organizer.as_str(), &c.id.0.to_lowercase(), &json(c)?],
@@ -160,6 +168,10 @@ fn apply(conn: &Connection, op: &StoreOp) -> Sql<()> {
             run("delete from conference where organizer = ?1 and id = ?2", &[&organizer.as_str(), &id.0.to_lowercase()])
         }
     }
+}
+
+fn categories(conn: &Connection) -> Sql<Vec<String>> {
+    conn.prepare("select name from category order by name")?.query_map([], |row| row.get(0))?.collect()
 }
 
 fn remove_user(conn: &Connection, address: &Address) -> Sql<()> {
@@ -349,6 +361,9 @@ mod tests {
                 name: "The team".into(),
                 members: vec![address("bob")],
             }),
+            StoreOp::PutCategory("mood".into()),
+            StoreOp::PutCategory("gone".into()),
+            StoreOp::DeleteCategory("gone".into()),
         ]
     }
 
@@ -366,6 +381,7 @@ mod tests {
         assert_eq!((alice.record.nt_hash, alice.contacts.delta, alice.publications[0].version), ([7; 16], 9, 3));
         assert_eq!((alice.containers.len(), alice.subscribers.len(), data.conferences.len()), (1, 1, 1));
         assert_eq!(data.users[1].contacts, ContactList::default());
+        assert_eq!(data.categories, ["mood"]);
         assert_eq!(data.groups.len(), 1);
         let mut store = FrontendStore::open(&path).unwrap();
         store.apply(&[StoreOp::DeleteGroup(address("team"))]).unwrap();

@@ -86,6 +86,7 @@ fn people(s: &mut State) {
             email: Some("bob@contoso.example".into()),
             phones: vec![Phone { kind: "work".into(), uri: "tel:+14255550134".into(), display: "+1 425 555 0134".into() }],
             automaton: false,
+            ..Card::default()
         },
         capabilities: vec!["text".into()],
         ..presence(6500, 12)

@@ -13,6 +13,8 @@ use ratatui::style::Style;
 const LABEL: u16 = 14;
 /// Rows a text field grows to.
 const FIELD_ROWS: usize = 4;
+/// Rows a publication's value grows to.
+const VALUE_ROWS: usize = 12;
 
 /// Draws a form's fields from the top of `area`, so that the field with the keys is in sight; the rows used.
 ///
@@ -46,10 +48,22 @@ pub fn draw(c: &mut Canvas, area: Rect, form: &Form, active: bool, editing: bool
 fn height(field: &Field, cells: u16) -> u16 {
     let remarks = remarks(field, cells).len();
     let text = match &field.value {
-        FieldValue::Text(e) if e.text().contains('\n') => rows(e, cells).rows.len().min(FIELD_ROWS),
+        FieldValue::Text(e) if is_long(field) => rows(e, cells).rows.len().clamp(1, most(field)),
         _ => 1,
     };
     u16::try_from(text + remarks).unwrap_or(1)
+}
+
+/// A text that is shown on several rows: one with lines, and always a publication's value.
+fn is_long(field: &Field) -> bool {
+    match &field.value {
+        FieldValue::Text(e) => field.id == FieldId::Value || e.text().contains('\n'),
+        FieldValue::Choice { .. } => false,
+    }
+}
+
+fn most(field: &Field) -> usize {
+    if field.id == FieldId::Value { VALUE_ROWS } else { FIELD_ROWS }
 }
 
 fn rows(editor: &crate::app::Editor, cells: u16) -> edit::Layout {
@@ -76,9 +90,9 @@ fn draw_field(c: &mut Canvas, area: Rect, label: u16, field: &Field, (active, ed
     let mut y = area.y + 1;
     match &field.value {
         FieldValue::Choice { options, at } => choice(c, value, options, *at, active),
-        FieldValue::Text(editor) if editor.text().contains('\n') => {
+        FieldValue::Text(editor) if is_long(field) && !editor.is_empty() => {
             let l = rows(editor, value.width);
-            let shown = l.rows.len().min(FIELD_ROWS).min(usize::from(area.height));
+            let shown = l.rows.len().min(most(field)).min(usize::from(area.height));
             let top = if editing { (l.row + 1).saturating_sub(shown) } else { 0 };
             for (n, row) in (0u16..).zip(l.rows.iter().skip(top).take(shown)) {
                 c.put(value.x, value.y + n, value.width, row, Style::new());

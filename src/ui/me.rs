@@ -93,6 +93,12 @@ fn rows(state: &State) -> Vec<Row> {
         rows.extend(own.states.iter().cloned().map(Row::Source));
     }
     rows.push(Row::Blank);
+    let published = format!("{}: p shows, c adds a category, t sets phones", own.replica.publications.len());
+    rows.push(Row::Heading("What I publish", published));
+    if let Some((label, words)) = calendar(state) {
+        rows.push(Row::Words(label, words));
+    }
+    rows.push(Row::Blank);
     rows.push(Row::Heading("Who may see what", "p in People changes it".into()));
     let levels = [
         (400, Level::Personal),
@@ -125,6 +131,25 @@ fn rows(state: &State) -> Vec<Row> {
         rows.push(Row::Words("", Line::new(&words)));
     }
     rows
+}
+
+/// What the calendar says now, or what is the matter with it.
+fn calendar(state: &State) -> Option<(&'static str, Line)> {
+    let calendar = &state.own.calendar;
+    if calendar.path.is_empty() {
+        return None;
+    }
+    let words = match (&calendar.problem, &calendar.told) {
+        (Some(problem), _) => problem.clone(),
+        (None, Some(says)) => {
+            let end = |a: &crate::domain::calendar::Appointment| words::clock(a.end, &state.view.zone);
+            let meeting = says.meeting.as_ref().map(|m| format!("in a meeting until {}: {}", end(m), m.subject));
+            let away = says.out_of_office.as_ref().map(|o| format!("out of office until {}", end(o)));
+            meeting.or(away).unwrap_or_else(|| format!("{} appointments ahead, none now", calendar.appointments.len()))
+        }
+        (None, None) => "not read yet".to_owned(),
+    };
+    Some(("Calendar", Line::new(&words)))
 }
 
 fn member(state: &State, m: &Member) -> String {

@@ -1,11 +1,11 @@
 //! Dialogs over the panes.
 
 use super::canvas::Canvas;
-use super::{Drawn, card, edit_line};
+use super::{Drawn, card, edit_line, form};
 use crate::app::State;
 use crate::app::event::Target;
 use crate::app::state::Overlay;
-use crate::app::state::overlay::{Confirm, Help, Palette, PaletteTarget, Picker, Prompt};
+use crate::app::state::overlay::{Confirm, FormDialog, Help, Palette, PaletteTarget, Picker, Prompt};
 use crate::domain::Address;
 use crate::text::width::clusters;
 use crate::text::{Line, Text};
@@ -21,6 +21,7 @@ pub fn draw(c: &mut Canvas, body: Rect, state: &State, overlay: &Overlay, top: b
         Overlay::Prompt(p) => prompt(c, body, state, p, top, drawn),
         Overlay::Picker(p) => picker(c, body, p, drawn),
         Overlay::Card { uri, scroll } => contact(c, body, state, uri, *scroll, drawn),
+        Overlay::Form(d) => form_dialog(c, body, d, top, drawn),
         Overlay::Details { title, lines, scroll } => details(c, body, title, lines, *scroll, drawn),
     }
 }
@@ -202,6 +203,22 @@ fn contact(c: &mut Canvas, body: Rect, state: &State, uri: &Address, scroll: u16
     let top = scrolled(lines, scroll, inside, drawn);
     card::rows(c, inside, state, uri, top);
     more(c, inside, drawn.metrics.overlay_max, top);
+}
+
+fn form_dialog(c: &mut Canvas, body: Rect, d: &FormDialog, top: bool, drawn: &mut Drawn) {
+    let inside = window(c, body, 90, body.height.saturating_sub(2), d.title.clone());
+    let room = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), height: inside.height.saturating_sub(2), ..inside };
+    let active = top && d.form.saving.is_none();
+    form::draw(c, room, &d.form, active, active, drawn);
+    let (words, style) = match (&d.form.error, d.form.saving) {
+        (Some(e), _) => (Text::plain(e).wrap(usize::from(inside.width.saturating_sub(2))), c.theme.error),
+        (None, Some(_)) => (vec![Line::new("Publishing…")], c.theme.quiet),
+        (None, None) => (vec![Line::new("Ctrl-S publishes · Tab goes on · Esc leaves")], c.theme.quiet),
+    };
+    let first = inside.bottom().saturating_sub(rows(words.len().min(2)));
+    for (y, line) in (first..inside.bottom()).zip(&words) {
+        c.put(inside.x + 1, y, inside.width.saturating_sub(2), line, style);
+    }
 }
 
 fn details(c: &mut Canvas, body: Rect, title: &str, raw: &[String], scroll: u16, drawn: &mut Drawn) {

@@ -521,5 +521,10 @@ pub fn keep(data: &mut Data, op: StoreOp) {
             data.groups.push(group);
         }
         StoreOp::DeleteGroup(address) => data.groups.retain(|g| g.address != address),
+        StoreOp::PutCategory(name) => {
+            data.categories.retain(|c| *c != name);
+            data.categories.push(name);
+        }
+        StoreOp::DeleteCategory(name) => data.categories.retain(|c| *c != name),
     }
 }

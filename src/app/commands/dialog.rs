@@ -8,7 +8,7 @@ use crate::app::keymap::Mode;
 use crate::app::limits::FIELD_CHARS;
 use crate::app::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker, Prompt};
 use crate::app::state::{Pane, Thread};
-use crate::app::{meetings, own, palette, scroll, tabs};
+use crate::app::{meetings, own, palette, publishing, scroll, tabs};
 use crate::domain::Address;
 use crate::domain::contact::AddOptions;
 use crate::endpoint::{JoinTarget, Operation};
@@ -20,6 +20,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new("accept", "Do it", HERE, |d, _| accept(d)),
     Command::new("accept-row", "Take the selected row", HERE, |d, _| accept_row(d)),
     Command::new("dismiss", "Close", HERE, |d, _| dismiss(d)),
+    Command::new("delete-row", "Delete the selected publication", &[Mode::Dialog], |d, _| publishing::delete_asking(d)),
 ];
 
 fn accept(door: &mut Door<'_>) -> Result<(), String> {
@@ -93,6 +94,10 @@ fn confirmed(door: &mut Door<'_>, confirm: Confirm) -> Result<(), String> {
         }
         Deed::Block(uri) => set_level(door, uri, Some(crate::domain::presence::Level::Blocked)),
         Deed::CancelConference(id) => meetings::cancel_now(door, id),
+        Deed::LeaveDialog => {
+            door.state.overlays.pop();
+        }
+        Deed::Unpublish(key) => publishing::delete_now(door, key),
         Deed::LeaveForm => door.state.meetings.form = None,
         Deed::CloseTab(id) => tabs::close(door, &id),
         Deed::EndConference(conversation) => {
@@ -213,6 +218,9 @@ fn picked(door: &mut Door<'_>, mut p: Picker) -> Result<(), String> {
     }
     match p.choices.swap_remove(p.at) {
         Choice::Status(status) => own::set_status(door, status, String::new(), None),
+        Choice::CustomStatus(id) => own::set_custom_status(door, id, None),
+        Choice::Publication(key) => publishing::edit(door, &key),
+        Choice::NewPublication => publishing::new(door),
         Choice::ResetStatus => own::reset_status(door),
         Choice::Level(uri, level) => set_level(door, uri, level),
         Choice::Move(uri, from, to) => put_into(door, uri, Some(from), to)?,

@@ -118,6 +118,9 @@ pub const STATUSES: [(UserStatus, &str); 7] = [
 fn status_menu(door: &mut Door<'_>, _: &str) -> Result<(), String> {
     let mut rows: Vec<_> = STATUSES.iter().map(|(_, t)| ((*t).to_owned(), String::new())).collect();
     let mut choices: Vec<_> = STATUSES.iter().map(|(s, _)| Choice::Status(*s)).collect();
+    let lcid = door.state.options.lcid;
+    rows.extend(door.state.own.custom.iter().map(|c| (c.text(lcid).to_owned(), c.id.clone())));
+    choices.extend(door.state.own.custom.iter().map(|c| Choice::CustomStatus(c.id.clone())));
     rows.push(("Reset".into(), "as my devices say".into()));
     choices.push(Choice::ResetStatus);
     door.state.overlays.push(Overlay::Picker(Picker { title: "My status".into(), rows, at: 0, choices }));

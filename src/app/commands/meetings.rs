@@ -4,8 +4,8 @@ use super::Command;
 use crate::app::door::Door;
 use crate::app::keymap::Mode;
 use crate::app::meetings::{ask_write, cancel_asking, copy_invitation, edit_form, join, leave_form, new_form, save};
-use crate::app::own;
-use crate::app::state::{Pane, State};
+use crate::app::state::{FieldId, Overlay, Pane, State};
+use crate::app::{own, publishing};
 
 const HERE: &[Mode] = &[Mode::Meetings];
 const FORM: &[Mode] = &[Mode::Form];
@@ -32,7 +32,13 @@ pub const COMMANDS: &[Command] = &[
     Command::new("enter-field", "Edit the field, or go on to the next", FIELDS, |d, _| enter(d)),
     Command::new("toggle-field", "The next choice", &[Mode::Me], |d, _| choose(d, 1)),
     Command::new("choose-back", "The choice before", &[Mode::Me], |d, _| choose(d, -1)),
-    Command::new("save", "Save or publish", FIELDS, |d, _| if d.state.pane == Pane::Me { own::publish(d) } else { save(d) }),
+    Command::new("save", "Save or publish", FIELDS, |d, _| match d.state.overlays.last() {
+        Some(Overlay::Form(_)) => publishing::save(d),
+        _ if d.state.pane == Pane::Me => own::publish(d),
+        _ => save(d),
+    }),
+    Command::new("line-down", "Down a line, or to the next field", FORM, |d, _| line(d, true)),
+    Command::new("line-up", "Up a line, or to the field before", FORM, |d, _| line(d, false)),
     Command::new("leave-form", "Leave the form or field", FORM, |d, _| leave(d)),
 ];
 
@@ -66,8 +72,23 @@ fn choose(door: &mut Door<'_>, by: isize) -> Result<(), String> {
     Ok(())
 }
 
+fn line(door: &mut Door<'_>, down: bool) -> Result<(), String> {
+    if door.state.form_mut().is_some_and(|f| f.line(down)) {
+        return Ok(());
+    }
+    walk(door, if down { 1 } else { -1 })
+}
+
 /// In the Me pane Enter opens a text field for editing and closes it again; in a form it goes on.
 fn enter(door: &mut Door<'_>) -> Result<(), String> {
+    if !door.state.overlays.is_empty() {
+        let lines = door.state.form_mut().is_some_and(|f| f.fields.get(f.at).is_some_and(|f| f.id == FieldId::Value));
+        if lines {
+            crate::app::typing::insert(door, "\n");
+            return Ok(());
+        }
+        return walk(door, 1);
+    }
     if door.state.pane == Pane::Me {
         if door.state.own.editing {
             door.state.own.editing = false;
@@ -79,6 +100,10 @@ fn enter(door: &mut Door<'_>) -> Result<(), String> {
 }
 
 fn leave(door: &mut Door<'_>) -> Result<(), String> {
+    if !door.state.overlays.is_empty() {
+        publishing::leave(door);
+        return Ok(());
+    }
     if door.state.pane == Pane::Me {
         door.state.own.editing = false;
         return Ok(());

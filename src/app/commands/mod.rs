@@ -168,6 +168,11 @@ fn always(_: &State) -> Result<(), &'static str> {
 }
 
 /// Needs a link to the server.
+pub(super) fn require_online(state: &State) -> Result<(), &'static str> {
+    online(state)
+}
+
+/// Needs a link to the server.
 fn online(state: &State) -> Result<(), &'static str> {
     if state.link.is_up() { Ok(()) } else { Err("this needs the server, and the link is down") }
 }

@@ -3,8 +3,8 @@
 use super::Command;
 use crate::app::door::Door;
 use crate::app::keymap::Mode;
-use crate::app::own;
 use crate::app::state::overlay::{Choice, Overlay, Picker};
+use crate::app::{own, publishing};
 
 const HERE: &[Mode] = &[Mode::Me];
 
@@ -20,6 +20,12 @@ pub const COMMANDS: &[Command] = &[
         d.say("Back to what is published");
         Ok(())
     }),
+    Command::new("publications", "Show, change and delete what I publish", HERE, |d, _| publishing::list(d)),
+    Command::new("publish-category", "Publish a category of my own making", &[Mode::Me, Mode::Anywhere], |d, _| {
+        publishing::new(d);
+        Ok(())
+    }),
+    Command::new("own-phones", "Set my phone numbers", HERE, |d, _| publishing::phones(d)),
     Command::new("view-as", "See exactly what a contact can see of me", HERE, |d, _| pick(d)),
 ];
 

@@ -167,6 +167,14 @@ fn status(door: &mut Door<'_>, args: &str) -> Result<(), String> {
         own::reset_status(door);
         return Ok(());
     }
+    if status_word(args).is_none() {
+        let (id, rest) = args.split_once(char::is_whitespace).unwrap_or((args, ""));
+        if door.state.own.custom.iter().any(|c| c.id == id) {
+            let (until, _) = timed(door, rest)?;
+            own::set_custom_status(door, id.to_owned(), until);
+            return Ok(());
+        }
+    }
     let (status, rest) = status_word(args).ok_or_else(|| {
         let near = nearest(args.split_whitespace().next().unwrap_or(""), STATUSES.iter().map(|s| s.1));
         let hint = near.map(|n| format!("; did you mean {}?", n.to_lowercase())).unwrap_or_default();
@@ -176,17 +184,18 @@ fn status(door: &mut Door<'_>, args: &str) -> Result<(), String> {
 }
 
 fn quick(door: &mut Door<'_>, status: UserStatus, rest: &str) -> Result<(), String> {
-    let rest = rest.trim();
-    let timed = ["until ", "till ", "for "].iter().find_map(|w| rest.strip_prefix(w));
-    let (until, activity) = match timed {
-        Some(t) => {
-            let (at, words) = when::until(t, door.now, &door.state.view.zone)?;
-            (Some(at), words)
-        }
-        None => (None, rest),
-    };
+    let (until, activity) = timed(door, rest)?;
     own::set_status(door, status, activity.to_owned(), until);
     Ok(())
+}
+
+/// An end ("until 15:00", "for 1h") at the beginning of the words, and the words behind it.
+fn timed<'a>(door: &Door<'_>, rest: &'a str) -> Result<(Option<crate::domain::Time>, &'a str), String> {
+    let rest = rest.trim();
+    match ["until ", "till ", "for "].iter().find_map(|w| rest.strip_prefix(w)) {
+        Some(t) => when::until(t, door.now, &door.state.view.zone).map(|(at, words)| (Some(at), words)),
+        None => Ok((None, rest)),
+    }
 }
 
 fn note(door: &mut Door<'_>, args: &str) -> Result<(), String> {

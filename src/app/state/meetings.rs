@@ -77,8 +77,20 @@ pub enum FieldId {
     Activity,
     Until,
     Note,
+    NoteKind,
+    NoteFrom,
     NoteUntil,
     Location,
+    Category,
+    Instance,
+    Containers,
+    Expiry,
+    Lasts,
+    Value,
+    PhoneWork,
+    PhoneMobile,
+    PhoneHome,
+    PhoneOther,
 }
 
 /// What is in a field.

@@ -248,6 +248,15 @@ impl State {
     pub fn next_deadline(&self) -> Option<Time> {
         let minute = Time((self.view.now.0 / 60_000 + 1) * 60_000);
         let drafts = self.conversations.tabs.iter().filter_map(|t| t.draft_changed).min().map(|t| t + DRAFT_PAUSE);
-        [Some(minute), self.toast.as_ref().map(|t| t.until), drafts, crate::app::idle::deadline(self)].into_iter().flatten().min()
+        [
+            Some(minute),
+            self.toast.as_ref().map(|t| t.until),
+            drafts,
+            crate::app::idle::deadline(self),
+            crate::app::calendar::deadline(self),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 }

@@ -1,10 +1,11 @@
 //! What lies over the panes: dialogs, questions, the toast.
 
+use super::Form;
 use crate::app::Editor;
 use crate::domain::conference::ConferenceId;
 use crate::domain::contact::GroupId;
 use crate::domain::conversation::ConversationId;
-use crate::domain::presence::{Level, UserStatus};
+use crate::domain::presence::{Level, PublicationKey, UserStatus};
 use crate::domain::{Address, Time};
 use crate::endpoint::OperationId;
 use crate::endpoint::event::DirectoryEntry;
@@ -29,6 +30,8 @@ pub enum Overlay {
         /// Rows scrolled.
         scroll: u16,
     },
+    /// A form of its own, such as the editor of a publication.
+    Form(FormDialog),
     /// The details of an error: SIP code, diagnostics.
     Details {
         /// Title.
@@ -38,6 +41,26 @@ pub enum Overlay {
         /// Rows scrolled.
         scroll: u16,
     },
+}
+
+/// A form over the panes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FormDialog {
+    /// Title.
+    pub title: String,
+    /// What it is for.
+    pub kind: FormKind,
+    /// The fields.
+    pub form: Form,
+}
+
+/// What a form over the panes is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FormKind {
+    /// A publication; the one that is changed, if it exists already.
+    Publication(Option<PublicationKey>),
+    /// The own phones.
+    Phones,
 }
 
 /// Fuzzy search over people, conversations, meetings and commands.
@@ -105,6 +128,8 @@ pub enum Deed {
     Block(Address),
     CancelConference(ConferenceId),
     LeaveForm,
+    LeaveDialog,
+    Unpublish(PublicationKey),
     CloseTab(ConversationId),
     EndConference(ConversationId),
     Eject(ConversationId, Address),
@@ -175,6 +200,12 @@ pub struct Picker {
 pub enum Choice {
     /// Set the own status.
     Status(UserStatus),
+    /// Set a status by its id.
+    CustomStatus(String),
+    /// Edit a publication.
+    Publication(PublicationKey),
+    /// Publish something new.
+    NewPublication,
     /// Take the hand-set status back.
     ResetStatus,
     /// Put a person on a level.

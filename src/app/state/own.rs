@@ -2,7 +2,8 @@
 
 use super::Form;
 use crate::domain::Time;
-use crate::domain::presence::{Availability, SelfPresence};
+use crate::domain::calendar::{Appointment, CalendarNow, WorkingHours};
+use crate::domain::presence::{Availability, CustomStatus, SelfPresence};
 use crate::domain::privacy::{Mode, Preference};
 
 /// The Me pane.
@@ -28,6 +29,12 @@ pub struct Own {
     pub editing: bool,
     /// Privacy mode.
     pub privacy: Privacy,
+    /// The calendar that speaks for me.
+    pub calendar: Calendar,
+    /// Statuses from the configuration.
+    pub custom: Vec<CustomStatus>,
+    /// When I work, from the configuration.
+    pub hours: Option<WorkingHours>,
     /// First row of the lists below the form that is shown.
     pub scroll: usize,
 }
@@ -36,7 +43,7 @@ impl Own {
     /// Rows of the lists below the form: devices, other states, levels, watchers.
     pub fn lines(&self) -> usize {
         let levels: usize = self.replica.containers.iter().map(|c| c.members.len().max(1)).sum();
-        self.endpoints.len() + self.states.len() + levels + self.replica.subscribers.len() + 4
+        self.endpoints.len() + self.states.len() + levels + self.replica.subscribers.len() + 7
     }
 }
 
@@ -49,6 +56,23 @@ pub struct Privacy {
     pub administrator: Option<bool>,
     /// What is so.
     pub mode: Mode,
+}
+
+/// The calendar from the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Calendar {
+    /// File or folder; empty: none.
+    pub path: String,
+    /// The days around now.
+    pub appointments: Vec<Appointment>,
+    /// Why it could not be read last time.
+    pub problem: Option<String>,
+    /// It was read at least once.
+    pub read: bool,
+    /// Minute in which it was looked at last.
+    pub looked: Option<u64>,
+    /// What the endpoint was told last.
+    pub told: Option<CalendarNow>,
 }
 
 /// One of my devices, or one other source of my availability.

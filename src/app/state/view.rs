@@ -4,6 +4,7 @@ use super::{Pane, Scroll};
 use crate::app::limits::{MIN_COLUMNS, MIN_ROWS, NORMAL_COLUMNS, WIDE_COLUMNS};
 use crate::domain::Time;
 use crate::domain::conversation::MessageId;
+use crate::domain::presence::LCID_EN_US;
 use jiff::tz::TimeZone;
 
 /// How much fits.
@@ -101,6 +102,8 @@ pub struct Options {
     pub title: bool,
     /// Tell others that I am typing.
     pub typing: bool,
+    /// Windows locale id of the texts we write and prefer.
+    pub lcid: u32,
     /// The composer has vi's keys.
     pub vi: bool,
     /// Names besides my own that count as a mention.
@@ -109,7 +112,16 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { bell: true, notify: true, notify_text: true, title: true, typing: true, vi: false, mention: Vec::new() }
+        Options {
+            bell: true,
+            notify: true,
+            notify_text: true,
+            title: true,
+            typing: true,
+            lcid: LCID_EN_US,
+            vi: false,
+            mention: Vec::new(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod contacts;
 mod dialogs;
 mod meetings;
 mod own;
+mod publishing;
 mod start;
 mod talk;
 

@@ -1,17 +1,21 @@
 //! What is to be published, as requests: the grammar of `domain.md` 5.3 and 5.6, built from what the server has now.
 
+use super::grammar;
+use crate::domain::calendar::CalendarNow;
 use crate::domain::presence::{
-    Activity, Availability, Card, Expiry, Level, MachineState, Member, Note, Phone, Publication, PublicationKey, SelfPresence,
-    UserStatus,
+    Activity, Availability, Card, Expiry, Level, MachineState, Member, Phone, PhoneCall, PhoneLine, Publication, PublicationKey,
+    SelfPresence, UserStatus,
 };
 use crate::domain::privacy::wants_private;
 use crate::domain::{Address, Time, instances};
-use crate::endpoint::limits::{MAX_PUBLICATIONS, TIMED_STATUS_SECS};
+use crate::endpoint::limits::{MAX_CONTAINER, MAX_PUBLICATIONS, TIMED_STATUS_SECS};
 use crate::endpoint::service::Identity;
 use crate::endpoint::{Error, ErrorKind, Operation};
+use crate::lync::categories::card;
 use crate::lync::categories::device::{Capability, Device};
+use crate::lync::categories::own_data::{OwnPhone, UserInformation};
 use crate::lync::categories::state::{StateKind, StateValue};
-use crate::lync::categories::{card, note};
+use crate::lync::categories::value::Value;
 use crate::lync::containers::{
     ContainerChange, MEMBERS_TYPE, MemberChange, SUBSCRIBERS_TYPE, SetContainerMembers, SetSubscribers,
 };
@@ -19,13 +23,11 @@ use crate::lync::delegates::{self, SetDelegates};
 use crate::lync::publish::{self, PublishItem, PublishRequest};
 use std::collections::BTreeMap;
 
-/// Windows locale of own activity texts: English, as nothing is known about the writer's language.
-const LCID: u32 = 1033;
 /// Where sources of one's state go.
-const SOURCES: [u32; 2] = [2, 3];
+pub(super) const SOURCES: [u32; 2] = [2, 3];
 /// Where a note is seen, and where an empty one hides it (`domain.md` 5.6 rule 7).
-const NOTE_SHOWN: [u32; 3] = [200, 300, 400];
-const NOTE_HIDDEN: [u32; 2] = [100, 32_000];
+pub(super) const NOTE_SHOWN: [u32; 3] = [200, 300, 400];
+pub(super) const NOTE_HIDDEN: [u32; 2] = [100, 32_000];
 /// Longest note and location in octets.
 const MAX_TEXT: usize = 4096;
 
@@ -55,6 +57,10 @@ pub(super) struct Ground<'a> {
     pub known: &'a SelfPresence,
     pub machine: MachineState,
     pub location: &'a str,
+    /// Phones in a call.
+    pub phones: &'a BTreeMap<PhoneLine, PhoneCall>,
+    /// What the calendar said last.
+    pub calendar: Option<&'a CalendarNow>,
     /// Versions the server named in a refusal; they are newer than those of `known`.
     pub publication_versions: &'a BTreeMap<PublicationKey, u32>,
     /// Likewise of containers.
@@ -99,7 +105,7 @@ impl Built {
 /// The request for an intent; `None` when everything is as wanted.
 pub(super) fn build(intent: &Intent, ground: &Ground<'_>) -> Result<Option<Built>, Error> {
     let built = match intent {
-        Intent::Automatic => Built::Publish(ground.device().into_iter().chain(ground.machine()).collect()),
+        Intent::Automatic => Built::Publish(ground.automatic()),
         Intent::Machine => Built::Publish(ground.machine()),
         Intent::BootstrapMembers => Built::Members(ground.missing_members()),
         Intent::BootstrapBlocked => Built::Publish(ground.missing_blocked()),
@@ -120,14 +126,20 @@ fn of_operation(operation: &Operation, ground: &Ground<'_>) -> Result<Built, Err
     Ok(match operation {
         Operation::SetStatus { status, activity, until } => {
             check_text(activity)?;
-            Built::Publish(ground.status(*status, activity, *until)?)
+            Built::Publish(ground.status(user_state(*status, activity, ground.me.lcid), *status, *until)?)
         }
+        Operation::SetCustomStatus { id, until } => Built::Publish(ground.custom_status(id, *until)?),
         Operation::ResetStatus => Built::Publish(ground.delete(is_user_state)),
         Operation::SetNote { note } => {
             check_text(note.as_ref().map_or("", |n| &n.text))?;
-            Built::Publish(ground.note(note.as_ref()))
+            Built::Publish(ground.note(note.as_ref())?)
         }
         Operation::SetPhones { phones } => Built::Publish(ground.phones(phones)),
+        Operation::SetPhoneState { line, call } => Built::Publish(ground.phone_states(line, *call)),
+        Operation::SetCalendar { calendar } => Built::Publish(ground.calendar(calendar)),
+        Operation::SetWorkingHours { hours: Some(hours) } => Built::Publish(ground.working_hours(hours)),
+        Operation::SetWorkingHours { hours: None } => Built::Publish(ground.no_working_hours()),
+        Operation::PublishValues { values } => Built::Publish(grammar::items(ground, values)?),
         Operation::Publish { publications } => Built::Publish(ground.given(publications)?),
         Operation::Unpublish { keys } => Built::Publish(ground.delete(|p| keys.contains(&p.key))),
         Operation::SetLevel { uri, level } => Built::Members(ground.level(uri, *level)?),
@@ -168,7 +180,7 @@ impl Ground<'_> {
         }
     }
 
-    fn delete(&self, which: impl Fn(&Publication) -> bool) -> Vec<PublishItem> {
+    pub(super) fn delete(&self, which: impl Fn(&Publication) -> bool) -> Vec<PublishItem> {
         let found = self.known.publications.iter().filter(|p| which(p));
         found.filter(|p| self.version(&p.key) > 0).map(|p| self.deletion(p)).collect()
     }
@@ -203,51 +215,71 @@ impl Ground<'_> {
         SOURCES.map(|c| self.put("state", instance, c, Expiry::Endpoint, value.to_xml())).into()
     }
 
-    fn status(&self, status: UserStatus, activity: &str, until: Option<Time>) -> Result<Vec<PublishItem>, Error> {
+    /// Everything this device says by itself.
+    fn automatic(&self) -> Vec<PublishItem> {
+        let phones = self.phones.iter().flat_map(|(line, call)| self.phone_states(line, Some(*call)));
+        let calendar = self.calendar.map(|c| self.calendar(c)).unwrap_or_default();
+        self.device().into_iter().chain(self.machine()).chain(phones).chain(calendar).collect()
+    }
+
+    fn status(&self, value: StateValue, status: UserStatus, until: Option<Time>) -> Result<Vec<PublishItem>, Error> {
         let timed = match (until, status) {
             (Some(until), _) if until <= self.now => {
                 return Err(Error::new(ErrorKind::InvalidArgument, "That time is already over."));
             }
-            (Some(until), _) => Some(u32::try_from(until.since(self.now).as_secs().max(1)).unwrap_or(u32::MAX)),
+            (Some(until), _) => Some(self.seconds_until(until)),
             (None, UserStatus::Busy | UserStatus::DoNotDisturb) => Some(TIMED_STATUS_SECS),
             (None, _) => None,
         };
+        Ok(self.user_state(&value, timed))
+    }
+
+    fn custom_status(&self, id: &str, until: Option<Time>) -> Result<Vec<PublishItem>, Error> {
+        let all = &self.me.custom_statuses;
+        let Some(custom) = all.iter().find(|c| c.id == id) else {
+            let names: Vec<&str> = all.iter().map(|c| c.id.as_str()).collect();
+            let known = if names.is_empty() { "none is configured".into() } else { format!("there are {}", names.join(", ")) };
+            return Err(Error::new(ErrorKind::NotFound, format!("There is no custom status “{id}”; {known}.")));
+        };
+        let mut value = user_state(custom.status, "", self.me.lcid);
+        value.activity = Some(Activity { token: None, custom: custom.texts.clone(), min: 0, max: u32::MAX });
+        self.status(value, custom.status, until)
+    }
+
+    /// A status set by hand; the other kind of it goes (`domain.md` 5.3).
+    pub(super) fn user_state(&self, value: &StateValue, timed: Option<u32>) -> Vec<PublishItem> {
         let (instance, other, expiry) = match timed {
             Some(seconds) => (instances::TIMED_USER_STATE, instances::USER_STATE, Expiry::Time(seconds)),
             None => (instances::USER_STATE, instances::TIMED_USER_STATE, Expiry::Static),
         };
-        let value = user_state(status, activity);
-        let mut items: Vec<PublishItem> = SOURCES
-            .map(|c| self.put("state", instance, c, expiry, if c == 3 { for_workgroup(&value) } else { value.to_xml() }))
-            .into();
+        let mut items = self.source(instance, expiry, value);
         items.extend(self.delete(|p| p.key.category == "state" && p.key.instance == other && SOURCES.contains(&p.key.container)));
-        Ok(items)
+        items
     }
 
-    fn note(&self, wanted: Option<&Note>) -> Vec<PublishItem> {
-        let oof = instances::out_of_office_note(self.me.uri.bare());
-        let by_hand = |p: &Publication| p.key.category == "note" && (p.key.instance == 0 || p.key.instance == oof);
-        let Some(wanted) = wanted.filter(|n| !n.text.trim().is_empty()) else {
-            return self.delete(|p| by_hand(p) && NOTE_SHOWN.contains(&p.key.container));
+    /// A state for both aggregations, Do Not Disturb rewritten for the second.
+    pub(super) fn source(&self, instance: u32, expiry: Expiry, value: &StateValue) -> Vec<PublishItem> {
+        let of = |container| if container == 3 { for_workgroup(value) } else { value.to_xml() };
+        SOURCES.map(|c| self.put("state", instance, c, expiry, of(c))).into()
+    }
+
+    /// The phones on the card, and among the owner's own data.
+    fn phones(&self, phones: &[Phone]) -> Vec<PublishItem> {
+        let known = self.published("userInformation", 0, 1).unwrap_or("");
+        let before = UserInformation::parse(known).unwrap_or_default();
+        let own = |p: &Phone| {
+            let old = before.phones.iter().find(|o| o.kind == p.kind && o.uri == p.uri);
+            let (publish, read_only) = old.map_or((true, false), |o| (o.publish, o.read_only));
+            OwnPhone { kind: p.kind.clone(), publish, read_only, text: p.display.clone(), uri: p.uri.clone() }
         };
-        let seconds = wanted.end.map(|e| u32::try_from(e.since(self.now).as_secs().max(1)).unwrap_or(u32::MAX));
-        let (instance, expiry) = match (wanted.out_of_office, seconds) {
-            (true, Some(s)) => (oof, Expiry::Time(s)),
-            (true, None) => (oof, Expiry::Static),
-            (false, Some(s)) => (0, Expiry::Time(s)),
-            (false, None) => (0, Expiry::Static),
-        };
-        let shown = NOTE_SHOWN.map(|c| self.put("note", instance, c, expiry, note::to_xml(Some(wanted))));
-        let hidden = NOTE_HIDDEN
-            .into_iter()
-            .map(|c| self.put("note", instance, c, Expiry::Static, note::to_xml(None)))
-            // The empty notes need no second writing.
-            .filter(|i| i.publication.version == 0);
-        shown.into_iter().chain(hidden).collect()
+        let information = UserInformation { phones: phones.iter().map(own).collect() };
+        let mut items = self.phone_items(phones);
+        items.push(self.put("userInformation", 0, 1, Expiry::Static, information.edit(known)));
+        items
     }
 
     /// Instance 1 of the contact card: who sees which kind of phone (`domain.md` 5.7, 5.8).
-    fn phones(&self, phones: &[Phone]) -> Vec<PublishItem> {
+    pub(super) fn phone_items(&self, phones: &[Phone]) -> Vec<PublishItem> {
         let seen = |kinds: &[&str]| {
             let phones: Vec<Phone> = phones.iter().filter(|p| kinds.contains(&p.kind.as_str())).cloned().collect();
             if phones.is_empty() { String::new() } else { card::to_xml(&Card { phones, ..Card::default() }) }
@@ -271,10 +303,18 @@ impl Ground<'_> {
         if keys.windows(2).any(|w| w[0] == w[1]) {
             return Err(Error::new(ErrorKind::InvalidArgument, "The same category instance is named twice."));
         }
-        let bad = |p: &&Publication| !p.value.trim().is_empty() && crate::lync::Element::parse(p.value.as_bytes()).is_err();
-        if let Some(p) = publications.iter().find(bad) {
-            let text = format!("The value of {} is no well-formed XML.", p.key.category);
-            return Err(Error::new(ErrorKind::InvalidArgument, text));
+        for p in publications {
+            if p.key.category.trim().is_empty() {
+                return Err(Error::new(ErrorKind::InvalidArgument, "A category needs its name."));
+            }
+            if p.key.container > MAX_CONTAINER {
+                let text = format!("Containers are numbered from 0 to {MAX_CONTAINER}.");
+                return Err(Error::new(ErrorKind::InvalidArgument, text));
+            }
+            if let Err(why) = crate::endpoint::published::check_value(&p.value) {
+                let text = format!("The value of {} is no well-formed XML: {why}.", p.key.category);
+                return Err(Error::new(ErrorKind::InvalidArgument, text));
+            }
         }
         let put = |p: &Publication| self.put(&p.key.category, p.key.instance, p.key.container, p.expiry, p.value.clone());
         Ok(publications.iter().map(put).collect())
@@ -339,7 +379,7 @@ impl Ground<'_> {
     }
 }
 
-fn user_state(status: UserStatus, activity: &str) -> StateValue {
+fn user_state(status: UserStatus, activity: &str, lcid: u32) -> StateValue {
     let (number, token) = match status {
         UserStatus::Available => (Availability::AVAILABLE, None),
         UserStatus::Busy => (Availability::BUSY, None),
@@ -353,7 +393,7 @@ fn user_state(status: UserStatus, activity: &str) -> StateValue {
     value.activity = match (token, activity.trim()) {
         (None, "") => None,
         (Some(token), "") => Some(Activity::token(token)),
-        (_, words) => Some(Activity { token: None, custom: vec![(LCID, words.to_owned())], min: 0, max: u32::MAX }),
+        (_, words) => Some(Activity { token: None, custom: vec![(lcid, words.to_owned())], min: 0, max: u32::MAX }),
     };
     value
 }

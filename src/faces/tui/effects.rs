@@ -51,6 +51,11 @@ impl Screen {
                 let error = std::fs::write(&path, contents).err().map(|e| e.to_string());
                 self.say(Event::FileWritten { path, error });
             }
+            Effect::LookAtCalendar => {
+                if let Some(calendar) = &mut self.calendar {
+                    calendar.look(self.clock.now(), &self.said);
+                }
+            }
             Effect::EditExternally(text) => {
                 let edited = self.terminal.aside(|| edit(&text));
                 self.say(Event::Edited(edited));

@@ -1,5 +1,6 @@
 //! The screen at work: one loop that joins keys, the endpoint, the store and the clock, and draws at most one frame a turn.
 
+mod calendar;
 pub mod effects;
 pub mod input;
 mod pulse;
@@ -63,6 +64,8 @@ pub struct Session {
     pub said: mpsc::UnboundedSender<Input>,
     /// Where they are heard.
     pub heard: mpsc::UnboundedReceiver<Input>,
+    /// The account's calendar: file or folder, and the zone of times without one.
+    pub calendar: Option<(String, String)>,
     /// Listen to the mouse.
     pub mouse: bool,
     /// Opener of links.
@@ -91,6 +94,7 @@ pub async fn run(session: Session) -> Result<(), String> {
 struct Screen {
     state: State,
     keeper: Keeper,
+    calendar: Option<calendar::Source>,
     operations: Operations,
     clock: Clock,
     said: mpsc::UnboundedSender<Input>,
@@ -107,13 +111,16 @@ struct Screen {
 
 impl Screen {
     fn new(session: Session) -> Result<Screen, String> {
-        let Session { mut state, snapshot, keeper, endpoint, trust, rng, clock, said, heard, opener, shared, mouse } = session;
+        let Session { mut state, snapshot, keeper, endpoint, trust, rng, clock, said, heard, opener, shared, mouse, calendar } =
+            session;
         let (operations, wanted) = mpsc::unbounded_channel();
         let size = ratatui::layout::Size::new(state.view.columns, state.view.rows);
         let output = terminal::output().map_err(|e| format!("the terminal cannot be used: {e}"))?;
         let terminal = Terminal::new(Writer::new(output, size), ui::Screen::of(&state), mouse)?;
         let first = update(&mut state, clock.now(), Event::Store(StoreReply::Snapshot(Box::new(snapshot))));
+        let calendar = calendar.map(|(path, zone)| calendar::Source::new(&path, zone));
         let mut screen = Screen {
+            calendar,
             state,
             keeper,
             operations,

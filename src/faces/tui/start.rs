@@ -3,6 +3,7 @@
 use super::{Session, run};
 use crate::app::State;
 use crate::app::config::{Account as Configured, ComposerKeys, Config, Ui};
+use crate::app::hours;
 use crate::app::state::view::Options;
 use crate::app::state::{Account, AccountId, View};
 use crate::domain::{Address, Rng};
@@ -222,7 +223,8 @@ fn screen(
     clock: Clock,
     ascii: bool,
 ) -> Result<(), String> {
-    let endpoint = endpoint_config(account, secret, kept.epid(&mut rng)?)?;
+    let mut endpoint = endpoint_config(account, secret, kept.epid(&mut rng)?)?;
+    (endpoint.custom_statuses, endpoint.lcid) = (config.custom_statuses(), config.lcid());
     let id = AccountId(if account.name.is_empty() { account.address.bare().to_owned() } else { account.name.clone() });
     let me = Account { id, address: Some(account.address.clone()), name: account.display_name.clone(), ..Account::default() };
     let mut state = State::new(me, view(&config.ui, ascii, clock), rng.fork());
@@ -230,6 +232,12 @@ fn screen(
     state.link.server = endpoint.host.clone();
     state.keymap = Arc::new(config.keymap());
     state.options = options(config);
+    state.own.custom = config.custom_statuses();
+    state.own.calendar.path = account.calendar.clone();
+    let period = config.working_hours.as_ref().and_then(|h| h.period().ok());
+    state.own.hours = period.map(|p| hours::working_hours(vec![p], &state.view.zone, clock.now()));
+    let zone = state.view.zone.iana_name().unwrap_or("UTC").to_owned();
+    let calendar = Some(account.calendar.clone()).filter(|c| !c.is_empty()).map(|path| (path, zone));
     let shared = kept.lock.as_ref().is_some_and(AccountLock::is_shared);
     let (said, heard) = mpsc::unbounded_channel();
     let replies = said.clone();
@@ -250,6 +258,7 @@ fn screen(
         clock,
         said,
         heard,
+        calendar,
         mouse: config.ui.mouse,
         opener: config.ui.opener.clone(),
         shared,
@@ -281,6 +290,7 @@ fn view(ui: &Ui, ascii: bool, clock: Clock) -> View {
 fn options(config: &Config) -> Options {
     let ui = &config.ui;
     Options {
+        lcid: config.lcid(),
         vi: config.composer.keys == ComposerKeys::Vi,
         bell: ui.bell,
         notify: ui.notify,

@@ -9,8 +9,8 @@ use crate::lync::publish::{Conflict, FAULT_TYPE, PublishRequest, VERSION_DIAGNOS
 use crate::lync::roaming;
 use crate::sip::Name;
 
-/// Registered category names (`domain.md` 5.5).
-const CATEGORIES: [&str; 19] = [
+/// Category names that are always registered (`domain.md` 5.5).
+pub const CATEGORIES: [&str; 19] = [
     "state",
     "note",
     "noteHistory",
@@ -42,7 +42,7 @@ impl Presence {
             return ctx.refuse(incoming, 403, 2002, "Only the owner publishes");
         }
         if let Err((status, reason)) = allowed(ctx, &request) {
-            return ctx.refuse(incoming, status, 2003, reason);
+            return ctx.refuse(incoming, status, 2003, &reason);
         }
         let writer = writer(ctx, incoming);
         let conflicts = conflicts(ctx, &request, &writer);
@@ -68,25 +68,30 @@ pub(super) fn writer(ctx: &Ctx<'_>, incoming: &Incoming) -> String {
     named.unwrap_or_default()
 }
 
-fn allowed(ctx: &Ctx<'_>, request: &PublishRequest) -> Result<(), (u16, &'static str)> {
-    let Some(user) = ctx.user(&request.owner) else { return Err((404, "User does not exist")) };
+fn allowed(ctx: &Ctx<'_>, request: &PublishRequest) -> Result<(), (u16, String)> {
+    let no = |status: u16, reason: &str| Err((status, reason.to_owned()));
+    let Some(user) = ctx.user(&request.owner) else { return no(404, "User does not exist") };
     if request.items.len() > limits::PUBLICATIONS_PER_REQUEST || user.presence.count() > limits::PUBLICATIONS {
-        return Err((413, "Too many publications"));
+        return no(413, "Too many publications");
     }
     for (at, item) in request.items.iter().enumerate() {
         let (p, key) = (&item.publication, &item.publication.key);
-        let known = CATEGORIES.contains(&key.category.as_str()) || ctx.config.custom_categories.contains(&key.category);
-        if !known || key.container > 32_767 {
-            return Err((400, "Category is not registered"));
+        let known = CATEGORIES.contains(&key.category.as_str()) || ctx.state.categories.contains(&key.category);
+        if !known && !item.delete {
+            let name: String = key.category.chars().filter(|c| c.is_ascii_graphic() && *c != '"').take(64).collect();
+            return Err((400, format!("Category {name} is not registered with the server")));
+        }
+        if key.container > 32_767 {
+            return no(400, "Containers are numbered from 0 to 32767");
         }
         if p.value.len() > limits::PUBLICATION_VALUE {
-            return Err((413, "Publication is too large"));
+            return no(413, "Publication is too large");
         }
         if request.items.iter().take(at).any(|i| i.publication.key == *key) {
-            return Err((400, "A publication occurs twice"));
+            return no(400, "A publication occurs twice");
         }
         if is_of_server(key) && !item.delete {
-            return Err((403, "The server publishes this itself"));
+            return no(403, "The server publishes this itself");
         }
     }
     Ok(())

@@ -14,37 +14,37 @@ use crate::lync::{identity, provisioning};
 use crate::sip::{FlowId, Method, Name, Request, Response};
 use std::time::Duration;
 
-fn item(category: &str, instance: u32, container: u32, expiry: Expiry, value: String) -> PublishItem {
+pub(super) fn item(category: &str, instance: u32, container: u32, expiry: Expiry, value: String) -> PublishItem {
     let key = PublicationKey { category: category.into(), instance, container };
     let publication = Publication { key, version: 0, expiry, publish_time: None, endpoint_id: None, value };
     PublishItem { publication, delete: false }
 }
 
-fn state(instance: u32, expiry: Expiry, value: &StateValue) -> Vec<PublishItem> {
+pub(super) fn state(instance: u32, expiry: Expiry, value: &StateValue) -> Vec<PublishItem> {
     [2, 3].map(|c| item("state", instance, c, expiry, value.to_xml())).to_vec()
 }
 
-fn machine(w: &World, flow: FlowId, number: u32) -> Vec<PublishItem> {
+pub(super) fn machine(w: &World, flow: FlowId, number: u32) -> Vec<PublishItem> {
     state(instances::machine_state(&w.clients[&flow].gruu), Expiry::Endpoint, &StateValue::machine(Availability(number)))
 }
 
-fn by_hand(number: u32) -> Vec<PublishItem> {
+pub(super) fn by_hand(number: u32) -> Vec<PublishItem> {
     state(instances::USER_STATE, Expiry::Static, &StateValue::user(Availability(number)))
 }
 
-fn publish(w: &mut World, flow: FlowId, items: Vec<PublishItem>) -> Response {
+pub(super) fn publish(w: &mut World, flow: FlowId, items: Vec<PublishItem>) -> Response {
     let owner = w.clients[&flow].user.clone();
     w.service(flow, PUBLISH, PublishRequest { owner, items }.to_bytes())
 }
 
-fn ready(w: &mut World, user: &str, epid: &str) -> FlowId {
+pub(super) fn ready(w: &mut World, user: &str, epid: &str) -> FlowId {
     let flow = w.sign_in(user, epid);
     let items = machine(w, flow, 3500);
     assert_eq!(publish(w, flow, items).status, 200);
     flow
 }
 
-fn own(w: &mut World, flow: FlowId) -> RoamingData {
+pub(super) fn own(w: &mut World, flow: FlowId) -> RoamingData {
     let me = w.clients[&flow].user.to_string();
     let request = w.subscription(flow, &me, roaming::EVENT, (roaming::CONTENT_TYPE, roaming::subscribe_body()));
     let ok = w.ask(flow, request);
@@ -61,7 +61,7 @@ fn batch(w: &mut World, flow: FlowId, people: &[(&str, bool)]) -> Request {
     r
 }
 
-fn watch(w: &mut World, flow: FlowId, people: &[(&str, bool)]) -> (Request, Response) {
+pub(super) fn watch(w: &mut World, flow: FlowId, people: &[(&str, bool)]) -> (Request, Response) {
     let request = batch(w, flow, people);
     let ok = w.ask(flow, request.clone());
     assert_eq!(ok.status, 200, "{ok:?}");
@@ -75,7 +75,7 @@ fn read(headers: &crate::sip::Headers, body: &[u8]) -> PresenceBody {
 }
 
 /// The next notification about presence, as documents.
-fn heard(w: &mut World, flow: FlowId) -> Option<PresenceBody> {
+pub(super) fn heard(w: &mut World, flow: FlowId) -> Option<PresenceBody> {
     loop {
         let r = w.next(flow)?;
         if r.headers.get(&Name::Event) == Some("presence") {
@@ -85,14 +85,14 @@ fn heard(w: &mut World, flow: FlowId) -> Option<PresenceBody> {
     }
 }
 
-fn number(body: &PresenceBody, of: &str) -> Option<u32> {
+pub(super) fn number(body: &PresenceBody, of: &str) -> Option<u32> {
     let doc = body.documents.iter().find(|d| d.uri == address(of))?;
     let mut known = crate::domain::presence::Presence::default();
     categories::merge_categories(&mut known, doc, crate::domain::Time(1));
     known.availability.map(|a| a.0)
 }
 
-fn aggregate(data: &RoamingData, container: u32) -> Option<StateValue> {
+pub(super) fn aggregate(data: &RoamingData, container: u32) -> Option<StateValue> {
     data.categories.iter().flatten().find_map(|e| match e {
         CategoryEntry::Published(p) if p.key == PublicationKey { category: "state".into(), instance: 1, container } => {
             StateValue::parse(&p.value)

@@ -1,5 +1,6 @@
 //! `device` and `services` values: what an endpoint can do (guide 6.1, 6.6).
 
+use super::value::Value;
 use crate::domain::presence::Availability;
 use crate::lync::xml::Element;
 
@@ -15,16 +16,28 @@ pub struct Capability {
     pub render: bool,
     /// Can make it.
     pub capture: bool,
-    /// Can publish it.
+    /// Can publish it; `false` by default.
     pub publish: bool,
+    /// Version; 0 by default.
+    pub version: u32,
     /// Availability of the best device that has it (services only).
     pub availability: Option<Availability>,
+    /// Endpoint to use for it (services only).
+    pub endpoint: Option<String>,
 }
 
 impl Capability {
     /// One that works both ways.
     pub fn both(name: &str) -> Capability {
-        Capability { name: name.into(), render: true, capture: true, publish: false, availability: None }
+        Capability {
+            name: name.into(),
+            render: true,
+            capture: true,
+            publish: false,
+            version: 0,
+            availability: None,
+            endpoint: None,
+        }
     }
 
     fn read(e: &Element) -> Capability {
@@ -34,7 +47,9 @@ impl Capability {
             render: flag("render"),
             capture: flag("capture"),
             publish: flag("publish"),
+            version: e.attr_num("version").unwrap_or(0),
             availability: e.attr_num("deviceAvailability").map(Availability),
+            endpoint: e.attr("preferredEndpointId").map(str::to_owned),
         }
     }
 }
@@ -54,10 +69,46 @@ pub struct Device {
     pub machine_name: String,
 }
 
-impl Device {
-    /// Reads a publication's value.
-    pub fn parse(value: &str) -> Option<Device> {
-        let e = Element::parse_root(value.as_bytes(), "device").ok()?;
+/// All capability tokens known (domain guide 5.5).
+pub const CAPABILITIES: [&str; 17] = [
+    "text",
+    "voice",
+    "video",
+    "gifInk",
+    "isfInk",
+    "calendar",
+    "remoteCallControl",
+    "CCCP",
+    "confInvite",
+    "breakthrough",
+    "applicationSharing",
+    "ucs",
+    "containerIntegrity",
+    "contentWhiteboard",
+    "contentPoll",
+    "contentPowerPoint",
+    "contentNativeFile",
+];
+
+impl Value for Device {
+    const ROOT: &'static str = "device";
+    const KNOWN: &'static [&'static str] = &[
+        "endpointId",
+        "capabilities",
+        "capabilities/*",
+        "preferred",
+        "uri",
+        "timezone",
+        "machineName",
+        "render",
+        "capture",
+        "publish",
+        "version",
+        "deviceAvailability",
+        "preferredEndpointId",
+    ];
+
+    fn read(e: &Element) -> Option<Device> {
         let capabilities = e.child("capabilities");
         Some(Device {
             endpoint_id: e.attr("endpointId").unwrap_or("").to_lowercase(),
@@ -68,13 +119,13 @@ impl Device {
         })
     }
 
-    /// The value as text.
-    pub fn to_xml(&self) -> String {
+    fn write(&self) -> Element {
         let capability = |c: &Capability| {
             Element::in_ns(&c.name, DEVICE)
                 .with_attr("capture", c.capture)
                 .with_attr("render", c.render)
                 .with_attr("publish", c.publish)
+                .with_opt_attr("version", (c.version > 0).then_some(c.version))
         };
         let list = Element::in_ns("capabilities", DEVICE).with_attr("preferred", false).with_attr("uri", &self.uri);
         Element::in_ns("device", DEVICE)
@@ -82,7 +133,6 @@ impl Device {
             .with(list.with_all(self.capabilities.iter().map(capability)))
             .with_leaf("timezone", self.timezone.as_str())
             .with_leaf("machineName", self.machine_name.as_str())
-            .to_string()
     }
 }
 
@@ -95,38 +145,50 @@ pub struct Services {
     pub capabilities: Vec<Capability>,
 }
 
-impl Services {
-    /// Reads the element; all `service` children together.
-    pub fn read(e: &Element) -> Services {
+impl Value for Services {
+    const ROOT: &'static str = "services";
+    const KNOWN: &'static [&'static str] = &[
+        "service",
+        "uri",
+        "capabilities",
+        "capabilities/*",
+        "render",
+        "capture",
+        "publish",
+        "version",
+        "deviceAvailability",
+        "preferredEndpointId",
+    ];
+
+    /// All `service` children together.
+    fn read(e: &Element) -> Option<Services> {
         let services = || e.children_named("service");
-        Services {
+        Some(Services {
             uri: services().find_map(|s| s.attr("uri")).unwrap_or("").to_owned(),
             capabilities: services()
                 .filter_map(|s| s.child("capabilities"))
                 .flat_map(|c| c.elements().map(Capability::read))
                 .collect(),
-        }
+        })
     }
 
-    /// Reads a publication's value.
-    pub fn parse(value: &str) -> Option<Services> {
-        Element::parse_root(value.as_bytes(), "services").ok().map(|e| Services::read(&e))
-    }
-
-    /// The value as text; without capabilities it is the empty value of container 32000.
-    pub fn to_xml(&self) -> String {
+    /// Without capabilities it is the empty value of container 32000.
+    fn write(&self) -> Element {
         let root = Element::in_ns("services", SERVICE);
         if self.capabilities.is_empty() {
-            return root.to_string();
+            return root;
         }
         let capability = |c: &Capability| {
             Element::in_ns(&c.name, SERVICE)
                 .with_attr("render", c.render)
                 .with_attr("capture", c.capture)
+                .with_opt_attr("publish", c.publish.then_some(true))
+                .with_opt_attr("version", (c.version > 0).then_some(c.version))
                 .with_opt_attr("deviceAvailability", c.availability.map(|a| a.0))
+                .with_opt_attr("preferredEndpointId", c.endpoint.as_deref())
         };
         let list = Element::in_ns("capabilities", SERVICE).with_all(self.capabilities.iter().map(capability));
-        root.with(Element::in_ns("service", SERVICE).with_attr("uri", &self.uri).with(list)).to_string()
+        root.with(Element::in_ns("service", SERVICE).with_attr("uri", &self.uri).with(list))
     }
 }
 

@@ -1,5 +1,6 @@
-//! `note` values (guide 6.6).
+//! `note` and `noteHistory` values (guide 6.6): the same document under two category names.
 
+use super::value::Value;
 use crate::domain::presence::Note;
 use crate::lync::time;
 use crate::lync::xml::Element;
@@ -11,13 +12,17 @@ pub fn read(e: &Element) -> Vec<Note> {
     if e.name != "note" {
         return Vec::new();
     }
-    let body = |b: &Element| Note {
+    e.children_named("body").filter_map(read_body).collect()
+}
+
+fn read_body(b: &Element) -> Option<Note> {
+    let note = Note {
         text: b.text().trim().to_owned(),
         out_of_office: b.attr("type").is_some_and(|t| t.eq_ignore_ascii_case("OOF")),
         start: b.attr("startTime").and_then(time::parse),
         end: b.attr("endTime").and_then(time::parse),
     };
-    e.children_named("body").map(body).filter(|n| !n.text.is_empty()).collect()
+    (!note.text.is_empty()).then_some(note)
 }
 
 /// Reads the first body of a publication's value.
@@ -27,18 +32,49 @@ pub fn parse(value: &str) -> Option<Note> {
 
 /// The element.
 pub fn write(n: &Note) -> Element {
-    let body = Element::in_ns("body", NOTE)
+    Element::in_ns("note", NOTE).with(write_body(n))
+}
+
+fn write_body(n: &Note) -> Element {
+    Element::in_ns("body", NOTE)
         .with_attr("type", if n.out_of_office { "OOF" } else { "personal" })
         .with_attr("uri", "")
         .with_opt_attr("startTime", n.start.map(time::seconds_z))
         .with_opt_attr("endTime", n.end.map(time::seconds_z))
-        .with_text(n.text.as_str());
-    Element::in_ns("note", NOTE).with(body)
+        .with_text(n.text.as_str())
 }
 
 /// The value as text; an empty note (for 100 and 32000) when there is none.
 pub fn to_xml(n: Option<&Note>) -> String {
     n.map_or_else(|| Element::in_ns("note", NOTE), write).to_string()
+}
+
+/// One body with its language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteBody {
+    /// The note.
+    pub note: Note,
+    /// Windows locale id of the text, if told.
+    pub lcid: Option<u32>,
+}
+
+/// All bodies of a `note` or `noteHistory` value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes(pub Vec<NoteBody>);
+
+impl Value for Notes {
+    const ROOT: &'static str = "note";
+    const KNOWN: &'static [&'static str] = &["body", "type", "startTime", "endTime", "LCID"];
+
+    fn read(root: &Element) -> Option<Notes> {
+        let bodies = root.children_named("body");
+        Some(Notes(bodies.filter_map(|b| Some(NoteBody { note: read_body(b)?, lcid: b.attr_num("LCID") })).collect()))
+    }
+
+    fn write(&self) -> Element {
+        let body = |b: &NoteBody| write_body(&b.note).with_opt_attr("LCID", b.lcid);
+        Element::in_ns("note", NOTE).with_all(self.0.iter().map(body))
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `state` values (guide 6.4): what machines, users, calendars and phones publish, and what the server makes of it.
 
+use super::value::Value;
 use crate::domain::Time;
 use crate::domain::presence::{Activity, Availability};
 use crate::lync::time;
@@ -126,14 +127,36 @@ impl StateValue {
     pub fn aggregate(availability: Availability) -> StateValue {
         StateValue { availability: Some(availability), ..StateValue::new(StateKind::Aggregate) }
     }
+}
 
-    /// Reads a publication's value; `None` when it is no `state`.
-    pub fn parse(value: &str) -> Option<StateValue> {
-        StateValue::read(&Element::parse(value.as_bytes()).ok()?)
-    }
+impl Value for StateValue {
+    const ROOT: &'static str = "state";
+    const KNOWN: &'static [&'static str] = &[
+        "manual",
+        "uri",
+        "startTime",
+        "type",
+        "lastActive",
+        "endpointId",
+        "availability",
+        "activity",
+        "token",
+        "minAvailability",
+        "maxAvailability",
+        "custom",
+        "LCID",
+        "endpointLocation",
+        "meetingSubject",
+        "meetingLocation",
+        "delimiter",
+        "end",
+        "timeZoneBias",
+        "timeZoneName",
+        "timeZoneAbbreviation",
+        "device",
+    ];
 
-    /// Reads the element; `None` when it is no `state`.
-    pub fn read(e: &Element) -> Option<StateValue> {
+    fn read(e: &Element) -> Option<StateValue> {
         if e.name != "state" {
             return None;
         }
@@ -156,8 +179,8 @@ impl StateValue {
         })
     }
 
-    /// The element. Input states always carry `endpointLocation`, as known clients write it.
-    pub fn write(&self) -> Element {
+    /// Input states always carry `endpointLocation`, as known clients write it.
+    fn write(&self) -> Element {
         let e = Element::in_ns("state", STATE)
             .with_opt_attr("manual", self.manual)
             .with_opt_attr("uri", self.uri.as_deref())
@@ -176,7 +199,9 @@ impl StateValue {
             .with_opt(leaf("meetingLocation", &self.meeting_location))
             .with_all(self.extension())
     }
+}
 
+impl StateValue {
     /// Zone and device stand between `delimiter` and `end` of the common types.
     fn extension(&self) -> Vec<Element> {
         let leaf = |name: &str, text: String| Element::in_ns(name, STATE).with_text(text);
@@ -197,6 +222,11 @@ impl StateValue {
         out.extend(inner);
         out.push(Element::in_ns("end", COMMON));
         out
+    }
+
+    /// Reads a publication's value; `None` when it is no `state`.
+    pub fn parse(value: &str) -> Option<StateValue> {
+        <StateValue as Value>::parse(value)
     }
 
     /// The value as text.
@@ -228,24 +258,6 @@ fn write_activity(a: &Activity) -> Element {
         .with_all(a.custom.iter().map(custom))
 }
 
-/// The value of `dndState` while Do Not Disturb is set by hand; an empty flag otherwise (domain guide 5.4).
-pub fn dnd_state(active: bool) -> String {
-    let mut s = StateValue::new(StateKind::User);
-    s.manual = Some(true);
-    s.availability = active.then_some(Availability::DO_NOT_DISTURB);
-    let mut e = s.write();
-    e.children.retain(|n| !matches!(n, crate::lync::xml::Node::Element(c) if c.name == "endpointLocation"));
-    e.to_string()
-}
-
-/// The value of `legacyInterop`.
-pub fn legacy_interop(availability: Availability, token: Option<&str>) -> String {
-    Element::in_ns("legacyInterop", crate::lync::roaming::CATEGORIES)
-        .with_attr("availability", availability.0)
-        .with_opt_attr("token", token)
-        .to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,11 +286,6 @@ mod tests {
             StateValue::machine(Availability::AVAILABLE).to_xml(),
             "<state xmlns=\"http://schemas.microsoft.com/2006/09/sip/state\" manual=\"false\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"machineState\"><availability>3500</availability><endpointLocation/></state>"
         );
-        assert!(
-            dnd_state(false)
-                .ends_with("manual=\"true\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"userState\"/>")
-        );
-        assert!(legacy_interop(Availability::BUSY, None).ends_with("availability=\"6500\"/>"));
         assert_eq!(StateValue::parse("<note/>"), None);
         assert_eq!(StateValue::parse("<state><availability>x</availability></state>").unwrap().availability, None);
     }

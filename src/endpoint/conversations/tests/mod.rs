@@ -58,6 +58,8 @@ impl Rig {
             utc_offset_minutes: 60,
             talks: true,
             publish: true,
+            custom_statuses: Vec::new(),
+            lcid: crate::domain::presence::LCID_EN_US,
         };
         Rig {
             s: Conversations::default(),
