@@ -5,6 +5,7 @@
 
 use adsum::domain::presence::{Presence, SelfPresence};
 use adsum::domain::{Address, Rng, Time};
+use adsum::lync::categories::value::Value;
 use adsum::lync::{
     Element, batch, categories, cccp, confinfo, contacts, containers, diagnostics, identity, im, provisioning, publish,
     registration, roaming, search, soap, time,
@@ -61,10 +62,35 @@ fn damage(rng: &mut Rng, text: &str) -> Vec<u8> {
     out
 }
 
+/// What is read as a category prints, and prints over what it was read from.
+fn every_value(e: &Element, text: &str) {
+    fn one<V: Value>(e: &Element, text: &str) {
+        if let Some(v) = V::read(e) {
+            let _ = (v.to_xml(), v.edit(text));
+        }
+    }
+    one::<categories::state::StateValue>(e, text);
+    one::<categories::note::Notes>(e, text);
+    one::<categories::calendar::CalendarData>(e, text);
+    one::<categories::calendar::OwnWorkingHours>(e, text);
+    one::<categories::device::Device>(e, text);
+    one::<categories::device::Services>(e, text);
+    one::<categories::made_by_server::LegacyInterop>(e, text);
+    one::<categories::made_by_server::DoNotDisturbState>(e, text);
+    one::<categories::options::OtherOptions>(e, text);
+    one::<categories::options::RccOptions>(e, text);
+    one::<categories::options::Routing>(e, text);
+    one::<categories::own_data::UserProperties>(e, text);
+    one::<categories::own_data::UserInformation>(e, text);
+    one::<categories::own_data::MessageWaiting>(e, text);
+    one::<categories::alerts::Alerts>(e, text);
+}
+
 fn read_everything(bytes: &[u8]) {
     if let Ok(e) = Element::parse(bytes) {
         assert_eq!(Element::parse(&e.to_bytes()).unwrap(), e, "what was read prints and reads the same");
-        let _ = (categories::card::read(&e), categories::note::read(&e), categories::state::StateValue::read(&e));
+        let _ = (categories::card::read(&e), categories::note::read(&e));
+        every_value(&e, &e.to_string());
     }
     if let Ok(contacts::ContactDocument::List(l)) = contacts::ContactDocument::parse(bytes) {
         l.to_bytes();

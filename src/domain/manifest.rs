@@ -157,8 +157,7 @@ mod tests {
         assert_eq!(c.iter().find(|c| c.id == 100).unwrap().members, [Member::Federated]);
         apply(&mut c, &[Change::Add(300, user("bob@x.com")), Change::Add(400, user("bob@x.com"))]);
         let bob = person("bob@x.com", SourceNetwork::SameEnterprise, false);
-        let expected =
-            [Change::Remove(300, user("bob@x.com")), Change::Remove(400, user("bob@x.com"))];
+        let expected = [Change::Remove(300, user("bob@x.com")), Change::Remove(400, user("bob@x.com"))];
         assert_eq!(corrections(&c, &[bob], false), expected);
     }
 
