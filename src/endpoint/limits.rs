@@ -145,3 +145,35 @@ pub const CHAT_STABLE: Duration = Duration::from_secs(60);
 pub const ROSTER_RETRY: Duration = Duration::from_secs(5);
 /// Changes of members in one request.
 pub const MAX_MEMBER_CHANGES: usize = 200;
+/// Seconds a subscription to a standard server is asked for (`simple.md` 4.1).
+pub const EVENT_EXPIRES: u32 = 3600;
+/// A first notification is waited for so long (RFC 6665, Timer N).
+pub const EVENT_NOTIFY_WAIT: Duration = Duration::from_secs(32);
+/// A subscription that ended is asked for again after so long; doubled with each failure.
+pub const EVENT_AGAIN: Duration = Duration::from_secs(30);
+/// Longest wait before a subscription is asked for again.
+pub const EVENT_AGAIN_MOST: Duration = Duration::from_secs(3600);
+/// Somebody who refuses is asked again, quietly, after a day.
+pub const EVENT_REJECTED_AGAIN: Duration = Duration::from_secs(24 * 3600);
+/// Somebody who is not reachable is asked again after so long.
+pub const EVENT_UNREACHABLE_AGAIN: Duration = Duration::from_secs(300);
+/// First subscriptions to single people leave one by one, so far apart (servers ban bursts; `simple.md` 1.11).
+pub const EVENT_PACE: Duration = Duration::from_millis(200);
+/// Changes of one's own presence are collected for so long.
+pub const PUBLISH_SETTLE: Duration = Duration::from_millis(500);
+/// Two publications are at least so far apart (`simple.md` 4.3).
+pub const PUBLISH_PACE: Duration = Duration::from_secs(3);
+/// Seconds a publication is asked to last (`simple.md` 4.5).
+pub const PUBLISH_EXPIRES: u32 = 1800;
+/// Waits before a message that a server could not take just now is sent again (`simple.md` 3.1).
+pub const MESSAGE_AGAIN: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(120)];
+/// The same message that comes twice within this time is shown once.
+pub const MESSAGE_REMEMBERED: Duration = Duration::from_secs(600);
+/// Messages remembered to find those that come twice.
+pub const MESSAGES_REMEMBERED: usize = 1_000;
+/// A format that somebody does not take is not tried again for so long.
+pub const FORMAT_REFUSED: Duration = Duration::from_secs(24 * 3600);
+/// Typing is told again after so long (RFC 3994: at least 60 s).
+pub const COMPOSING_REFRESH: Duration = Duration::from_secs(90);
+/// Without a key for so long nobody types any more (RFC 3994).
+pub const COMPOSING_IDLE: Duration = Duration::from_secs(15);

@@ -22,6 +22,7 @@ pub mod security;
 
 pub mod service;
 pub mod sight;
+pub mod simple;
 pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testkit;

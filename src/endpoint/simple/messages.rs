@@ -1,0 +1,325 @@
+//! Messages one by one (RFC 3428; `simple.md` 3): no dialogs, one under way for each person, typing and delivery notices
+//! where the other side has shown that it knows them.
+
+mod chat;
+mod inbound;
+
+use super::{cannot, request};
+use crate::domain::conversation::{ConversationId, Delivery, MessageId};
+use crate::domain::{Address, Time};
+use crate::endpoint::limits::{COMPOSING_IDLE, COMPOSING_REFRESH, FORMAT_REFUSED, MESSAGE_AGAIN};
+use crate::endpoint::service::{Ctx, Handled, Reply, Service, Token};
+use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
+use crate::simple::composing::{self, Composing};
+use crate::simple::cpim::{self, Envelope, Wishes};
+use crate::sip::{Method, Name, Request, Response, ServerTx, Uri};
+use chat::{Chat, Outgoing};
+use inbound::Seen;
+use std::collections::BTreeMap;
+
+/// What somebody's programs are known to take.
+#[derive(Clone, Copy, Debug, Default)]
+struct Habits {
+    /// They sent an envelope themselves.
+    envelopes: bool,
+    /// They refused one; not before then again.
+    no_envelopes_until: Option<Time>,
+    /// They refused a typing notice.
+    no_typing_until: Option<Time>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Message { envelope: bool },
+    Typing,
+    Notice,
+}
+
+/// The service.
+#[derive(Debug, Default)]
+pub struct Messages {
+    chats: BTreeMap<ConversationId, Chat>,
+    habits: BTreeMap<Address, Habits>,
+    sent: BTreeMap<Token, (ConversationId, Kind)>,
+    seen: Seen,
+}
+
+impl Messages {
+    fn operate(&mut self, ctx: &mut Ctx<'_>, operation: &Operation) -> Option<Result<Outcome, Error>> {
+        use Operation as O;
+        Some(match operation {
+            O::StartConversation { id, with, subject } => self.start(ctx, id, with, subject),
+            O::SendMessage { conversation, message, text } => self.say(ctx, conversation, message, text),
+            O::Typing { conversation, active } => self.type_at(ctx, conversation, *active),
+            O::EndConversation { conversation } => {
+                if let Some(mut chat) = self.chats.remove(conversation) {
+                    chat.end(ctx);
+                }
+                Ok(Outcome::Done)
+            }
+            O::Accept { .. } | O::Decline { .. } => {
+                Err(Error::new(ErrorKind::InvalidOperation, "there is no invitation to answer any more"))
+            }
+            O::Invite { .. } | O::JoinConference { .. } | O::MeetNow { .. } => Err(cannot("conferences on this server")),
+            O::ScheduleConference { .. } | O::UpdateConference { .. } | O::CancelConference { .. } | O::GetConference { .. } => {
+                Err(cannot("conferences that could be scheduled"))
+            }
+            O::ListConferences => Ok(Outcome::Conferences(Vec::new())),
+            O::LockConference { .. } | O::Eject { .. } | O::SetRole { .. } | O::Admit { .. } | O::EndConference { .. } => {
+                Err(cannot("conferences that could be controlled"))
+            }
+            _ => return None,
+        })
+    }
+
+    fn start(&mut self, ctx: &mut Ctx<'_>, id: &ConversationId, with: &Address, subject: &str) -> Result<Outcome, Error> {
+        if *with == ctx.me.uri {
+            return Err(Error::new(ErrorKind::InvalidArgument, "this is your own address; choose somebody else"));
+        }
+        let chat = self.chats.entry(id.clone()).or_insert_with(|| Chat::new(id.clone(), with.clone()));
+        if chat.with != *with {
+            return Err(Error::new(ErrorKind::InvalidOperation, "this conversation is with somebody else"));
+        }
+        if !subject.is_empty() {
+            chat.subject = subject.to_owned();
+        }
+        chat.publish(ctx);
+        Ok(Outcome::Done)
+    }
+
+    fn say(&mut self, ctx: &mut Ctx<'_>, id: &ConversationId, message: &MessageId, text: &str) -> Result<Outcome, Error> {
+        let chat = self.chats.get_mut(id).ok_or_else(no_such)?;
+        if text.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidArgument, "there is nothing to send"));
+        }
+        if !chat.push(Outgoing::new(message.clone(), text)) {
+            return Err(Error::new(
+                ErrorKind::Retryable,
+                "too many messages are waiting here; send it again when they have left",
+            ));
+        }
+        chat.typing = None;
+        self.pump(ctx, id);
+        Ok(Outcome::Done)
+    }
+
+    fn type_at(&mut self, ctx: &mut Ctx<'_>, id: &ConversationId, active: bool) -> Result<Outcome, Error> {
+        let chat = self.chats.get_mut(id).ok_or_else(no_such)?;
+        let notice = match (&mut chat.typing, active) {
+            (None, true) => {
+                chat.typing = Some((ctx.now, ctx.now));
+                Some(Composing::Active(COMPOSING_REFRESH))
+            }
+            (Some((_, key)), true) => {
+                *key = ctx.now;
+                None
+            }
+            (Some(_), false) => {
+                chat.typing = None;
+                Some(Composing::Idle)
+            }
+            (None, false) => None,
+        };
+        if let Some(notice) = notice {
+            self.tell_typing(ctx, id, notice);
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn tell_typing(&mut self, ctx: &mut Ctx<'_>, id: &ConversationId, notice: Composing) {
+        let Some(chat) = self.chats.get(id).filter(|_| ctx.online) else { return };
+        let habits = self.habits.get(&chat.with).copied().unwrap_or_default();
+        if habits.no_typing_until.is_some_and(|t| t > ctx.now) {
+            return;
+        }
+        let mut r = message(ctx, &chat.with);
+        // A server that keeps messages for later has no use for these.
+        r.headers.push(Name::Expires, "0");
+        let r = r.with_body(composing::CONTENT_TYPE, composing::write(notice).into_bytes());
+        let token = ctx.send(r);
+        self.sent.insert(token, (id.clone(), Kind::Typing));
+    }
+
+    /// Sends the next message of a conversation, if none is under way.
+    fn pump(&mut self, ctx: &mut Ctx<'_>, id: &ConversationId) {
+        let Some(chat) = self.chats.get_mut(id).filter(|_| ctx.online) else { return };
+        let with = chat.with.clone();
+        let habits = self.habits.get(&with).copied().unwrap_or_default();
+        let envelope = habits.envelopes && habits.no_envelopes_until.is_none_or(|t| t <= ctx.now);
+        let Some(next) = chat.next(ctx.now) else { return };
+        let (media, body) = if envelope {
+            let e = Envelope {
+                from: Some(ctx.me.uri.clone()),
+                to: Some(with.clone()),
+                at: Some(ctx.now),
+                id: Some(next.notice_id(ctx.rng).to_owned()),
+                wishes: Wishes { delivery: true, failure: true, display: false },
+                notification: false,
+                content_type: "text/plain; charset=utf-8".into(),
+                content: next.text.clone().into_bytes(),
+            };
+            (cpim::CONTENT_TYPE, cpim::write(&e))
+        } else {
+            ("text/plain;charset=UTF-8", next.text.clone().into_bytes())
+        };
+        let mut r = message(ctx, &with);
+        r.headers.push(Name::Date, date(ctx.now));
+        let token = ctx.send(r.with_body(media, body));
+        self.sent.insert(token, (id.clone(), Kind::Message { envelope }));
+    }
+
+    fn replied(&mut self, ctx: &mut Ctx<'_>, id: &ConversationId, kind: Kind, reply: &Reply) {
+        let Some(chat) = self.chats.get_mut(id) else { return };
+        let with = chat.with.clone();
+        match (kind, reply) {
+            (Kind::Notice, _) => {}
+            (Kind::Typing, Reply::Response(r)) if matches!(r.status, 405 | 415 | 501) => {
+                self.habits.entry(with).or_default().no_typing_until = Some(ctx.now + FORMAT_REFUSED);
+            }
+            (Kind::Typing, _) => {}
+            (Kind::Message { envelope: true }, Reply::Response(r)) if r.status == 415 => {
+                self.habits.entry(with).or_default().no_envelopes_until = Some(ctx.now + FORMAT_REFUSED);
+                chat.try_again(ctx.now);
+                self.pump(ctx, id);
+            }
+            (Kind::Message { .. }, reply) => {
+                outcome(chat, ctx, reply);
+                self.pump(ctx, id);
+            }
+        }
+    }
+}
+
+/// What became of the message under way.
+fn outcome(chat: &mut Chat, ctx: &mut Ctx<'_>, reply: &Reply) {
+    let Reply::Response(r) = reply else {
+        return match reply {
+            // Nobody knows whether it was read: sending it again could double it.
+            Reply::Timeout => chat.finish(ctx, Delivery::Failed("no answer came; it may or may not have arrived".into())),
+            _ => chat.try_again(ctx.now),
+        };
+    };
+    match r.status {
+        202 => chat.finish(ctx, Delivery::Sent),
+        200..=299 => chat.finish(ctx, Delivery::Delivered),
+        500 | 502..=504 => match MESSAGE_AGAIN.get(chat.tries()) {
+            Some(wait) => chat.try_again(ctx.now + *wait),
+            None => chat.finish(ctx, Delivery::Failed("the server could not take it; try again later".into())),
+        },
+        _ => chat.finish(ctx, Delivery::Failed(why(r, chat.with.bare()))),
+    }
+}
+
+/// Why a message was refused, in words.
+fn why(r: &Response, who: &str) -> String {
+    match r.status {
+        403 | 603 => format!("{who} or the server refuses it"),
+        404 | 410 | 604 => format!("the server knows no {who}"),
+        408 => "no answer came; it may or may not have arrived".into(),
+        413 | 513 => "it is too long for the server; send it in parts".into(),
+        415 => format!("{who}'s program cannot show it"),
+        480 => format!("{who} is not there and the server keeps no messages"),
+        status => format!("the server answered {status}"),
+    }
+}
+
+fn message(ctx: &mut Ctx<'_>, to: &Address) -> Request {
+    request::request(ctx, Method::Message, &Uri::from(to))
+}
+
+/// `Tue, 03 Mar 2026 09:15:04 GMT` (RFC 3261 §20.17).
+fn date(at: Time) -> String {
+    at.timestamp().to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+fn no_such() -> Error {
+    Error::new(ErrorKind::InvalidOperation, "this conversation is over; start it again")
+}
+
+impl Service for Messages {
+    fn on_operation(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) -> bool {
+        match self.operate(ctx, operation) {
+            Some(result) => {
+                ctx.complete(id, result);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn on_request(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: Request) -> Handled {
+        if request.method != Method::Message {
+            return Handled::No(request);
+        }
+        self.receive(ctx, tx, &request);
+        Handled::Yes
+    }
+
+    fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: Reply) {
+        if matches!(&reply, Reply::Response(r) if !r.is_final()) {
+            return;
+        }
+        if let Some((id, kind)) = self.sent.remove(&token) {
+            self.replied(ctx, &id, kind, &reply);
+        }
+    }
+
+    fn on_online(&mut self, ctx: &mut Ctx<'_>) {
+        let all: Vec<ConversationId> = self.chats.keys().cloned().collect();
+        for id in all {
+            self.pump(ctx, &id);
+        }
+    }
+
+    fn on_offline(&mut self, ctx: &mut Ctx<'_>) {
+        self.sent.clear();
+        for chat in self.chats.values_mut() {
+            chat.link_lost(ctx);
+        }
+    }
+
+    fn on_timeout(&mut self, ctx: &mut Ctx<'_>) {
+        let all: Vec<ConversationId> = self.chats.keys().cloned().collect();
+        for id in all {
+            let Some(chat) = self.chats.get_mut(&id) else { continue };
+            chat.expire(ctx);
+            let notice = match chat.typing {
+                Some((_, key)) if key + COMPOSING_IDLE <= ctx.now => {
+                    chat.typing = None;
+                    Some(Composing::Idle)
+                }
+                Some((told, key)) if told + COMPOSING_REFRESH <= ctx.now => {
+                    chat.typing = Some((ctx.now, key));
+                    Some(Composing::Active(COMPOSING_REFRESH))
+                }
+                _ => None,
+            };
+            if let Some(notice) = notice {
+                self.tell_typing(ctx, &id, notice);
+            }
+            self.pump(ctx, &id);
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        self.chats.values().filter_map(Chat::deadline).min()
+    }
+}
+
+impl Messages {
+    /// Says something to the user of the endpoint and keeps the conversation it belongs to.
+    fn conversation_with(&mut self, ctx: &mut Ctx<'_>, who: &Address) -> ConversationId {
+        if let Some(chat) = self.chats.values().find(|c| c.with == *who) {
+            return chat.id.clone();
+        }
+        let id = ConversationId(ctx.rng.hex(32));
+        let mut chat = Chat::new(id.clone(), who.clone());
+        chat.publish(ctx);
+        self.chats.insert(id.clone(), chat);
+        id
+    }
+
+    fn emit_state(ctx: &mut Ctx<'_>, conversation: &ConversationId, message: &MessageId, state: Delivery) {
+        ctx.emit(Event::MessageState { conversation: conversation.clone(), message: message.clone(), state });
+    }
+}

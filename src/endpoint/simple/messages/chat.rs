@@ -1,0 +1,180 @@
+//! One conversation without dialogs: what waits, what is under way, who types.
+
+use super::Messages;
+use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Delivery, MessageId, Participant, Role};
+use crate::domain::{Address, Rng, Time};
+use crate::endpoint::Event;
+use crate::endpoint::limits::{COMPOSING_IDLE, COMPOSING_REFRESH, MAX_QUEUED};
+use crate::endpoint::service::Ctx;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Messages whose delivery notices may still come.
+const AWAITED: usize = 100;
+
+/// One message of ours.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    message: MessageId,
+    pub text: String,
+    notice: Option<String>,
+    tries: usize,
+    not_before: Time,
+}
+
+impl Outgoing {
+    pub fn new(message: MessageId, text: &str) -> Outgoing {
+        Outgoing { message, text: text.to_owned(), notice: None, tries: 0, not_before: Time::default() }
+    }
+
+    /// The id delivery notices name; the same however often it is sent.
+    pub fn notice_id(&mut self, rng: &mut Rng) -> &str {
+        self.notice.get_or_insert_with(|| rng.hex(24))
+    }
+}
+
+/// One conversation.
+#[derive(Debug)]
+pub(super) struct Chat {
+    pub id: ConversationId,
+    pub with: Address,
+    pub subject: String,
+    /// Last told, last key.
+    pub typing: Option<(Time, Time)>,
+    queue: VecDeque<Outgoing>,
+    under_way: bool,
+    awaited: VecDeque<(String, MessageId)>,
+    types_until: Option<Time>,
+    shown: Option<Conversation>,
+}
+
+impl Chat {
+    pub fn new(id: ConversationId, with: Address) -> Chat {
+        Chat {
+            id,
+            with,
+            subject: String::new(),
+            typing: None,
+            queue: VecDeque::new(),
+            under_way: false,
+            awaited: VecDeque::new(),
+            types_until: None,
+            shown: None,
+        }
+    }
+
+    /// Keeps a message for sending; false when too many wait.
+    pub fn push(&mut self, outgoing: Outgoing) -> bool {
+        let room = self.queue.len() < MAX_QUEUED;
+        if room {
+            self.queue.push_back(outgoing);
+        }
+        room
+    }
+
+    /// The message that may leave now; it is under way from here on.
+    pub fn next(&mut self, now: Time) -> Option<&mut Outgoing> {
+        let first = self.queue.front_mut().filter(|o| !self.under_way && o.not_before <= now)?;
+        self.under_way = true;
+        Some(first)
+    }
+
+    /// How often the one under way was tried before.
+    pub fn tries(&self) -> usize {
+        self.queue.front().map_or(0, |o| o.tries)
+    }
+
+    /// The one under way leaves again, not before this time.
+    pub fn try_again(&mut self, at: Time) {
+        self.under_way = false;
+        if let Some(first) = self.queue.front_mut() {
+            first.tries += 1;
+            first.not_before = at;
+        }
+    }
+
+    /// The one under way got so far.
+    pub fn finish(&mut self, ctx: &mut Ctx<'_>, state: Delivery) {
+        self.under_way = false;
+        let Some(done) = self.queue.pop_front() else { return };
+        if let (Some(notice), Delivery::Sent | Delivery::Delivered) = (done.notice, &state) {
+            self.awaited.push_back((notice, done.message.clone()));
+            self.awaited.drain(..self.awaited.len().saturating_sub(AWAITED));
+        }
+        Messages::emit_state(ctx, &self.id, &done.message, state);
+    }
+
+    /// A notice came for one of our messages.
+    pub fn noticed(&mut self, ctx: &mut Ctx<'_>, notice: &str, state: Delivery) -> bool {
+        let Some((_, message)) = self.awaited.iter().find(|a| a.0 == notice) else { return false };
+        Messages::emit_state(ctx, &self.id, message, state);
+        true
+    }
+
+    /// The link is gone; what was under way may have arrived, so it is not sent again by itself.
+    pub fn link_lost(&mut self, ctx: &mut Ctx<'_>) {
+        if self.under_way {
+            self.finish(ctx, Delivery::Failed("the connection broke; it may or may not have arrived".into()));
+        }
+        (self.typing, self.types_until) = (None, None);
+        self.publish(ctx);
+    }
+
+    /// The user closes it.
+    pub fn end(&mut self, ctx: &mut Ctx<'_>) {
+        while let Some(o) = self.queue.pop_front() {
+            let why = "the conversation was ended before it arrived".into();
+            Messages::emit_state(ctx, &self.id, &o.message, Delivery::Failed(why));
+        }
+        let ended = Conversation { state: ConversationState::Terminated, ..self.conversation() };
+        ctx.emit(Event::Conversation(Box::new(ended)));
+    }
+
+    /// The other side types, or stopped.
+    pub fn set_typing(&mut self, ctx: &mut Ctx<'_>, lasts: Option<Duration>) {
+        self.types_until = lasts.map(|d| ctx.now + d);
+        self.publish(ctx);
+    }
+
+    pub fn expire(&mut self, ctx: &mut Ctx<'_>) {
+        if self.types_until.is_some_and(|t| t <= ctx.now) {
+            self.set_typing(ctx, None);
+        }
+    }
+
+    pub fn deadline(&self) -> Option<Time> {
+        let typing = self.typing.map(|(told, key)| (told + COMPOSING_REFRESH).min(key + COMPOSING_IDLE));
+        let waits = self.queue.front().filter(|o| !self.under_way && o.tries > 0).map(|o| o.not_before);
+        [typing, waits, self.types_until].into_iter().flatten().min()
+    }
+
+    fn conversation(&self) -> Conversation {
+        Conversation {
+            id: self.id.clone(),
+            state: ConversationState::Established,
+            subject: self.subject.clone(),
+            participants: vec![Participant {
+                uri: self.with.clone(),
+                display_name: String::new(),
+                role: Role::Attendee,
+                has_messages: true,
+                in_lobby: false,
+                typing: self.types_until.is_some(),
+            }],
+            focus: None,
+            my_role: None,
+            locked: false,
+            invitation: None,
+            end_reason: None,
+        }
+    }
+
+    /// Says how it looks, if that changed.
+    pub fn publish(&mut self, ctx: &mut Ctx<'_>) {
+        let looks = self.conversation();
+        if self.shown.as_ref() != Some(&looks) {
+            self.shown = Some(looks.clone());
+            ctx.emit(Event::Conversation(Box::new(looks)));
+        }
+    }
+}

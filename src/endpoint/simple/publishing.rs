@@ -1,0 +1,328 @@
+//! One's own presence: one document per device, published with an entity tag (RFC 3903; `simple.md` 4.5).
+
+use super::{cannot, request};
+use crate::domain::presence::{
+    Activity, Availability, Expiry, MachineState, Note, Publication, PublicationKey, SelfPresence, UserStatus,
+};
+use crate::domain::{Time, instances};
+use crate::endpoint::limits::{EVENT_AGAIN, PUBLISH_EXPIRES, PUBLISH_PACE, PUBLISH_SETTLE};
+use crate::endpoint::service::{Ctx, Reply, Service, Token};
+use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
+use crate::lync::categories::{note as notes, state as states};
+use crate::simple::pidf::{self, Published};
+use crate::sip::{Method, Name, Response, Uri};
+use std::time::Duration;
+
+/// English (United States), whose own words are published.
+const LCID: u32 = 1033;
+const ETAG: &str = "SIP-ETag";
+const IF_MATCH: &str = "SIP-If-Match";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ByHand {
+    availability: Availability,
+    activity: Option<Activity>,
+    until: Option<Time>,
+    at: Time,
+}
+
+/// What a PUBLISH under way carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Body {
+    /// A whole document.
+    Document,
+    /// Nothing: the same goes on.
+    Refresh,
+}
+
+/// The service.
+#[derive(Debug)]
+pub struct Publishing {
+    by_hand: Option<ByHand>,
+    machine: MachineState,
+    machine_since: Time,
+    note: Option<Note>,
+    location: String,
+    etag: Option<String>,
+    under_way: Option<(Token, Body)>,
+    /// Something is to be published then.
+    due: Option<Time>,
+    refresh_at: Option<Time>,
+    last: Option<Time>,
+    unsupported: bool,
+    waiting: Vec<OperationId>,
+    sent_for: Vec<OperationId>,
+    failures: u32,
+}
+
+impl Default for Publishing {
+    fn default() -> Publishing {
+        Publishing {
+            by_hand: None,
+            machine: MachineState::Active,
+            machine_since: Time::default(),
+            note: None,
+            location: String::new(),
+            etag: None,
+            under_way: None,
+            due: None,
+            refresh_at: None,
+            last: None,
+            unsupported: false,
+            waiting: Vec::new(),
+            sent_for: Vec::new(),
+            failures: 0,
+        }
+    }
+}
+
+impl Publishing {
+    /// What is true now: the hand-set status where the device is there to support it, else what the device does.
+    fn state(&self, now: Time) -> (Availability, Option<Activity>) {
+        let machine = match self.machine {
+            MachineState::Active => Availability::AVAILABLE,
+            MachineState::Idle => Availability::IDLE,
+            MachineState::Away => Availability::AWAY,
+        };
+        match self.by_hand.as_ref().filter(|s| s.until.is_none_or(|u| u > now)) {
+            Some(set) if set.availability > machine || self.machine == MachineState::Active => {
+                (set.availability, set.activity.clone())
+            }
+            _ => (machine, None),
+        }
+    }
+
+    fn document(&self, ctx: &Ctx<'_>) -> String {
+        let (availability, activity) = self.state(ctx.now);
+        let note = self.note.as_ref().filter(|n| n.end.is_none_or(|e| e > ctx.now) && n.start.is_none_or(|s| s <= ctx.now));
+        let published = Published {
+            entity: ctx.me.uri.clone(),
+            device: ctx.me.instance.chars().filter(char::is_ascii_hexdigit).take(8).collect(),
+            instance: format!("urn:uuid:{}", ctx.me.instance),
+            availability,
+            activity,
+            note: note.map(|n| n.text.clone()).unwrap_or_default(),
+            location: self.location.clone(),
+            display_name: ctx.me.display_name.clone(),
+            time_offset: ctx.me.utc_offset_minutes,
+            last_active: (self.machine != MachineState::Active).then_some(self.machine_since),
+            at: ctx.now,
+        };
+        pidf::write(&published, LCID)
+    }
+
+    /// Something changed: tell the screen at once and the server soon.
+    fn changed(&mut self, ctx: &mut Ctx<'_>) {
+        self.tell(ctx);
+        let settled = ctx.now + PUBLISH_SETTLE;
+        let paced = self.last.map_or(settled, |l| settled.max(l + PUBLISH_PACE));
+        self.due = Some(self.due.map_or(paced, |d| d.max(settled).min(paced)));
+    }
+
+    /// One's own sources, in the form every screen of ours reads.
+    fn tell(&self, ctx: &mut Ctx<'_>) {
+        let mut publications = Vec::new();
+        let mut put = |category: &str, instance: u32, container: u32, at: Time, value: String| {
+            publications.push(Publication {
+                key: PublicationKey { category: category.into(), instance, container },
+                version: 1,
+                expiry: Expiry::Endpoint,
+                publish_time: Some(at),
+                endpoint_id: Some(ctx.me.instance.clone()),
+                value,
+            });
+        };
+        let mut state = |kind, instance, at, availability, activity: Option<Activity>| {
+            let mut value = states::StateValue::new(kind);
+            (value.availability, value.activity) = (Some(availability), activity);
+            for container in [2, 3] {
+                put("state", instance, container, at, value.to_xml());
+            }
+        };
+        if let Some(s) = &self.by_hand {
+            state(states::StateKind::User, instances::USER_STATE, s.at, s.availability, s.activity.clone());
+        }
+        let (availability, activity) = self.state(ctx.now);
+        let mut aggregate = states::StateValue::aggregate(availability);
+        aggregate.activity = activity;
+        put("state", 1, 400, ctx.now, aggregate.to_xml());
+        if let Some(note) = &self.note {
+            put("note", 0, 400, ctx.now, notes::to_xml(Some(note)));
+        }
+        ctx.emit(Event::SelfPresence(Box::new(SelfPresence { publications, ..SelfPresence::default() })));
+    }
+
+    fn set_status(&mut self, ctx: &Ctx<'_>, status: UserStatus, words: &str, until: Option<Time>) {
+        let (availability, token) = match status {
+            UserStatus::Available => (Availability::AVAILABLE, None),
+            UserStatus::Busy => (Availability::BUSY, None),
+            UserStatus::DoNotDisturb => (Availability::DO_NOT_DISTURB, None),
+            UserStatus::BeRightBack => (Availability::BE_RIGHT_BACK, None),
+            UserStatus::Away => (Availability::AWAY, None),
+            UserStatus::OffWork => (Availability::AWAY, Some("off-work")),
+            UserStatus::AppearOffline => (Availability::OFFLINE, None),
+        };
+        let own = Activity { token: None, custom: vec![(LCID, words.to_owned())], min: 0, max: u32::MAX };
+        let activity = if words.is_empty() { token.map(Activity::token) } else { Some(own) };
+        let timed = matches!(status, UserStatus::Busy | UserStatus::DoNotDisturb);
+        let until = until.or_else(|| timed.then(|| ctx.now + Duration::from_secs(24 * 3600)));
+        self.by_hand = Some(ByHand { availability, activity, until, at: ctx.now });
+    }
+
+    fn publish(&mut self, ctx: &mut Ctx<'_>, body: Body, expires: u32) {
+        let me = Uri::from(&ctx.me.uri);
+        let mut r = request::request(ctx, Method::Publish, &me);
+        r.headers.push(Name::Event, "presence").push(Name::Expires, expires.to_string());
+        if let Some(etag) = &self.etag {
+            r.headers.push(Name::from(IF_MATCH), etag.as_str());
+        }
+        if body == Body::Document {
+            r = r.with_body(pidf::CONTENT_TYPE, self.document(ctx).into_bytes());
+            self.sent_for.append(&mut self.waiting);
+            self.due = None;
+        }
+        self.last = Some(ctx.now);
+        self.refresh_at = None;
+        self.under_way = Some((ctx.send(r), body));
+    }
+
+    fn pump(&mut self, ctx: &mut Ctx<'_>) {
+        if !ctx.online || self.under_way.is_some() || self.unsupported {
+            return;
+        }
+        if self.due.is_some_and(|d| d <= ctx.now) {
+            self.publish(ctx, Body::Document, PUBLISH_EXPIRES);
+        } else if self.refresh_at.is_some_and(|d| d <= ctx.now) {
+            let body = if self.etag.is_some() { Body::Refresh } else { Body::Document };
+            self.publish(ctx, body, PUBLISH_EXPIRES);
+        }
+    }
+
+    fn answered(&mut self, ctx: &mut Ctx<'_>, body: &Body, response: &Response) {
+        match response.status {
+            200..=299 => {
+                self.failures = 0;
+                self.etag = response.headers.get(&Name::from(ETAG)).map(|e| e.trim().to_owned());
+                let lives = u64::from(response.headers.expires().unwrap_or(PUBLISH_EXPIRES).clamp(2, PUBLISH_EXPIRES));
+                self.refresh_at = Some(ctx.now + Duration::from_millis(lives * 850));
+                self.complete(ctx, &Ok(Outcome::Done));
+            }
+            // The tag is unknown there: begin anew with everything.
+            412 | 400 if self.etag.is_some() => {
+                self.etag = None;
+                self.again(ctx, Duration::ZERO);
+            }
+            405 | 404 | 489 | 501 => {
+                self.unsupported = true;
+                self.complete(ctx, &Err(cannot("place for your presence")));
+            }
+            403 => {
+                let text = "The server does not let you publish your presence. Ask your administrator.";
+                self.complete(ctx, &Err(Error::new(ErrorKind::PublishSubscribeFailed, text)));
+            }
+            423 => {
+                let least = response.headers.get(&Name::MinExpires).and_then(|m| m.trim().parse().ok()).unwrap_or(3600);
+                self.publish(ctx, body.clone(), least);
+            }
+            _ => self.try_later(ctx),
+        }
+    }
+
+    /// What was sent goes out again.
+    fn again(&mut self, ctx: &Ctx<'_>, wait: Duration) {
+        self.waiting.append(&mut self.sent_for);
+        self.due = Some(ctx.now + wait);
+    }
+
+    fn try_later(&mut self, ctx: &mut Ctx<'_>) {
+        self.failures += 1;
+        let text = "The server could not take your presence just now; it is told again by itself.";
+        self.complete(ctx, &Err(Error::new(ErrorKind::Retryable, text)));
+        self.due = Some(ctx.now + EVENT_AGAIN * (1 << self.failures.min(6)));
+    }
+
+    fn complete(&mut self, ctx: &mut Ctx<'_>, result: &Result<Outcome, Error>) {
+        for id in std::mem::take(&mut self.sent_for) {
+            ctx.complete(id, result.clone());
+        }
+    }
+}
+
+impl Service for Publishing {
+    fn on_operation(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) -> bool {
+        match operation {
+            Operation::SetStatus { status, activity, until } => self.set_status(ctx, *status, activity, *until),
+            Operation::ResetStatus => self.by_hand = None,
+            Operation::SetNote { note } => self.note = note.clone(),
+            Operation::SetLocation { location } => self.location = location.clone(),
+            Operation::SetMachineState { state } => (self.machine, self.machine_since) = (*state, ctx.now),
+            Operation::SetPhones { .. } => {
+                ctx.complete(id, Err(cannot("place for your phone numbers")));
+                return true;
+            }
+            Operation::Publish { .. } | Operation::Unpublish { .. } => {
+                ctx.complete(id, Err(cannot("presence categories")));
+                return true;
+            }
+            Operation::SetLevel { .. } | Operation::AcknowledgeSubscriber { .. } => {
+                ctx.complete(id, Err(cannot("privacy levels that could be set from here")));
+                return true;
+            }
+            _ => return false,
+        }
+        self.changed(ctx);
+        if ctx.online && !self.unsupported {
+            self.waiting.push(id);
+        } else {
+            // It is told with the next sign-in.
+            ctx.complete(id, Ok(Outcome::Done));
+        }
+        self.pump(ctx);
+        true
+    }
+
+    fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: Reply) {
+        let Some((_, body)) = self.under_way.take_if(|u| u.0 == token) else { return };
+        match reply {
+            Reply::Response(r) if !r.is_final() => self.under_way = Some((token, body)),
+            Reply::Response(r) => self.answered(ctx, &body, &r),
+            Reply::Timeout => self.try_later(ctx),
+            Reply::LinkLost => self.again(ctx, Duration::ZERO),
+        }
+        self.pump(ctx);
+    }
+
+    fn on_online(&mut self, ctx: &mut Ctx<'_>) {
+        (self.etag, self.unsupported, self.under_way) = (None, false, None);
+        self.tell(ctx);
+        if ctx.me.publish {
+            self.due = Some(ctx.now);
+        }
+        self.pump(ctx);
+    }
+
+    fn on_offline(&mut self, _ctx: &mut Ctx<'_>) {
+        (self.under_way, self.refresh_at, self.etag) = (None, None, None);
+    }
+
+    fn on_sign_out(&mut self, ctx: &mut Ctx<'_>) {
+        if self.etag.is_some() && self.under_way.is_none() {
+            self.publish(ctx, Body::Refresh, 0);
+        }
+    }
+
+    fn on_timeout(&mut self, ctx: &mut Ctx<'_>) {
+        if self.by_hand.as_ref().is_some_and(|s| s.until.is_some_and(|u| u <= ctx.now)) {
+            self.by_hand = None;
+            self.changed(ctx);
+        }
+        self.pump(ctx);
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        let until = self.by_hand.as_ref().and_then(|s| s.until);
+        let idle = self.under_way.is_none() && !self.unsupported;
+        let own = [self.due, self.refresh_at].into_iter().flatten().min().filter(|_| idle);
+        [until, own].into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,34 @@
+//! Requests as standard servers like them (`simple.md` 1.1).
+
+use crate::endpoint::service::Ctx;
+use crate::sip::{Method, Name, NameAddr, Request, Uri};
+
+/// Methods we answer.
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, NOTIFY, INFO";
+
+/// The Via of a new request; answers come back on the flow it leaves by.
+pub fn via(ctx: &mut Ctx<'_>) -> String {
+    format!("SIP/2.0/{} {};branch=z9hG4bK{};rport", ctx.me.transport, ctx.me.sent_by, ctx.rng.hex(20))
+}
+
+/// A request outside any dialog; Contact only where it begins one.
+pub fn request(ctx: &mut Ctx<'_>, method: Method, to: &Uri) -> Request {
+    let dialog = matches!(method, Method::Subscribe | Method::Invite);
+    let mut r = Request::new(method.clone(), to.clone());
+    let me = ctx.me;
+    let name = me.display_name.replace(['"', '\\'], "");
+    let name = if name.is_empty() { String::new() } else { format!("\"{name}\" ") };
+    r.headers
+        .push(Name::Via, via(ctx))
+        .push(Name::From, format!("{name}<{}>;tag={}", me.uri, ctx.rng.hex(16)))
+        .push(Name::To, NameAddr::new(to.clone()).to_string())
+        .push(Name::MaxForwards, "70")
+        .push(Name::CallId, ctx.rng.hex(32))
+        .push(Name::CSeq, format!("1 {method}"))
+        .push(Name::UserAgent, me.user_agent.as_str())
+        .push(Name::Allow, ALLOW);
+    if dialog {
+        r.headers.push(Name::Contact, format!("<{}>", me.contact));
+    }
+    r
+}
