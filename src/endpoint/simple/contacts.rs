@@ -2,10 +2,11 @@
 //! at the next start. Rules and errors are those of `domain.md` 6.
 
 use crate::domain::Address;
-use crate::domain::contact::{Contact, ContactError, DEFAULT_GROUP, DEFAULT_GROUP_NAME, Group, GroupId};
+use crate::domain::contact::{AddOptions, Contact, ContactError, DEFAULT_GROUP, DEFAULT_GROUP_NAME, Group, GroupId};
 use crate::endpoint::limits::MAX_CONTACTS;
 use crate::endpoint::service::{Ctx, InternalEvent, Service};
 use crate::endpoint::{Event, Operation, OperationId, Outcome};
+use crate::lync::contact_data;
 
 /// The service.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ impl Contacts {
     pub fn new(groups: Vec<Group>, contacts: Vec<Contact>) -> Contacts {
         let mut groups = groups;
         if !groups.iter().any(|g| g.id == DEFAULT_GROUP) {
-            groups.insert(0, Group { id: DEFAULT_GROUP, name: DEFAULT_GROUP_NAME.into(), external_uri: String::new() });
+            groups.insert(0, Group::new(DEFAULT_GROUP, DEFAULT_GROUP_NAME));
         }
         Contacts { groups, contacts }
     }
@@ -54,7 +55,14 @@ impl Contacts {
         if taken { Err(ContactError::DuplicateGroup) } else { Ok(()) }
     }
 
-    fn add(&mut self, ctx: &mut Ctx<'_>, uri: &Address, name: &str, groups: &[GroupId]) -> Result<Outcome, ContactError> {
+    fn add(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        uri: &Address,
+        name: &str,
+        groups: &[GroupId],
+        options: &AddOptions,
+    ) -> Result<Outcome, ContactError> {
         if *uri == ctx.me.uri {
             return Err(ContactError::OwnAddress);
         }
@@ -65,7 +73,14 @@ impl Contacts {
             return Err(ContactError::TooManyContacts);
         }
         self.check_groups(groups)?;
-        let contact = Contact { name: name.to_owned(), groups: groups.to_vec(), ..Contact::new(uri.clone()) };
+        let contact = Contact {
+            name: name.to_owned(),
+            groups: groups.to_vec(),
+            subscribed: !options.without_presence,
+            external_uri: options.data.clone(),
+            extension: options.extension.clone(),
+            uri: uri.clone(),
+        };
         self.contacts.push(contact.clone());
         ctx.emit(Event::ContactChanged(contact));
         self.say_wanted(ctx);
@@ -91,7 +106,7 @@ impl Contacts {
     fn add_group(&mut self, ctx: &mut Ctx<'_>, name: &str) -> Result<Outcome, ContactError> {
         self.free_name(name, None)?;
         let id = GroupId(self.groups.iter().map(|g| g.id.0).max().unwrap_or(1).saturating_add(1));
-        let group = Group { id, name: name.trim().to_owned(), external_uri: String::new() };
+        let group = Group::new(id, name.trim());
         self.groups.push(group.clone());
         ctx.emit(Event::GroupChanged(group));
         Ok(Outcome::Group(id))
@@ -118,6 +133,11 @@ impl Contacts {
     }
 }
 
+fn refuse(ctx: &mut Ctx<'_>, id: OperationId, what: &str) -> bool {
+    ctx.complete(id, Err(super::cannot(what)));
+    true
+}
+
 impl Service for Contacts {
     fn on_operation(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) -> bool {
         use Operation as O;
@@ -126,7 +146,26 @@ impl Service for Contacts {
                 self.say_all(ctx);
                 Ok(Outcome::Done)
             }
-            O::AddContact { uri, name, groups } => self.add(ctx, uri, name, groups),
+            O::AddContact { uri, name, groups, options } => self.add(ctx, uri, name, groups, options),
+            O::Regroup { uri, join, leave } => self.check_groups(join).and_then(|()| {
+                self.change(ctx, uri, |c| {
+                    c.groups.retain(|g| !leave.contains(g) && !join.contains(g));
+                    c.groups.extend_from_slice(join);
+                })
+            }),
+            O::TagContact { uri, tagged } => self.contact(uri).map(|c| c.extension.clone()).and_then(|old| {
+                let new = contact_data::with_tag(old.as_deref(), *tagged).ok_or(ContactError::InvalidData)?;
+                self.change(ctx, uri, |c| c.extension = new)
+            }),
+            O::SetContactPresence { uri, wanted } => {
+                let done = self.change(ctx, uri, |c| c.subscribed = *wanted);
+                self.say_wanted(ctx);
+                done
+            }
+            O::SetContactData { uri, data, extension } => self.change(ctx, uri, |c| {
+                c.external_uri.clone_from(data);
+                c.extension.clone_from(extension);
+            }),
             O::RenameContact { uri, name } => self.change(ctx, uri, |c| c.name.clone_from(name)),
             O::SetContactGroups { uri, groups } => {
                 self.check_groups(groups).and_then(|()| self.change(ctx, uri, |c| c.groups.clone_from(groups)))
@@ -135,10 +174,8 @@ impl Service for Contacts {
             O::AddGroup { name } => self.add_group(ctx, name),
             O::RenameGroup { id, name } => self.rename_group(ctx, *id, name),
             O::DeleteGroup { id } => self.delete_group(ctx, *id),
-            O::SearchDirectory { .. } => {
-                ctx.complete(id, Err(super::cannot("directory to search")));
-                return true;
-            }
+            O::SearchDirectory { .. } => return refuse(ctx, id, "directory to search"),
+            O::AddDistributionGroup { .. } | O::ExpandGroup { .. } => return refuse(ctx, id, "distribution groups"),
             _ => return false,
         };
         ctx.complete(id, result.map_err(Into::into));

@@ -426,7 +426,7 @@ fn the_list_is_kept_here_with_the_rules_of_the_guide() {
     let (mut bench, mut s) = (Bench::new(ServiceId::Contacts), Contacts::new(Vec::new(), Vec::new()));
     let group = bench.operate(&mut s, Operation::AddGroup { name: "Work".into() });
     let Some(Ok(Outcome::Group(id))) = bench.result(group) else { panic!("no group") };
-    let add = |groups: Vec<_>| Operation::AddContact { uri: bob(), name: "Bob".into(), groups };
+    let add = |groups: Vec<_>| Operation::AddContact { uri: bob(), name: "Bob".into(), groups, options: Default::default() };
     let added = bench.operate(&mut s, add(vec![id]));
     assert_eq!(bench.result(added), Some(Ok(Outcome::Done)));
     assert_eq!(bench.told.pop(), Some(InternalEvent::Wanted(vec![bob()])));
