@@ -6,9 +6,21 @@ use crate::domain::presence::{CustomStatus, LCID_EN_US};
 use crate::domain::watching::DEFAULT_CATEGORIES;
 use zeroize::Zeroizing;
 
+/// Whose endpoint it is (`domain.md` 2.1, 2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EndpointKind {
+    /// A person's: registers with a password.
+    #[default]
+    User,
+    /// A service's: does not register, the certificate of its TLS connection proves who it is.
+    Application,
+}
+
 /// Everything an endpoint must know to sign in.
 #[derive(Clone)]
 pub struct Config {
+    /// A user or an application.
+    pub kind: EndpointKind,
     /// Own address.
     pub uri: Address,
     /// `DOMAIN\user` or `user@domain`; `None`: the address.
@@ -19,6 +31,8 @@ pub struct Config {
     pub host: String,
     /// Server port.
     pub port: u16,
+    /// Further front ends of the same pool, host and port.
+    pub others: Vec<(String, u16)>,
     /// TLS, or plain TCP.
     pub tls: bool,
     /// 10 hexadecimal digits, chosen once per installation (`lync.md` 1.4).
@@ -51,11 +65,13 @@ impl Config {
     /// The usual settings for TLS on 5061 of the address's own domain.
     pub fn new(uri: Address, password: &str) -> Config {
         Config {
+            kind: EndpointKind::User,
             host: uri.host().to_owned(),
             uri,
             login: None,
             password: Zeroizing::new(password.to_owned()),
             port: 5061,
+            others: Vec::new(),
             tls: true,
             epid: "0000000000".into(),
             display_name: String::new(),
@@ -76,6 +92,7 @@ impl Config {
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config")
+            .field("kind", &self.kind)
             .field("uri", &self.uri)
             .field("host", &self.host)
             .field("port", &self.port)

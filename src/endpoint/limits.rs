@@ -5,6 +5,22 @@ use std::time::Duration;
 /// Back-off between sign-in attempts after a lost link (`lync.md` 13.1); the last one repeats.
 pub const BACK_OFF: [Duration; 4] =
     [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(30), Duration::from_secs(60)];
+/// A front end that failed is not tried for so long while there is another (`domain.md` 4.2).
+pub const DEAD_SERVER_REST: Duration = Duration::from_secs(600);
+/// Waits of an application endpoint before it tries the next front end; the last one repeats (`domain.md` 4.2).
+pub const APPLICATION_BACK_OFF: [Duration; 7] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+    Duration::from_secs(32),
+    Duration::from_secs(60),
+];
+/// How often an application endpoint asks its front end whether it is still there.
+pub const APPLICATION_PROBE: Duration = Duration::from_secs(120);
+/// Front ends of one pool.
+pub const MAX_SERVERS: usize = 32;
 /// Largest addition of chance to a back-off, in parts of a hundred.
 pub const BACK_OFF_JITTER_PERCENT: u64 = 20;
 /// A registration is refreshed this long before it ends.

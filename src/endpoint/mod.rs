@@ -1,10 +1,13 @@
 //! Endpoints: the services of UCMA over a dialect, sans-IO.
 //!
-//! [`UserEndpoint`](user::UserEndpoint) signs in one user and offers contacts, presence, conversations and conferences.
+//! [`UserEndpoint`](user::UserEndpoint) signs in one user and offers contacts, presence, conversations and conferences;
+//! [`ApplicationEndpoint`](application::ApplicationEndpoint) is the same machine for a service that is trusted by its
+//! certificate instead.
 //! One says what should happen with an [`Operation`], and hears what happened as [`Event`]s. The services
 //! ([`contacts`], [`publication`], [`subscription`], [`conversations`], [`conferences`]) never reach into each other:
 //! each gets a [`service::Ctx`] and speaks through it.
 
+pub mod application;
 pub mod conferences;
 pub mod config;
 pub mod contacts;
@@ -19,19 +22,23 @@ pub mod published;
 pub mod registration;
 pub mod roaming;
 pub mod security;
-
+mod servers;
 pub mod service;
 pub mod sight;
 pub mod simple;
+mod standing;
 pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testkit;
 pub mod trace;
+mod trusted;
 pub mod user;
 pub mod why;
 
 pub use crate::lync::contact_data;
 pub use config::{Config, Output};
+pub use application::ApplicationEndpoint;
+pub use config::{Config, EndpointKind, Output};
 pub use event::{EndpointState, Error, ErrorKind, Event, Outcome, Reason};
 pub use operation::{JoinTarget, Operation, OperationId};
 pub use trace::{Direction, WireRecord};

@@ -33,6 +33,20 @@ pub enum Operation {
     SignIn,
     /// End everything and deregister.
     SignOut,
+    /// Take no new work, finish what runs, then end (application endpoints; `domain.md` 3.1). Completes at the end.
+    Drain,
+    /// Speak as somebody else in a conversation that nothing has been done in yet (application endpoints).
+    Impersonate {
+        /// Its name, chosen by the caller; the conversation begins with this.
+        conversation: ConversationId,
+        /// As whom.
+        uri: Address,
+        /// Name that others see; may be empty.
+        name: String,
+        /// Phone of that identity as a `tel:` URI; empty: none.
+        #[serde(default)]
+        phone: String,
+    },
 
     /// Fetch the full list again.
     RefreshContacts,

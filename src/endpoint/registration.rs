@@ -9,6 +9,7 @@ mod request;
 
 use super::limits::*;
 use super::security::{Handshake, Security, Verdict};
+use super::servers::{Server, Servers};
 use super::user::Config;
 use super::{EndpointState, Error, ErrorKind, Event, OperationId, Outcome, Reason};
 use crate::domain::{Rng, Time};
@@ -93,6 +94,9 @@ pub struct Registration {
     /// Authentication that is under way, on a new link or as a renewal.
     handshake: Option<Handshake>,
     target: (String, u16, bool),
+    servers: Servers,
+    /// Front ends this attempt has not tried yet.
+    left: VecDeque<Server>,
     redirects: u32,
     local: String,
     call_id: String,
@@ -111,8 +115,10 @@ pub struct Registration {
 
 impl Registration {
     /// A registration that is Idle.
-    pub fn new(config: Config, rng: Rng) -> Registration {
+    pub fn new(config: Config, mut rng: Rng) -> Registration {
         Registration {
+            servers: Servers::new(&config, &mut rng),
+            left: VecDeque::new(),
             target: (config.host.clone(), config.port, config.tls),
             instance: crate::lync::identity::instance_id(&config.epid),
             config,

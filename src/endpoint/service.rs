@@ -45,6 +45,8 @@ pub enum InternalEvent {
     },
     /// This person was taken off the list: their user entries leave the containers (`domain.md` 6 rule 8). From contacts.
     ContactDeleted(Address),
+    /// The endpoint drains: no new conversations. From the endpoint itself.
+    Draining,
     /// The owner's endpoints as roaming-self shows them (device instances). From publication.
     OwnDevices(usize),
 }

@@ -1,4 +1,4 @@
-//! The machine of one signed-in user: it owns the link's octets, transactions, signatures and services.
+//! The machine of one signed-in user or trusted application: it owns the link's octets, transactions, signatures and services.
 //!
 //! Contract: after every call that takes `now`, drain [`UserEndpoint::poll_output`] and [`UserEndpoint::poll_event`], then
 //! wait until [`UserEndpoint::poll_timeout`] or new input. The link is single: [`Output::Connect`] opens it and is answered by
@@ -11,7 +11,7 @@ mod under_way;
 
 pub use under_way::UnderWay;
 
-pub use super::config::{Config, Output};
+pub use super::config::{Config, EndpointKind, Output};
 
 use super::conferences::Conferences;
 use super::contacts::Contacts;
@@ -19,8 +19,10 @@ use super::conversations::Conversations;
 use super::directory::Directory;
 use super::provisioning::Provisioning;
 use super::publication::Publications;
-use super::registration::{Facts, Registration, Step};
-use super::service::{Action, Ctx, Identity, Reply, Service, ServiceId, Token};
+use super::application;
+use super::registration::{Facts, Step};
+use super::service::{Action, Ctx, Identity, InternalEvent, Reply, Service, ServiceId, Token};
+use super::standing::Standing;
 use super::subscription::Subscriptions;
 use super::{EndpointState, Error, ErrorKind, Event, Operation, OperationId};
 use crate::domain::{Rng, Time};
@@ -28,18 +30,7 @@ use crate::sip::framing::{Frame, Framer};
 use crate::sip::{ClientTx, FlowId, Layer, ServerTx};
 use std::collections::{BTreeMap, VecDeque};
 
-/// The order in which services are asked.
-const SERVICES: [ServiceId; 7] = [
-    ServiceId::Contacts,
-    ServiceId::Publication,
-    ServiceId::Subscription,
-    ServiceId::Provisioning,
-    ServiceId::Directory,
-    ServiceId::Conversations,
-    ServiceId::Conferences,
-];
-
-/// One user's endpoint.
+/// One endpoint: a user's, or an application's where the configuration says so.
 #[derive(Debug)]
 pub struct UserEndpoint {
     now: Time,
@@ -47,7 +38,10 @@ pub struct UserEndpoint {
     me: Identity,
     online: bool,
     trace: bool,
-    registration: Registration,
+    kind: EndpointKind,
+    /// In the order in which they are asked.
+    services: &'static [ServiceId],
+    registration: Standing,
     register: Option<ClientTx>,
     framer: Framer,
     layer: Layer,
@@ -79,7 +73,9 @@ impl UserEndpoint {
             me: identity(&config),
             online: false,
             trace: config.trace,
-            registration: Registration::new(config, rng.fork()),
+            kind: config.kind,
+            services: application::services(&config),
+            registration: Standing::new(config, rng.fork()),
             register: None,
             framer: framer(),
             layer: Layer::new(rng.fork()),
@@ -111,7 +107,12 @@ impl UserEndpoint {
     /// Starts an operation; it ends with exactly one [`Event::Completed`] of this id.
     pub fn operate(&mut self, now: Time, id: OperationId, operation: Operation) {
         self.now = now;
+        if let Some(error) = application::refusal(self.kind, &operation) {
+            self.events.push_back(Event::Completed { id, result: Err(error) });
+            return;
+        }
         match operation {
+            Operation::Drain => self.drain(id),
             Operation::SignIn => self.registration.sign_in(now, id),
             Operation::SignOut => self.registration.sign_out(now, id),
             operation => self.offer(id, &operation),
@@ -119,8 +120,17 @@ impl UserEndpoint {
         self.settle();
     }
 
+    /// No new work from now on; `settle` ends the endpoint when nothing runs any more.
+    fn drain(&mut self, id: OperationId) {
+        if let Standing::Trusted(trusted) = &mut self.registration
+            && trusted.drain(id)
+        {
+            self.each(|service, ctx| service.on_internal(ctx, &InternalEvent::Draining));
+        }
+    }
+
     fn offer(&mut self, id: OperationId, operation: &Operation) {
-        let taken = SERVICES.into_iter().any(|s| self.call(s, |service, ctx| service.on_operation(ctx, id, operation)));
+        let taken = self.services.iter().any(|s| self.call(*s, |service, ctx| service.on_operation(ctx, id, operation)));
         if !taken {
             let error = Error::new(ErrorKind::InvalidOperation, "This is not possible just now.");
             self.events.push_back(Event::Completed { id, result: Err(error) });
@@ -188,8 +198,8 @@ impl UserEndpoint {
         self.forget_answered();
         self.registration.on_timeout(now);
         self.settle();
-        for s in SERVICES {
-            self.call(s, |service, ctx| {
+        for s in self.services {
+            self.call(*s, |service, ctx| {
                 if service.poll_timeout().is_some_and(|t| t <= ctx.now) {
                     service.on_timeout(ctx);
                 }
@@ -255,7 +265,10 @@ impl UserEndpoint {
             } else if let Some(event) = self.layer.poll_event() {
                 self.on_layer(event);
             } else if self.actions.is_empty() {
-                return;
+                match &mut self.registration {
+                    Standing::Trusted(trusted) if drained(trusted.state(), &self.conversations) => trusted.leave(self.now),
+                    _ => return,
+                }
             }
             for action in std::mem::take(&mut self.actions) {
                 self.act(action);
@@ -305,8 +318,8 @@ impl UserEndpoint {
     }
 
     fn each(&mut self, mut f: impl FnMut(&mut dyn Service, &mut Ctx<'_>)) {
-        for s in SERVICES {
-            self.call(s, |service, ctx| f(service, ctx));
+        for s in self.services {
+            self.call(*s, |service, ctx| f(service, ctx));
         }
     }
 
@@ -347,6 +360,11 @@ impl UserEndpoint {
         self.layer.flow_closed(self.now, self.flow);
         self.registration.on_disconnected(self.now, reason);
     }
+}
+
+/// Whether a drain is complete.
+fn drained(state: EndpointState, conversations: &Conversations) -> bool {
+    state == EndpointState::Draining && conversations.running() == 0
 }
 
 fn identity(config: &Config) -> Identity {

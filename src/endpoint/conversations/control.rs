@@ -18,7 +18,7 @@ impl Talk {
             return self.complete(desk, Some(op), Err(error));
         }
         let request_id = desk.request_id();
-        let (me, now) = (desk.me().clone(), desk.now());
+        let (me, now) = (desk.speaker(&self.id).uri, desk.now());
         let Some(s) = &mut self.session else { return };
         let body = docs::order(s.focus.as_str(), &me, request_id, order);
         let Some(dialog) = s.call.dialog() else { return };

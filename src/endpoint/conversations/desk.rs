@@ -6,8 +6,8 @@ use crate::domain::{Address, Time};
 use crate::endpoint::limits::ACTIVE_WITHIN;
 use crate::endpoint::service::{Ctx, Identity, Token};
 use crate::lync::identity;
-use crate::sip::{Request, ServerTx};
-use std::collections::{HashMap, VecDeque};
+use crate::sip::{Name, Request, ServerTx};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// INVITEs with a 2xx whose further 2xx (of other forks) are still recognised.
 const ANSWERED_KEPT: usize = 64;
@@ -93,6 +93,39 @@ impl Sent {
     }
 }
 
+/// Somebody we speak as (`domain.md` 2.3, local participant).
+#[derive(Clone, Debug)]
+pub(super) struct Speaker {
+    /// Who.
+    pub uri: Address,
+    /// Name for others; may be empty.
+    pub name: String,
+    /// `tel:` URI; may be empty.
+    pub phone: String,
+}
+
+impl Speaker {
+    /// Makes a request outside any dialog this person's: From keeps its tag and our epid.
+    fn sign(&self, request: &mut Request) {
+        let from = request.headers.from().map(|f| f.params).unwrap_or_default();
+        let name = if self.name.is_empty() { String::new() } else { format!("{} ", quote(&self.name)) };
+        let params: String = ["tag", "epid"].iter().filter_map(|p| Some(format!(";{p}={}", from.get(p)?))).collect();
+        request.headers.set(Name::From, format!("{name}<{}>{params}", self.uri));
+        request.headers.push(ASSERTED, format!("{name}<{}>", self.uri));
+        if !self.phone.is_empty() {
+            request.headers.push(ASSERTED, format!("<{}>", self.phone));
+        }
+    }
+}
+
+/// Who the application says it is; front ends believe it from trusted connections alone.
+const ASSERTED: &str = "P-Asserted-Identity";
+
+fn quote(name: &str) -> String {
+    let plain: String = name.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect();
+    format!("\"{plain}\"")
+}
+
 /// What the service knows of ourselves.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
@@ -102,6 +135,10 @@ pub(super) struct Facts {
     pub used: Option<Time>,
     /// The focus factory as provisioning named it.
     pub focus_factory: Option<String>,
+    /// As whom an application speaks, where it is not itself.
+    pub acting: BTreeMap<ConversationId, Speaker>,
+    /// No new conversations.
+    pub draining: bool,
     /// Last request id of a conference command.
     pub request_id: u32,
 }
@@ -140,7 +177,12 @@ impl Desk<'_, '_> {
     }
 
     /// Sends for a conversation.
-    pub fn send(&mut self, talk: &ConversationId, purpose: Purpose, request: Request) -> Token {
+    pub fn send(&mut self, talk: &ConversationId, purpose: Purpose, mut request: Request) -> Token {
+        if let Some(speaker) = self.facts.acting.get(talk)
+            && request.headers.to().is_some_and(|t| t.tag().is_none())
+        {
+            speaker.sign(&mut request);
+        }
         let keep = matches!(purpose, Purpose::Invite | Purpose::Focus | Purpose::Chat | Purpose::Invitation | Purpose::Subscribe);
         let copy = keep.then(|| request.clone());
         let token = self.ctx.send(request);
@@ -166,6 +208,12 @@ impl Desk<'_, '_> {
     /// Ourselves.
     pub fn me(&self) -> &Address {
         &self.ctx.me.uri
+    }
+
+    /// Ourselves in this conversation: the owner, or the one an application speaks as.
+    pub fn speaker(&self, talk: &ConversationId) -> Speaker {
+        let own = || Speaker { uri: self.me().clone(), name: self.ctx.me.display_name.clone(), phone: String::new() };
+        self.facts.acting.get(talk).cloned().unwrap_or_else(own)
     }
 
     /// The next request id.

@@ -75,12 +75,14 @@ impl Talk {
     }
 
     fn ask_factory(&mut self, desk: &mut Desk<'_, '_>) -> Option<Token> {
-        let factory = desk.facts.factory(desk.ctx.me);
+        let me = desk.speaker(&self.id).uri;
+        // Somebody else's conferences are made at somebody else's factory.
+        let factory = if me == *desk.me() { desk.facts.factory(desk.ctx.me) } else { identity::focus_factory(&me) };
         let uri = Uri::parse(&factory)?;
         let settings = conference_rules::ad_hoc(&self.subject, desk.now());
         let conference = conference_rules::new_id(desk.ctx.rng);
         let request_id = desk.request_id();
-        let body = docs::add_conference(&factory, desk.me(), request_id, &conference, &settings);
+        let body = docs::add_conference(&factory, &me, request_id, &conference, &settings);
         let request = desk.ctx.request(Method::Service, &uri).with(Name::Supported, "ms-sender").with_body(docs::CCCP, body);
         Some(desk.send(&self.id, Purpose::Schedule, request))
     }

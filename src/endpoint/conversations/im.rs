@@ -61,7 +61,7 @@ impl Talk {
     fn invite(&mut self, desk: &mut Desk<'_, '_>) {
         let Some(peer) = &self.peer else { return };
         let Some(to) = Uri::parse(peer.uri.as_str()) else { return };
-        let (me, them) = (desk.me().clone(), peer.uri.clone());
+        let (me, them) = (desk.speaker(&self.id).uri, peer.uri.clone());
         let mut request = desk.ctx.request(Method::Invite, &to);
         for token in SUPPORTED {
             request.headers.push(Name::Supported, token);

@@ -216,7 +216,7 @@ impl Talk {
         self.remote.set(desk.now(), author, false);
         self.publish(desk);
         // What another of our own devices wrote is no news from somebody else.
-        let state = if author == desk.me() { Delivery::Delivered } else { Delivery::Received };
+        let state = if *author == desk.speaker(&self.id).uri { Delivery::Delivered } else { Delivery::Received };
         let id = MessageId(format!("in-{}", desk.ctx.rng.hex(24)));
         let message = InstantMessage { id, author: author.clone(), at: desk.now(), body, format, state };
         desk.ctx.emit(Event::Message { conversation: self.id.clone(), message });

@@ -58,6 +58,7 @@ impl Talk {
             return;
         }
         let id = desk.request_id();
+        let me = desk.speaker(&self.id);
         let Some(s) = &mut self.session else { return };
         s.guid = docs::guid(desk.ctx.rng);
         s.join_at = None;

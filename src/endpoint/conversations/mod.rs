@@ -60,6 +60,11 @@ impl Conversations {
         Conversations::default()
     }
 
+    /// Conversations with something to lose: a call, a conference, an invitation, or words on their way.
+    pub fn running(&self) -> usize {
+        self.talks.values().filter(|t| t.is_running()).count()
+    }
+
     /// Requests whose answer is awaited or may still come again.
     pub fn remembered(&self) -> usize {
         self.sent.len()
@@ -92,6 +97,7 @@ impl Conversations {
     fn forget_if_over(&mut self, id: &ConversationId, unwanted: bool) {
         let over = |t: &Talk| t.state == ConversationState::Terminated && (t.closed || unwanted) && t.outbox.is_empty();
         if self.talks.get(id).is_some_and(over) {
+            self.facts.acting.remove(id);
             self.talks.remove(id);
         }
     }
@@ -151,6 +157,7 @@ impl Service for Conversations {
     fn on_internal(&mut self, _ctx: &mut Ctx<'_>, event: &InternalEvent) {
         match event {
             InternalEvent::FocusFactory(uri) => self.facts.focus_factory = Some(uri.clone()),
+            InternalEvent::Draining => self.facts.draining = true,
             InternalEvent::OwnDevices(n) => self.facts.devices = *n,
             _ => {}
         }
@@ -221,6 +228,15 @@ impl Service for Conversations {
 }
 
 impl Talk {
+    /// Something would be lost if the endpoint ended now.
+    fn is_running(&self) -> bool {
+        match self.state {
+            ConversationState::Terminated => false,
+            ConversationState::Idle => self.plan.is_some() || !self.outbox.is_empty(),
+            _ => true,
+        }
+    }
+
     /// The link is gone: all dialogs are dead; what was never sent waits on.
     fn link_lost(&mut self, desk: &mut Desk<'_, '_>) {
         let news = self.outbox.link_lost();

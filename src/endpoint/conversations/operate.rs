@@ -1,6 +1,6 @@
 //! What one may ask of conversations.
 
-use super::desk::Desk;
+use super::desk::{Desk, Speaker};
 use super::docs::{self, Order};
 use super::talk::{Person, Talk};
 use super::{Conversations, no_such};
@@ -16,6 +16,10 @@ impl Conversations {
     pub(super) fn operate(&mut self, desk: &mut Desk<'_, '_>, op: OperationId, operation: &Operation) -> bool {
         use Operation as O;
         let (id, answer) = match operation {
+            O::Impersonate { conversation, uri, name, phone } => {
+                let speaker = Speaker { uri: uri.clone(), name: name.clone(), phone: phone.clone() };
+                (conversation, Some(self.impersonate(desk, conversation, speaker)))
+            }
             O::StartConversation { id, with, subject } => (id, Some(self.start(desk, id, with, subject))),
             O::SendMessage { conversation, message, text } => (conversation, Some(self.say(desk, conversation, message, text))),
             O::Typing { conversation, active } => (conversation, Some(self.type_at(desk, conversation, *active))),
@@ -63,8 +67,29 @@ impl Conversations {
         (id, self.on_talk(id, |talk| talk.command(desk, op, order)))
     }
 
+    /// As whom a conversation is led is decided before anything happens in it.
+    fn impersonate(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId, speaker: Speaker) -> Answer {
+        check_name(id)?;
+        if !speaker.phone.is_empty() && !is_phone(&speaker.phone) {
+            return Err(Error::new(ErrorKind::InvalidArgument, "this is no phone; write it like tel:+4930123456"));
+        }
+        match self.talks.get(id) {
+            Some(talk) if talk.state != S::Idle || talk.plan.is_some() || !talk.outbox.is_empty() => {
+                return Err(Error::new(ErrorKind::InvalidOperation, "this conversation has begun; impersonate before that"));
+            }
+            Some(_) => {}
+            None if desk.facts.draining => return Err(draining()),
+            None => {
+                let talk = Talk::new(id.clone(), None, desk.now());
+                self.insert(desk, talk);
+            }
+        }
+        desk.facts.acting.insert(id.clone(), Speaker { name: speaker.name.chars().take(MAX_NAME).collect(), ..speaker });
+        Ok(Outcome::Done)
+    }
+
     fn start(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId, with: &Address, subject: &str) -> Answer {
-        if with == desk.me() {
+        if *with == desk.speaker(id).uri {
             return Err(Error::new(ErrorKind::InvalidArgument, "this is your own address; choose somebody else"));
         }
         check_name(id)?;
@@ -83,6 +108,9 @@ impl Conversations {
                 talk.subject = subject;
             }
             return Ok(Outcome::Done);
+        }
+        if desk.facts.draining {
+            return Err(draining());
         }
         let mut talk = Talk::new(id.clone(), Some(Person { uri: with.clone(), name: String::new() }), desk.now());
         talk.subject = subject;
@@ -185,6 +213,8 @@ impl Conversations {
     fn prepare(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId) -> Result<(), Error> {
         check_name(id)?;
         match self.talks.get_mut(id) {
+            Some(talk) if talk.state == S::Idle && talk.peer.is_none() && talk.plan.is_none() => {}
+            _ if desk.facts.draining => return Err(draining()),
             Some(talk) if talk.state == S::Terminated => {
                 talk.revive();
                 talk.peer = None;
@@ -197,6 +227,14 @@ impl Conversations {
         }
         Ok(())
     }
+}
+
+fn draining() -> Error {
+    Error::new(ErrorKind::InvalidOperation, "this endpoint drains: it finishes what runs and takes nothing new")
+}
+
+fn is_phone(text: &str) -> bool {
+    text.strip_prefix("tel:").is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit() || "+-().;=".contains(c)))
 }
 
 /// A name that can stand in a header.

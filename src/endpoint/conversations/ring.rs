@@ -15,6 +15,9 @@ use crate::endpoint::limits::{
 use crate::endpoint::service::Handled;
 use crate::sip::{Name, Request, Response, ServerTx};
 
+/// What a caller hears of a draining endpoint; its server asks another instance (`domain.md` 3.1).
+const DRAINING: &str = "61001;reason=\"This instance takes no new conversations\"";
+
 /// What makes an invitation ours to judge.
 pub(super) struct Caller {
     /// Who.
@@ -49,6 +52,12 @@ impl Conversations {
             desk.answer(Some(tx), &request, 400);
             return Handled::Yes;
         };
+        if desk.facts.draining && !self.goes_on(&caller) {
+            let tag = desk.tag();
+            let refusal = request.response(503, &tag).with("ms-client-diagnostics", DRAINING);
+            desk.ctx.respond(tx, refusal);
+            return Handled::Yes;
+        }
         match docs::offer_of(&request) {
             Offer::Messages => self.on_message_invite(desk, tx, request, caller),
             Offer::Conference(invitation) => self.on_conference_invite(desk, tx, request, caller, invitation),
@@ -59,6 +68,12 @@ impl Conversations {
             }
         }
         Handled::Yes
+    }
+
+    /// Whether an invitation belongs to a conversation that runs already; a draining endpoint finishes those.
+    fn goes_on(&self, caller: &Caller) -> bool {
+        let named = |t: &Talk| caller.conversation.as_ref().is_some_and(|id| t.wire.contains(id));
+        self.talks.values().any(|t| !t.is_over() && t.is_with(&caller.person.uri) && (named(t) || t.is_live()))
     }
 
     fn on_message_invite(&mut self, desk: &mut Desk<'_, '_>, tx: ServerTx, request: Request, caller: Caller) {

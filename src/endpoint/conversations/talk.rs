@@ -220,7 +220,7 @@ impl Talk {
 
     /// Says how the conversation looks, if that changed.
     pub fn publish(&mut self, desk: &mut Desk<'_, '_>) {
-        let view = self.view(desk.me());
+        let view = self.view(&desk.speaker(&self.id).uri);
         if self.shown.as_ref() != Some(&view) {
             self.shown = Some(view.clone());
             desk.ctx.emit(Event::Conversation(Box::new(view)));

@@ -82,6 +82,8 @@ impl Registration {
             return;
         }
         self.failures = 0;
+        self.left.clear();
+        self.servers.stood(&(self.target.0.clone(), self.target.1));
         let again = self.was_up;
         self.was_up = true;
         self.facts = Some(facts.clone());

@@ -14,7 +14,10 @@ impl Registration {
     pub(super) fn begin(&mut self, now: Time) {
         self.retry_at = None;
         self.redirects = 0;
-        self.target = (self.config.host.clone(), self.config.port, self.config.tls);
+        self.left = self.servers.round(now, None);
+        if let Some((host, port)) = self.left.pop_front() {
+            self.target = (host, port, self.config.tls);
+        }
         self.set_state(EndpointState::Establishing, Reason::None);
         self.connect(now);
     }
@@ -26,8 +29,11 @@ impl Registration {
         self.steps.push_back(Step::Connect { host, port, tls });
     }
 
-    /// The registration was lost: one attempt, at once (`domain.md` 4.2).
+    /// The registration was lost: one attempt, at once, at the own registrar and then at the others of the pool
+    /// (`domain.md` 4.2).
     pub(super) fn reestablish(&mut self, now: Time) {
+        self.left = self.servers.round(now, Some(&(self.target.0.clone(), self.target.1)));
+        self.left.pop_front();
         self.steps.push_back(Step::Offline);
         self.security = Security::None;
         self.set_state(EndpointState::Reestablishing, Reason::None);
@@ -35,10 +41,23 @@ impl Registration {
         self.connect(now);
     }
 
+    /// A front end did not work; the next one of the pool, if there is one.
+    fn try_next(&mut self, now: Time) -> bool {
+        self.servers.failed(now, &(self.target.0.clone(), self.target.1));
+        let Some((host, port)) = self.left.pop_front() else { return false };
+        self.target = (host, port, self.config.tls);
+        self.connect(now);
+        true
+    }
+
     /// An attempt to register failed for good.
     pub(super) fn attempt_failed(&mut self, now: Time, error: Error, after: After) {
         self.handshake = None;
         self.security = Security::None;
+        let refreshing = matches!(self.phase, Phase::Refreshing { .. });
+        if after == After::Retry && !refreshing && self.try_next(now) {
+            return;
+        }
         let stood = self.state == EndpointState::Reestablishing;
         if matches!(self.phase, Phase::Refreshing { .. }) {
             self.steps.push_back(Step::Offline);

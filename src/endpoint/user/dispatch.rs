@@ -1,6 +1,6 @@
 //! The way of messages between link, transactions and services.
 
-use super::{SERVICES, UserEndpoint};
+use super::UserEndpoint;
 use crate::endpoint::config::Output;
 use crate::endpoint::security::Verdict;
 use crate::endpoint::service::{Action, Handled, InternalEvent, Reply, ServiceId};
@@ -39,8 +39,8 @@ impl UserEndpoint {
     }
 
     pub(super) fn tell(&mut self, from: ServiceId, event: &InternalEvent) {
-        for s in SERVICES.into_iter().filter(|s| *s != from) {
-            self.call(s, |service, ctx| service.on_internal(ctx, event));
+        for s in self.services.iter().filter(|s| **s != from) {
+            self.call(*s, |service, ctx| service.on_internal(ctx, event));
         }
     }
 
@@ -142,11 +142,11 @@ impl UserEndpoint {
             return;
         }
         let invite = request.method == Method::Invite;
-        for s in SERVICES {
-            match self.call(s, |service, ctx| service.on_request(ctx, tx, request)) {
+        for s in self.services {
+            match self.call(*s, |service, ctx| service.on_request(ctx, tx, request)) {
                 Handled::Yes => {
                     if let (true, Some(tx)) = (invite, tx) {
-                        self.invites.insert(tx, s);
+                        self.invites.insert(tx, *s);
                     }
                     return;
                 }

@@ -1,0 +1,68 @@
+//! What an application endpoint is and is not (`domain.md` 2.2, 4.1): the machine of [`super::UserEndpoint`] with another way
+//! to stand on the server, without contacts and presence of its own.
+
+use super::config::{Config, EndpointKind};
+use super::service::ServiceId;
+use super::{Error, ErrorKind, Operation, UserEndpoint};
+
+/// The endpoint of a service: made from a [`Config`] whose kind is [`EndpointKind::Application`].
+pub type ApplicationEndpoint = UserEndpoint;
+
+/// Services of a user's endpoint, in the order in which they are asked.
+const USER: &[ServiceId] = &[
+    ServiceId::Contacts,
+    ServiceId::Publication,
+    ServiceId::Subscription,
+    ServiceId::Provisioning,
+    ServiceId::Directory,
+    ServiceId::Conversations,
+    ServiceId::Conferences,
+];
+
+/// Those of an application's endpoint.
+const APPLICATION: &[ServiceId] =
+    &[ServiceId::Subscription, ServiceId::Directory, ServiceId::Conversations, ServiceId::Conferences];
+
+/// The services of this kind.
+pub(super) fn services(config: &Config) -> &'static [ServiceId] {
+    match config.kind {
+        EndpointKind::User => USER,
+        EndpointKind::Application => APPLICATION,
+    }
+}
+
+/// Why this kind of endpoint cannot do it, if it cannot.
+pub(super) fn refusal(kind: EndpointKind, operation: &Operation) -> Option<Error> {
+    use Operation as O;
+    let text = match (kind, operation) {
+        (EndpointKind::User, O::Drain) => "only application endpoints drain; sign out instead",
+        (EndpointKind::User, O::Impersonate { .. }) => "only application endpoints speak as somebody else",
+        (EndpointKind::User, _) => return None,
+        (
+            EndpointKind::Application,
+            O::RefreshContacts
+            | O::AddContact { .. }
+            | O::RenameContact { .. }
+            | O::SetContactGroups { .. }
+            | O::DeleteContact { .. }
+            | O::AddGroup { .. }
+            | O::RenameGroup { .. }
+            | O::DeleteGroup { .. },
+        ) => "an application endpoint has no contacts and groups; use a user's endpoint for them",
+        (
+            EndpointKind::Application,
+            O::SetStatus { .. }
+            | O::ResetStatus
+            | O::SetNote { .. }
+            | O::SetLocation { .. }
+            | O::SetMachineState { .. }
+            | O::SetPhones { .. }
+            | O::Publish { .. }
+            | O::Unpublish { .. }
+            | O::SetLevel { .. }
+            | O::AcknowledgeSubscriber { .. },
+        ) => "an application endpoint publishes no presence, so nobody watches it; use a user's endpoint for that",
+        (EndpointKind::Application, _) => return None,
+    };
+    Some(Error::new(ErrorKind::InvalidOperation, text))
+}

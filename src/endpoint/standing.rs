@@ -1,0 +1,108 @@
+//! How an endpoint stands on its server: a user registers, an application is trusted by its certificate. Both machines build
+//! requests and read answers and send nothing themselves; the endpoint drains [`Standing::poll_step`] after each call.
+
+use super::config::{Config, EndpointKind};
+use super::registration::{Registration, Step};
+use super::security::Verdict;
+use super::trusted::Trusted;
+use super::{EndpointState, Error, OperationId};
+use crate::domain::{Rng, Time};
+use crate::sip::{Message, Request, Response};
+
+/// One of the two.
+#[derive(Debug)]
+pub(super) enum Standing {
+    /// A user's.
+    Registered(Box<Registration>),
+    /// An application's.
+    Trusted(Box<Trusted>),
+}
+
+macro_rules! either {
+    ($self:ident, $s:ident => $call:expr) => {
+        match $self {
+            Standing::Registered($s) => $call,
+            Standing::Trusted($s) => $call,
+        }
+    };
+}
+
+impl Standing {
+    /// As the configuration wants it.
+    pub fn new(config: Config, rng: Rng) -> Standing {
+        match config.kind {
+            EndpointKind::User => Standing::Registered(Box::new(Registration::new(config, rng))),
+            EndpointKind::Application => Standing::Trusted(Box::new(Trusted::new(config, rng))),
+        }
+    }
+
+    pub fn state(&self) -> EndpointState {
+        either!(self, s => s.state())
+    }
+
+    pub fn poll_step(&mut self) -> Option<Step> {
+        either!(self, s => s.poll_step())
+    }
+
+    pub fn poll_timeout(&self) -> Option<Time> {
+        either!(self, s => s.poll_timeout())
+    }
+
+    pub fn on_timeout(&mut self, now: Time) {
+        either!(self, s => s.on_timeout(now));
+    }
+
+    pub fn sign_in(&mut self, now: Time, id: OperationId) {
+        either!(self, s => s.sign_in(now, id));
+    }
+
+    pub fn sign_out(&mut self, now: Time, id: OperationId) {
+        either!(self, s => s.sign_out(now, id));
+    }
+
+    pub fn on_connected(&mut self, now: Time, local: String) {
+        either!(self, s => s.on_connected(now, local));
+    }
+
+    pub fn on_connect_failed(&mut self, now: Time, error: Error) {
+        either!(self, s => s.on_connect_failed(now, error));
+    }
+
+    pub fn on_disconnected(&mut self, now: Time, reason: &str) {
+        either!(self, s => s.on_disconnected(now, reason));
+    }
+
+    pub fn on_sent(&mut self, now: Time) {
+        either!(self, s => s.on_sent(now));
+    }
+
+    /// A final response to the last request of ours.
+    pub fn on_response(&mut self, now: Time, response: &Response) {
+        either!(self, s => s.on_response(now, response));
+    }
+
+    /// No answer to it.
+    pub fn on_silence(&mut self, now: Time) {
+        either!(self, s => s.on_silence(now));
+    }
+
+    /// Signs a message that is about to leave; an application's connection vouches for all that is on it.
+    pub fn sign(&mut self, message: &mut Message) {
+        if let Standing::Registered(r) = self {
+            r.sign(message);
+        }
+    }
+
+    /// Whether a message that came may be believed.
+    pub fn check(&mut self, message: &Message) -> Verdict {
+        match self {
+            Standing::Registered(r) => r.check(message),
+            Standing::Trusted(_) => Verdict::Accept,
+        }
+    }
+
+    /// The server's word about the registration.
+    pub fn on_notify(&mut self, now: Time, request: &Request) {
+        either!(self, s => s.on_notify(now, request));
+    }
+}
