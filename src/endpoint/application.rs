@@ -60,6 +60,10 @@ pub(super) fn refusal(kind: EndpointKind, operation: &Operation) -> Option<Error
             | O::Publish { .. }
             | O::Unpublish { .. }
             | O::SetLevel { .. }
+            | O::ChangeMembers { .. }
+            | O::SetDelegates { .. }
+            | O::SetPrivacyMode { .. }
+            | O::Preview { .. }
             | O::AcknowledgeSubscriber { .. },
         ) => "an application endpoint publishes no presence, so nobody watches it; use a user's endpoint for that",
         (EndpointKind::Application, _) => return None,

@@ -36,7 +36,6 @@ pub mod user;
 pub mod why;
 
 pub use crate::lync::contact_data;
-pub use config::{Config, Output};
 pub use application::ApplicationEndpoint;
 pub use config::{Config, EndpointKind, Output};
 pub use event::{EndpointState, Error, ErrorKind, Event, Outcome, Reason};

@@ -13,13 +13,13 @@ pub use under_way::UnderWay;
 
 pub use super::config::{Config, EndpointKind, Output};
 
+use super::application;
 use super::conferences::Conferences;
 use super::contacts::Contacts;
 use super::conversations::Conversations;
 use super::directory::Directory;
 use super::provisioning::Provisioning;
 use super::publication::Publications;
-use super::application;
 use super::registration::{Facts, Step};
 use super::service::{Action, Ctx, Identity, InternalEvent, Reply, Service, ServiceId, Token};
 use super::standing::Standing;

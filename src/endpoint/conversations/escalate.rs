@@ -13,6 +13,7 @@ use crate::domain::conference_rules;
 use crate::domain::conversation::{ConversationId, ConversationState as S};
 use crate::endpoint::service::{Reply, Token};
 use crate::endpoint::{Error, ErrorKind, Event, OperationId, Outcome};
+use crate::lync::identity;
 use crate::sip::{Method, Name, Response, Uri};
 
 impl Talk {

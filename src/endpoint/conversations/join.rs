@@ -62,7 +62,7 @@ impl Talk {
         let Some(s) = &mut self.session else { return };
         s.guid = docs::guid(desk.ctx.rng);
         s.join_at = None;
-        let body = docs::add_user(s.focus.as_str(), desk.me(), &s.guid, &desk.ctx.me.display_name, id);
+        let body = docs::add_user(s.focus.as_str(), &me.uri, &s.guid, &me.name, id);
         let request = desk.ctx.request(Method::Invite, &s.focus);
         let request = request
             .with(Name::Supported, "ms-sender")
@@ -182,6 +182,7 @@ impl Talk {
 
     /// A conference document came.
     pub(super) fn on_roster(&mut self, desk: &mut Desk<'_, '_>, body: &[u8]) {
+        let me = desk.speaker(&self.id).uri;
         let Some(s) = &mut self.session else { return };
         match s.roster.apply(s.focus.as_str(), body) {
             Applied::Ignored => return,
@@ -191,13 +192,13 @@ impl Talk {
             }
             Applied::Merged => {}
         }
-        if let Some(role) = s.roster.role_of(desk.me()) {
+        if let Some(role) = s.roster.role_of(&me) {
             s.my_role = Some(role);
         }
         if let Some(subject) = s.roster.subject() {
             self.subject = subject;
         }
-        if s.roster.is_in_lobby(desk.me(), &s.guid) { self.enter_lobby(desk) } else { self.enter(desk) }
+        if s.roster.is_in_lobby(&me, &s.guid) { self.enter_lobby(desk) } else { self.enter(desk) }
     }
 
     fn enter_lobby(&mut self, desk: &mut Desk<'_, '_>) {

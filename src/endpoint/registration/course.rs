@@ -54,9 +54,20 @@ impl Registration {
     pub(super) fn attempt_failed(&mut self, now: Time, error: Error, after: After) {
         self.handshake = None;
         self.security = Security::None;
-        let refreshing = matches!(self.phase, Phase::Refreshing { .. });
-        if after == After::Retry && !refreshing && self.try_next(now) {
-            return;
+        if after == After::Retry {
+            let refreshing = matches!(self.phase, Phase::Refreshing { .. });
+            if refreshing {
+                // The registrar does not want us just now; another of the pool may.
+                self.left = self.servers.round(now, Some(&(self.target.0.clone(), self.target.1)));
+                self.left.pop_front();
+            }
+            if refreshing && !self.left.is_empty() {
+                self.steps.push_back(Step::Offline);
+                self.set_state(EndpointState::Reestablishing, Reason::None);
+            }
+            if self.try_next(now) {
+                return;
+            }
         }
         let stood = self.state == EndpointState::Reestablishing;
         if matches!(self.phase, Phase::Refreshing { .. }) {
