@@ -99,6 +99,7 @@ impl<M: Module> Bench<M> {
             flow: FlowId(device),
             expires: self.now + Duration::from_secs(7200),
             lync: true,
+            trusted: false,
             dialog_from: format!("<sip:{name}@contoso.com>;tag=r"),
             secure: false,
             call_id: String::new(),

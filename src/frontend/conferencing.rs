@@ -95,7 +95,14 @@ impl Module for Conferencing {
 
     fn on_registration_lost(&mut self, ctx: &mut Ctx<'_>, registration: &Registration) {
         for key in self.of_endpoint.remove(&registration.id).unwrap_or_default() {
-            self.leave(ctx, &key, &registration.user, registration.id);
+            // An application may sit there as somebody else.
+            let live = self.confs.get(&key).and_then(|c| c.live.as_ref());
+            let seated = |m: &live::Member| m.seats.iter().any(|s| s.registration == registration.id);
+            let people: Vec<Address> =
+                live.iter().flat_map(|l| &l.members).filter(|(_, m)| seated(m)).map(|(who, _)| who.clone()).collect();
+            for who in people {
+                self.leave(ctx, &key, &who, registration.id);
+            }
         }
     }
 

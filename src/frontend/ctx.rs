@@ -157,10 +157,16 @@ impl Ctx<'_> {
         self.state.users.get(address)
     }
 
+    /// Whether this is a trusted application speaking for itself.
+    pub fn is_application(&self, address: &Address) -> bool {
+        self.state.applications.contains_key(address)
+    }
+
     /// Name for rosters and From: the record's, else the address.
     pub fn display_name(&self, address: &Address) -> String {
         let known = self.user(address).map(|u| u.record.display_name.clone()).filter(|n| !n.is_empty());
-        known.unwrap_or_else(|| address.bare().to_owned())
+        let application = || self.state.applications.get(address).map(|a| a.display_name.clone()).filter(|n| !n.is_empty());
+        known.or_else(application).unwrap_or_else(|| address.bare().to_owned())
     }
 
     /// Whether an invitation of `caller` reaches `owner` (block rules of `domain.md` 5.8).

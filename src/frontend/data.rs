@@ -1,5 +1,6 @@
 //! What a front end keeps for ever: loaded at the start, every change told as a [`StoreOp`].
 
+use super::applications::TrustedApplication;
 use crate::domain::Address;
 use crate::domain::access::default_containers;
 use crate::domain::conference::Conference;
@@ -133,6 +134,9 @@ pub struct UserData {
 pub struct Data {
     /// Accounts.
     pub users: Vec<UserData>,
+    /// Trusted applications.
+    #[serde(default)]
+    pub applications: Vec<TrustedApplication>,
     /// Scheduled conferences of everybody.
     pub conferences: Vec<Conference>,
     /// Distribution groups of the directory.
@@ -149,6 +153,10 @@ pub enum StoreOp {
     PutUser(UserRecord),
     /// An account and everything of it is gone.
     RemoveUser(Address),
+    /// A trusted application, new or changed.
+    PutApplication(TrustedApplication),
+    /// An application is not trusted any more.
+    RemoveApplication(Address),
     /// The whole contact list of one owner.
     PutContacts {
         /// Whose.

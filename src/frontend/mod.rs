@@ -4,6 +4,7 @@
 //! [`Server`] owns the flows, the transactions and the security associations and hands each authenticated request to one
 //! module; modules speak through [`Ctx`] only and never reach into each other. What they share is [`State`].
 
+pub mod applications;
 #[cfg(test)]
 mod bench;
 pub mod conferencing;
@@ -25,6 +26,7 @@ pub mod state;
 mod testing;
 pub mod timers;
 
+pub use applications::TrustedApplication;
 pub use config::{Config, ListLimits};
 pub use ctx::{Action, Ctx, Incoming, LogLevel, Module, ModuleId, Reply, Token};
 pub use data::{ContactList, Data, StoreOp, UserData, UserRecord};

@@ -169,6 +169,7 @@ impl Registrar {
             secure,
             expires: until,
             lync,
+            trusted: false,
             call_id: request.headers.call_id().to_owned(),
             cseq,
             user_agent: request.headers.get(&Name::UserAgent).unwrap_or("").chars().take(200).collect(),

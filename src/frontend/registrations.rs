@@ -31,6 +31,8 @@ pub struct Registration {
     pub expires: Time,
     /// A Lync client (categories, signing); otherwise a standard SIP client.
     pub lync: bool,
+    /// A trusted application's connection; it does not register (no REGISTER, no expiry).
+    pub trusted: bool,
     /// Call-ID of its REGISTERs.
     pub call_id: String,
     /// `From` of the REGISTER that signed it in: To of notices about the registration.

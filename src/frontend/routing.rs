@@ -127,7 +127,12 @@ impl Routing {
             Reach::Blocked => return unavailable(ctx, &incoming),
         }
         let targets = targets(ctx, &incoming, &owner);
-        if targets.is_empty() { unavailable(ctx, &incoming) } else { self.forks.relay(ctx, incoming, &targets) }
+        match targets.as_slice() {
+            [] => unavailable(ctx, &incoming),
+            // One instance of an application is asked after the other; all devices of a person ring at once.
+            all if ctx.is_application(&owner) => self.forks.hunt(ctx, incoming, self.dialogs.least_busy(all)),
+            all => self.forks.relay(ctx, incoming, all),
+        }
     }
 }
 
@@ -138,8 +143,7 @@ fn unavailable(ctx: &mut Ctx<'_>, incoming: &Incoming) {
 /// The account a request is for. A Contact in IP form (`sip:bob@192.0.2.4:50000`) belongs to nobody here.
 fn callee(ctx: &Ctx<'_>, incoming: &Incoming) -> Option<Address> {
     let owner = incoming.request.uri.address()?;
-    ctx.user(&owner)?;
-    Some(owner)
+    (ctx.user(&owner).is_some() || ctx.is_application(&owner)).then_some(owner)
 }
 
 /// All endpoints of the owner but the sender itself; a GRUU names one.

@@ -17,7 +17,10 @@ use super::registrar::Registrar;
 use super::search::Search;
 use super::security::Security;
 use super::timers::Timers;
-use super::{Action, Config, Ctx, Data, LogLevel, Module, ModuleId, Reply, State, StoreOp, Token, User, UserData, UserRecord};
+use super::{
+    Action, Config, Ctx, Data, LogLevel, Module, ModuleId, Reply, State, StoreOp, Token, TrustedApplication, User, UserData,
+    UserRecord,
+};
 use crate::domain::contact::DistributionGroup;
 use crate::domain::{Address, Rng, Time};
 use crate::frontend::conferencing::Conferencing;
@@ -107,6 +110,9 @@ impl Server {
             server.load(user);
         }
         server.state.groups = data.groups.into_iter().map(|g| (g.address.clone(), g)).collect();
+        for application in data.applications {
+            server.state.applications.insert(application.address.clone(), application);
+        }
         server
     }
 
@@ -121,6 +127,19 @@ impl Server {
         let f = Flow::new(now, peer, secure);
         self.flow_timers.arm(f.deadline(false), flow);
         self.flows.insert(flow, f);
+    }
+
+    /// Likewise, from somebody who showed a certificate with this SHA-256 fingerprint and holds its key.
+    pub fn handle_open_with(&mut self, now: Time, flow: FlowId, peer: String, certificate: &str) {
+        self.handle_open(now, flow, peer, true);
+        let application = self.state.application_of(certificate, now);
+        if let Some(f) = self.flows.get_mut(&flow) {
+            if application.is_none() {
+                let text = format!("{}: its certificate {certificate} is not one of a trusted application", f.peer);
+                self.outputs.push_back(Output::Log(LogLevel::Info, text));
+            }
+            f.application = application;
+        }
     }
 
     /// Octets came.
@@ -269,6 +288,29 @@ impl Server {
     /// Takes over the distribution groups as they are now.
     pub fn set_groups(&mut self, groups: Vec<DistributionGroup>) {
         self.state.groups = groups.into_iter().map(|g| (g.address.clone(), g)).collect();
+    }
+
+    /// Trusts an application from now on, or gives it another name or certificate; connections with an old one end.
+    pub fn put_application(&mut self, now: Time, application: TrustedApplication) {
+        self.end_application(now, &application.address);
+        self.actions.push(Action::Store(StoreOp::PutApplication(application.clone())));
+        self.state.applications.insert(application.address.clone(), application);
+        self.pump(now);
+    }
+
+    /// Trusts an application no longer; its connections end.
+    pub fn remove_application(&mut self, now: Time, address: &Address) {
+        self.end_application(now, address);
+        if self.state.applications.remove(address).is_some() {
+            self.actions.push(Action::Store(StoreOp::RemoveApplication(address.clone())));
+        }
+        self.pump(now);
+    }
+
+    fn end_application(&mut self, now: Time, address: &Address) {
+        let flows: Vec<_> = self.flows.iter().filter(|(_, f)| f.application.as_ref() == Some(address)).map(|f| *f.0).collect();
+        self.closing.extend(flows);
+        self.pump(now);
     }
 
     /// Works until nothing is left to do.

@@ -2,7 +2,7 @@
 
 use super::data::{ContactList, UserData, UserRecord};
 use super::presence::own::OwnPresence;
-use super::{Config, Registrations};
+use super::{Config, Registrations, TrustedApplication};
 use crate::domain::Address;
 use crate::domain::access::{self, SourceNetwork};
 use crate::domain::contact::DistributionGroup;
@@ -28,6 +28,8 @@ pub struct State {
     pub users: HashMap<Address, User>,
     /// Distribution groups by address.
     pub groups: BTreeMap<Address, DistributionGroup>,
+    /// Trusted applications by address.
+    pub applications: HashMap<Address, TrustedApplication>,
     /// Who is signed in where.
     pub registrations: Registrations,
     /// Category names the administrator has registered.

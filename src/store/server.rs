@@ -9,7 +9,7 @@ use super::limits::{MAX_BATCH, MAX_RETAINED, RETRY_AFTER};
 use crate::domain::Address;
 use crate::domain::contact::DistributionGroup;
 use crate::domain::presence::Delegates;
-use crate::frontend::{ContactList, Data, StoreOp, UserData, UserRecord};
+use crate::frontend::{ContactList, Data, StoreOp, TrustedApplication, UserData, UserRecord};
 use rusqlite::{Connection, TransactionBehavior};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::{HashMap, VecDeque};
@@ -33,7 +33,9 @@ create table conference (organizer text not null, id text not null, data text no
 ", "create table delegates (owner text primary key, data text not null) without rowid;
 ", "
 create table distribution_group (address text primary key, data text not null) without rowid;
-", "create table category (name text primary key) without rowid;"];
+", "create table category (name text primary key) without rowid;", "
+create table application (address text primary key, data text not null) without rowid;
+"];
 
 /// The front end's database.
 #[derive(Debug)]
@@ -87,6 +89,11 @@ impl FrontendStore {
         categories(&self.db.conn).map_err(|e| self.db.error(&e))
     }
 
+    /// The trusted applications only.
+    pub fn applications(&self) -> Result<Vec<TrustedApplication>, Error> {
+        all(&self.db.conn, "select data from application order by address").map_err(|e| self.db.error(&e))
+    }
+
     /// A number that differs after another process has changed the file (`adsum user add` beside a running front end).
     pub fn data_version(&self) -> Result<i64, Error> {
         self.db.conn.pragma_query_value(None, "data_version", |r| r.get(0)).map_err(|e| self.db.error(&e))
@@ -119,6 +126,7 @@ fn load(conn: &Connection) -> Sql<Data> {
         conferences: all(conn, "select data from conference order by organizer, id")?,
         groups: all(conn, "select data from distribution_group order by address")?,
         categories: categories(conn)?,
+        applications: all(conn, "select data from application order by address")?,
     })
 }
 
@@ -129,6 +137,10 @@ fn apply(conn: &Connection, op: &StoreOp) -> Sql<()> {
             run("insert or replace into user (address, data) values (?, ?)", &[&r.address.as_str(), &json(r)?])
         }
         StoreOp::RemoveUser(a) => remove_user(conn, a),
+        StoreOp::PutApplication(a) => {
+            run("insert or replace into application (address, data) values (?, ?)", &[&a.address.as_str(), &json(a)?])
+        }
+        StoreOp::RemoveApplication(a) => run("delete from application where address = ?", &[&a.as_str()]),
         StoreOp::PutContacts { owner, list } => {
             run("insert or replace into contacts (owner, data) values (?, ?)", &[&owner.as_str(), &json(list)?])
         }

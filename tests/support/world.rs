@@ -494,6 +494,11 @@ pub fn keep(data: &mut Data, op: StoreOp) {
             Some(u) => u.record = record,
             None => data.users.push(UserData::new(record)),
         },
+        StoreOp::PutApplication(application) => {
+            data.applications.retain(|a| a.address != application.address);
+            data.applications.push(application);
+        }
+        StoreOp::RemoveApplication(a) => data.applications.retain(|x| x.address != a),
         StoreOp::RemoveUser(a) => data.users.retain(|u| u.record.address != a),
         StoreOp::PutContacts { owner, list } => user(data, &owner, &mut |u| u.contacts = list.clone()),
         StoreOp::PutPublication { owner, publication } => user(data, &owner, &mut |u| {

@@ -75,6 +75,10 @@ impl Conferencing {
             let full = !again && member.seats.len() >= L::CONFERENCE_SEATS;
             return if full { Err((486, 3014, "You have joined from too many devices")) } else { Ok(member.waiting) };
         }
+        if ctx.is_application(who) {
+            // A trusted participant is let in everywhere (`domain.md` 8.2).
+            return Ok(None);
+        }
         let network = network_of(ctx.config, who);
         let live = conf.live.as_ref();
         if live.is_some_and(|l| l.members.len() >= L::CONFERENCE_SIZE) {
@@ -106,13 +110,14 @@ impl Conferencing {
         let gruu = ctx.registration(incoming.from).map(|r| r.gruu.clone()).unwrap_or_default();
         let network = network_of(ctx.config, who);
         let Some(conf) = self.confs.get_mut(key) else { return Role::Attendee };
-        let entry = entry_role(&conf.scheduled, who, network);
+        let hidden = ctx.is_application(who);
+        let entry = if hidden { Role::Leader } else { entry_role(&conf.scheduled, who, network) };
         let live = conf.begin();
         if let Some(at) = live.idle_at.take() {
             self.timers.remove(&(at, Timer::Idle(key.clone())));
         }
         let role = live.roles.get(who).copied().unwrap_or(entry);
-        let new = || Member { display, role, waiting: waits, seats: Vec::new() };
+        let new = || Member { display, role, waiting: waits, hidden, seats: Vec::new() };
         let member = live.members.entry(who.clone()).or_insert_with(new);
         let role = member.role;
         let old = member.seats.iter().position(|s| s.registration == incoming.from).map(|at| member.seats.remove(at));
@@ -399,7 +404,7 @@ impl Conferencing {
             live.idle_at = Some(at);
             self.timers.insert((at, Timer::Idle(key.clone())));
         }
-        self.notify_gone(ctx, key, who, member.waiting.is_some());
+        self.notify_gone(ctx, key, who, member.waiting.is_some(), member.hidden);
     }
 
     /// Takes a seat that nobody sits on any more out of all look-ups.

@@ -38,6 +38,8 @@ pub(super) struct Member {
     pub role: Role,
     /// In the lobby, until this time at most.
     pub waiting: Option<Time>,
+    /// A trusted participant: leads, and is seen by its like alone (`domain.md` 2.4).
+    pub hidden: bool,
     /// One for each device.
     pub seats: Vec<Seat>,
 }

@@ -28,15 +28,17 @@ impl Conferencing {
             conf.tell(ctx, |viewer, _| viewer == who, &mut own);
             conf.tell(ctx, |viewer, m| viewer != who && leads(m), &mut ConferenceInfo::user_changes("", 0, vec![user]));
         } else {
-            conf.tell(ctx, |_, m| m.waiting.is_none(), &mut ConferenceInfo::user_changes("", 0, vec![user]));
+            let hidden = member.hidden;
+            let change = &mut ConferenceInfo::user_changes("", 0, vec![user]);
+            conf.tell(ctx, |_, m| m.waiting.is_none() && (!hidden || m.hidden), change);
         }
     }
 
     /// Somebody left; who only waited was known to presenters alone.
-    pub(super) fn notify_gone(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address, waited: bool) {
+    pub(super) fn notify_gone(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address, waited: bool, hidden: bool) {
         let Some(conf) = self.confs.get_mut(key) else { return };
         let mut change = ConferenceInfo::user_changes("", 0, vec![User::gone(who.clone())]);
-        conf.tell(ctx, |_, m| m.waiting.is_none() && (!waited || leads(m)), &mut change);
+        conf.tell(ctx, |_, m| m.waiting.is_none() && (!waited || leads(m)) && (!hidden || m.hidden), &mut change);
     }
 
     /// The conference was locked or unlocked.
@@ -89,7 +91,10 @@ impl Conf {
     pub(super) fn document_for(&self, ctx: &Ctx<'_>, viewer: &Address) -> ConferenceInfo {
         let me = self.member(viewer);
         let waits = me.is_some_and(|m| m.waiting.is_some());
-        let sees = |who: &Address, m: &Member| who == viewer || (!waits && (m.waiting.is_none() || me.is_some_and(leads)));
+        let sees = |who: &Address, m: &Member| {
+            let shown = !m.hidden || me.is_some_and(|me| me.hidden);
+            who == viewer || (!waits && shown && (m.waiting.is_none() || me.is_some_and(leads)))
+        };
         let members = self.live.iter().flat_map(|l| &l.members);
         let users = members.filter(|(who, m)| sees(who, m)).map(|(who, m)| user(who, m)).collect();
         let chat = identity::mcu(&self.scheduled.uri, "chat");
@@ -128,7 +133,7 @@ impl Conf {
     }
 
     fn count(&self) -> usize {
-        self.live.iter().flat_map(|l| l.members.values()).filter(|m| m.waiting.is_none()).count()
+        self.live.iter().flat_map(|l| l.members.values()).filter(|m| m.waiting.is_none() && !m.hidden).count()
     }
 }
 

@@ -64,6 +64,13 @@ impl Dialogs {
         self.of_endpoint.get(&id).map_or(0, BTreeSet::len)
     }
 
+    /// These endpoints, the one with the fewest dialogs first.
+    pub fn least_busy(&self, endpoints: &[RegistrationId]) -> Vec<RegistrationId> {
+        let mut order = endpoints.to_vec();
+        order.sort_by_key(|id| self.count(*id));
+        order
+    }
+
     /// The other endpoint of the dialog a request belongs to: `None` when there is no such dialog, `Some(None)` when the
     /// endpoint is away. The sender's side is brought up to date.
     pub fn peer(&mut self, ctx: &Ctx<'_>, incoming: &Incoming) -> Option<Option<RegistrationId>> {

@@ -4,7 +4,7 @@ use super::dialogs::{Made, Side};
 use super::towards;
 use crate::frontend::{Ctx, Incoming, RegistrationId, Reply, Token};
 use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx, Uri};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 /// On the CANCEL of endpoints that were too late, so that they log no missed conversation (RFC 3326).
 const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
@@ -35,6 +35,9 @@ struct Fork {
     answered: bool,
     /// A dialog comes of a 2xx.
     makes_dialog: bool,
+    /// Instances of an application that are asked when the present one cannot, and the request for them.
+    rest: VecDeque<RegistrationId>,
+    whole: Option<Request>,
 }
 
 #[derive(Debug)]
@@ -69,8 +72,37 @@ impl Forks {
             }
             self.by_call.insert(call_key(&origin), id);
         }
-        let fork = Fork { tx, caller: from, origin, user: caller, branches, best: None, answered: false, makes_dialog };
+        let (best, answered, rest, whole) = (None, false, VecDeque::new(), None);
+        let fork = Fork { tx, caller: from, origin, user: caller, branches, best, answered, makes_dialog, rest, whole };
         self.forks.insert(id, fork);
+    }
+
+    /// Sends the request to the first target; when that one drains, is full or goes away, to the next.
+    pub fn hunt(&mut self, ctx: &mut Ctx<'_>, incoming: Incoming, mut targets: Vec<RegistrationId>) {
+        if targets.is_empty() {
+            return;
+        }
+        let first = targets.remove(0);
+        let whole = (!targets.is_empty()).then(|| incoming.request.clone());
+        self.relay(ctx, incoming, &[first]);
+        if let Some(fork) = self.forks.get_mut(&self.last) {
+            (fork.rest, fork.whole) = (targets.into(), whole);
+        }
+    }
+
+    /// Asks the next instance, if the last one could not and there is one.
+    fn ask_next(&mut self, ctx: &mut Ctx<'_>, id: u64) {
+        let Some(fork) = self.forks.get_mut(&id) else { return };
+        let passed_on = fork.best.as_ref().is_some_and(|b| matches!(b.status, 408 | 430 | 480 | 500..=599));
+        if fork.answered || !passed_on || fork.branches.iter().any(|b| b.pending) {
+            return;
+        }
+        let (Some(target), Some(whole)) = (fork.rest.pop_front(), fork.whole.clone()) else { return };
+        fork.best = None;
+        let request = towards(ctx, whole, target);
+        let token = ctx.send(target, request);
+        fork.branches.push(Branch { token, target, pending: true });
+        self.by_token.insert(token, id);
     }
 
     /// A reply of a branch. Returns the dialog a 2xx made.
@@ -90,6 +122,7 @@ impl Forks {
         }
         let made = fork.final_response(ctx, token, response);
         self.by_token.remove(&token);
+        self.ask_next(ctx, id);
         self.settle(ctx, id);
         made
     }

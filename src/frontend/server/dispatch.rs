@@ -1,5 +1,6 @@
 //! Which module a request belongs to, and the check that comes before it.
 
+use super::super::applications;
 use super::super::ctx::Incoming;
 use super::super::security::Proof;
 use super::super::{Registration, registrar};
@@ -10,10 +11,13 @@ use crate::sip::{FlowId, Message, Method, Name, Request, Response, ServerTx, Uri
 impl Server {
     /// A request as the transaction layer hands it up.
     pub(super) fn on_request(&mut self, now: Time, flow: FlowId, tx: Option<ServerTx>, request: Request) {
+        let Some(f) = self.flows.get_mut(&flow) else { return };
+        if let Some(application) = f.application.clone() {
+            return self.on_trusted(now, flow, tx, request, &application);
+        }
         if request.method == Method::Register {
             return self.on_register(now, flow, tx, request);
         }
-        let Some(f) = self.flows.get_mut(&flow) else { return };
         let message = Message::Request(request);
         let checked = f.associations.check(&message);
         let Message::Request(request) = message else { return };
@@ -21,6 +25,34 @@ impl Server {
             Ok(who) => self.hand_on(now, flow, tx, request, who),
             Err(status) => self.refuse(now, flow, tx, &request, status),
         }
+    }
+
+    /// A request on an application's connection.
+    fn on_trusted(&mut self, now: Time, flow: FlowId, tx: Option<ServerTx>, mut request: Request, application: &Address) {
+        let caller = match applications::caller(&self.state, application, &request) {
+            Ok(caller) => caller,
+            Err(status) => return self.refuse(now, flow, tx, &request, status),
+        };
+        let mut from = None;
+        self.with_registrar(now, |_, ctx| from = applications::seat(ctx, flow, application, &request));
+        self.run_actions(now);
+        let Some(from) = from else { return self.refuse(now, flow, tx, &request, 400) };
+        if request.method == Method::Register {
+            // Its certificate has said more than a registration could.
+            return self.refuse(now, flow, tx, &request, 405);
+        }
+        if let (Method::Options, Some(tx), true) = (&request.method, tx, self.is_for_server(&request.uri)) {
+            let gruu = self.state.registrations.get(from).map(|r| format!("<{}>", r.gruu)).unwrap_or_default();
+            let response = request.response(200, &self.rng.hex(16)).with(Name::Allow, ALLOW).with(Name::Contact, gruu);
+            return self.layer.respond(now, tx, response);
+        }
+        request.headers.remove(&Name::from(applications::ASSERTED));
+        if caller != *application {
+            let name = request.headers.from().map(|f| f.display).unwrap_or_default();
+            let quoted = if name.is_empty() { String::new() } else { format!("\"{}\" ", name.replace(['"', '\\'], "")) };
+            request.headers.push(applications::ASSERTED, format!("{quoted}<{caller}>"));
+        }
+        self.to_module(now, Incoming { flow, tx, from, caller, request });
     }
 
     /// The sender is who it says; is it signed in, too?
@@ -31,19 +63,23 @@ impl Server {
         let Some(from) = from else {
             return self.refuse(now, flow, tx, &request, 403);
         };
-        for credentials in [Name::Authorization, Name::ProxyAuthorization] {
-            request.headers.remove(&credentials);
+        // What somebody asserts of themselves is no assertion of ours.
+        for name in [Name::Authorization, Name::ProxyAuthorization, Name::from(applications::ASSERTED)] {
+            request.headers.remove(&name);
         }
-        if self.answered_here(now, tx, &request) {
+        self.to_module(now, Incoming { flow, tx, from, caller, request });
+    }
+
+    fn to_module(&mut self, now: Time, incoming: Incoming) {
+        if self.answered_here(now, incoming.tx, &incoming.request) {
             return;
         }
-        let module = self.module_for(&request);
-        if request.method == Method::Invite
-            && let Some(tx) = tx
+        let module = self.module_for(&incoming.request);
+        if incoming.request.method == Method::Invite
+            && let Some(tx) = incoming.tx
         {
-            self.owners.insert(tx, (module, flow));
+            self.owners.insert(tx, (module, incoming.flow));
         }
-        let incoming = Incoming { flow, tx, from, caller, request };
         self.with_module(now, module, |m, ctx| m.on_request(ctx, incoming));
     }
 

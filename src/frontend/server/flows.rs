@@ -2,7 +2,7 @@
 
 use super::super::limits;
 use super::super::security::Associations;
-use crate::domain::Time;
+use crate::domain::{Address, Time};
 use crate::sip::FlowId;
 use crate::sip::framing::Framer;
 use std::collections::HashMap;
@@ -22,6 +22,8 @@ pub struct Flow {
     pub seen: Time,
     /// Refused requests so far.
     pub faults: u32,
+    /// The application whose certificate this connection showed.
+    pub application: Option<Address>,
     /// Who has proven what here.
     pub associations: Associations,
 }
@@ -32,7 +34,16 @@ pub type Flows = HashMap<FlowId, Flow>;
 impl Flow {
     /// A fresh one.
     pub fn new(now: Time, peer: String, secure: bool) -> Flow {
-        Flow { peer, secure, framer: Framer::new(), opened: now, seen: now, faults: 0, associations: Associations::default() }
+        Flow {
+            peer,
+            secure,
+            framer: Framer::new(),
+            opened: now,
+            seen: now,
+            faults: 0,
+            application: None,
+            associations: Associations::default(),
+        }
     }
 
     /// When to look at it again: nobody has signed in, or nothing came for long.
