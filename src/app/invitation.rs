@@ -129,6 +129,7 @@ mod tests {
             version: 2,
             last_update: None,
             is_active: false,
+            phone_id: String::new(),
             settings: ConferenceSettings {
                 subject: "Budget; next steps, äöü and a rather long title that must be folded somewhere".into(),
                 description: "Bring numbers\nand cake".into(),

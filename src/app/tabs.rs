@@ -7,7 +7,7 @@ use super::limits::{COMPOSER_CHARS, HISTORY_PAGE, TABS};
 use super::state::conversations::Part;
 use super::state::overlay::{Confirm, Deed};
 use super::state::{Entry, Overlay, Pane, QuestionKind, Scroll, State, Tab, Thread};
-use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Participant, Role};
+use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Participant};
 use crate::domain::watching::ViewId;
 use crate::domain::{Address, Time};
 use crate::endpoint::{JoinTarget, Operation};
@@ -15,22 +15,15 @@ use std::collections::BTreeSet;
 
 /// A conversation nobody has opened yet.
 pub fn idle(id: ConversationId, with: Option<&Address>, subject: String) -> Conversation {
-    let other = |uri: &Address| Participant {
-        uri: uri.clone(),
-        display_name: String::new(),
-        role: Role::Attendee,
-        has_messages: false,
-        in_lobby: false,
-        typing: false,
-    };
     Conversation {
         id,
         state: ConversationState::Idle,
         subject,
-        participants: with.map(other).into_iter().collect(),
+        participants: with.map(|uri| Participant::new(uri.clone())).into_iter().collect(),
         focus: None,
         my_role: None,
         locked: false,
+        meeting: Box::default(),
         invitation: None,
         end_reason: None,
     }

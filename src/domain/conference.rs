@@ -1,6 +1,7 @@
 //! Scheduled conferences (`domain.md` 2.5, 8).
 
 use super::conversation::Role;
+use super::series::Series;
 use super::{Address, Time};
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +75,25 @@ pub struct ConferenceSettings {
     pub participants: Vec<Invitee>,
     /// MCU types: `chat`, `audio-video`.
     pub mcus: Vec<String>,
+    /// It repeats; `start` and `end` are those of the first time.
+    #[serde(default)]
+    pub series: Option<Series>,
+    /// Data for the organizer's other programs; kept as it is.
+    #[serde(default)]
+    pub notification_data: String,
+    /// Where the settings come from.
+    #[serde(default)]
+    pub template: Template,
+}
+
+/// Where a conference's settings come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Template {
+    /// The organizer chooses all.
+    #[default]
+    OrganizerSupplied,
+    /// The user's one permanent conference; most settings are the administrator's.
+    AdministratorSupplied,
 }
 
 impl Default for ConferenceSettings {
@@ -95,6 +115,9 @@ impl Default for ConferenceSettings {
             phone_access: false,
             participants: Vec::new(),
             mcus: vec!["chat".into()],
+            series: None,
+            notification_data: String::new(),
+            template: Template::OrganizerSupplied,
         }
     }
 }
@@ -116,6 +139,9 @@ pub struct Conference {
     pub last_update: Option<Time>,
     /// Somebody is in it.
     pub is_active: bool,
+    /// Digits to type when calling by phone; empty: none.
+    #[serde(default)]
+    pub phone_id: String,
     /// Everything else.
     pub settings: ConferenceSettings,
 }
@@ -127,4 +153,16 @@ pub struct Capabilities {
     pub mcus: Vec<String>,
     /// Whether anonymous people can be let in.
     pub anonymous: bool,
+    /// Numbers to call, with their regions; none: no phone access.
+    #[serde(default)]
+    pub phones: Vec<PhoneNumber>,
+}
+
+/// A number by which conferences can be called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhoneNumber {
+    /// Region, such as a town.
+    pub region: String,
+    /// The number.
+    pub number: String,
 }

@@ -34,6 +34,18 @@ pub enum RuleError {
     /// Description too long.
     #[error("the description is too long; use at most {DESCRIPTION_MAX} characters")]
     DescriptionTooLong,
+    /// The rule of a series is no rule.
+    #[error("the repetition cannot be read; write it like “every tue”, “every 2 weeks” or FREQ=WEEKLY;COUNT=4")]
+    SeriesInvalid,
+    /// A series without a first time.
+    #[error("a meeting that repeats needs a first time; say when")]
+    SeriesWithoutTime,
+    /// The server calls nobody.
+    #[error("this server has no phone numbers; take phone access out")]
+    PhoneNotOffered,
+    /// A passcode that must be said, and none is set.
+    #[error("set the passcode that people must say, or make it optional")]
+    PasscodeMissing,
     /// Only one of start and end, or the end is not after the start.
     #[error("a meeting needs a start and an end, and must end after it starts")]
     TimesWrong,
@@ -76,7 +88,8 @@ pub enum RuleError {
 pub fn check(settings: &ConferenceSettings, capabilities: Option<&Capabilities>, now: Time) -> Result<(), RuleError> {
     check_texts(settings)?;
     check_times(settings, now)?;
-    check_phone(settings)?;
+    check_series(settings)?;
+    check_phone(settings, capabilities)?;
     check_media(settings, capabilities)?;
     check_people(settings)
 }
@@ -130,9 +143,23 @@ fn check_times(s: &ConferenceSettings, now: Time) -> Result<(), RuleError> {
     if s.end.is_some_and(|end| expiry < end) { Err(RuleError::ExpiresBeforeEnd) } else { Ok(()) }
 }
 
-fn check_phone(s: &ConferenceSettings) -> Result<(), RuleError> {
+fn check_series(s: &ConferenceSettings) -> Result<(), RuleError> {
+    let Some(series) = &s.series else { return Ok(()) };
+    if !series.is_plausible() {
+        return Err(RuleError::SeriesInvalid);
+    }
+    if s.start.is_none() { Err(RuleError::SeriesWithoutTime) } else { Ok(()) }
+}
+
+fn check_phone(s: &ConferenceSettings, capabilities: Option<&Capabilities>) -> Result<(), RuleError> {
+    if !s.passcode_optional && s.passcode.is_none() {
+        return Err(RuleError::PasscodeMissing);
+    }
     if !s.phone_access {
         return Ok(());
+    }
+    if capabilities.is_some_and(|c| c.phones.is_empty()) {
+        return Err(RuleError::PhoneNotOffered);
     }
     if s.access != AccessLevel::Everyone {
         return Err(RuleError::PhoneNeedsEveryone);
@@ -166,15 +193,17 @@ fn check_people(s: &ConferenceSettings) -> Result<(), RuleError> {
 mod tests {
     use super::*;
     use crate::domain::Address;
-    use crate::domain::conference::Invitee;
+    use crate::domain::conference::{Invitee, PhoneNumber};
     use crate::domain::conversation::Role;
+    use crate::domain::series::Series;
 
     const NOW: Time = Time(1_800_000_000_000);
 
     fn broken(change: impl FnOnce(&mut ConferenceSettings)) -> RuleError {
         let mut s = ConferenceSettings::default();
         change(&mut s);
-        let offered = Capabilities { mcus: vec!["chat".into()], anonymous: true };
+        let phones = vec![PhoneNumber { region: "Main".into(), number: "+15550100".into() }];
+        let offered = Capabilities { mcus: vec!["chat".into()], anonymous: true, phones };
         check(&s, Some(&offered), NOW).unwrap_err()
     }
 
@@ -201,6 +230,9 @@ mod tests {
         assert_eq!(broken(|s| s.passcode = Some("12 34".into())), RuleError::PasscodeInvalid);
         assert_eq!(broken(|s| s.phone_access = true), RuleError::PhoneNeedsEveryone);
         assert_eq!(broken(|s| (s.phone_access, s.access) = (true, AccessLevel::Everyone)), RuleError::PhoneNeedsPasscode);
+        assert_eq!(broken(|s| s.passcode_optional = false), RuleError::PasscodeMissing);
+        assert_eq!(broken(|s| s.series = Some(Series::new("FREQ=WEEKLY"))), RuleError::SeriesWithoutTime);
+        assert_eq!(broken(|s| s.series = Some(Series::new("weekly\nX:1"))), RuleError::SeriesInvalid);
         assert_eq!(broken(|s| s.mcus.clear()), RuleError::NoMedia);
         assert_eq!(broken(|s| s.mcus = vec!["video".into()]), RuleError::MediaNotOffered("video".into()));
         let bob = Invitee { uri: Address::parse("bob@contoso.com").unwrap(), role: Role::Attendee };
@@ -213,8 +245,10 @@ mod tests {
     #[test]
     fn everyone_needs_a_server_that_admits_strangers() {
         let s = ConferenceSettings { access: AccessLevel::Everyone, ..ConferenceSettings::default() };
-        let closed = Capabilities { mcus: vec!["chat".into()], anonymous: false };
+        let closed = Capabilities { mcus: vec!["chat".into()], ..Capabilities::default() };
         assert_eq!(check(&s, Some(&closed), NOW), Err(RuleError::AnonymousNotOffered));
+        let phone = ConferenceSettings { phone_access: true, ..ConferenceSettings::default() };
+        assert_eq!(check(&phone, Some(&closed), NOW), Err(RuleError::PhoneNotOffered));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Conversations, messages and participants (`domain.md` 2.3, 2.4, 3.2, 7.1).
 
+use super::conference::{AccessLevel, AutomaticLeaders};
 use super::{Address, Time};
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +102,83 @@ pub struct Participant {
     pub in_lobby: bool,
     /// Typing now.
     pub typing: bool,
+    /// May not write or speak until unmuted.
+    pub muted: bool,
+    /// Records the conference, and says so.
+    pub recording: bool,
+}
+
+impl Participant {
+    /// Somebody of whom nothing but the address is known.
+    pub fn new(uri: Address) -> Participant {
+        Participant {
+            uri,
+            display_name: String::new(),
+            role: Role::Attendee,
+            has_messages: false,
+            in_lobby: false,
+            typing: false,
+            muted: false,
+            recording: false,
+        }
+    }
+}
+
+/// What is true of a whole running conference, as far as its focus tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingState {
+    /// Who gets in directly.
+    pub access: Option<AccessLevel>,
+    /// Phone callers skip the lobby.
+    pub lobby_bypass: bool,
+    /// Who becomes leader on entry.
+    pub automatic_leaders: Option<AutomaticLeaders>,
+    /// Comings and goings are announced.
+    pub announcements: bool,
+    /// Newcomers are muted, and all but leaders were.
+    pub mute_all: bool,
+    /// Attendees may unmute themselves although all are muted.
+    pub self_unmute: bool,
+    /// I am muted.
+    pub muted: bool,
+    /// I record, and the others are told.
+    pub recording: bool,
+    /// The last colleague has left: the conference ends then.
+    pub ends_at: Option<Time>,
+    /// The way to the focus is lost and being repaired.
+    pub reconnecting: bool,
+    /// Who scheduled it.
+    pub organizer: Option<Address>,
+    /// Link for people; may be empty.
+    pub join_url: String,
+    /// People asked to come who have not.
+    pub invited: Vec<Invitee>,
+}
+
+/// Somebody who was asked into a running conference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitee {
+    /// Who.
+    pub uri: Address,
+    /// How far the invitation got.
+    pub state: InvitationState,
+    /// Why it stands so, when there is a reason to say.
+    pub reason: String,
+}
+
+/// States of `domain.md` 3.7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InvitationState {
+    /// Not sent yet.
+    Idle,
+    /// On its way, or ringing.
+    Delivering,
+    /// We are the invited side, and have not answered.
+    Incoming,
+    /// Answered, failed or withdrawn; being cleaned up.
+    Terminating,
+    /// Over.
+    Terminated,
 }
 
 /// A conversation as it stands; sent whole with every change.
@@ -120,6 +198,9 @@ pub struct Conversation {
     pub my_role: Option<Role>,
     /// The conference is locked.
     pub locked: bool,
+    /// What else is true of the conference.
+    #[serde(default)]
+    pub meeting: Box<MeetingState>,
     /// For [`ConversationState::Incoming`]: who invites and the toast text, and until when we may answer.
     pub invitation: Option<Invitation>,
     /// Why it ended, in words, when it did not end by our own wish.

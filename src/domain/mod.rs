@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod address;
+pub mod admission;
 pub mod aggregation;
 pub mod calendar;
 pub mod conference;
@@ -14,6 +15,7 @@ pub mod manifest;
 pub mod presence;
 pub mod privacy;
 pub mod rng;
+pub mod series;
 pub mod time;
 pub mod watching;
 

@@ -3,8 +3,8 @@
 //! [`Conferencing`] keeps all conferences and knows which of the three a request is for: by its URI outside dialogs, by our
 //! tag within them. Every 2xx that opens a dialog gets a tag of its own, so one look-up finds conference, person and device.
 
-mod admission;
 mod attendance;
+mod control;
 mod dialog;
 mod factory;
 mod focus;
@@ -66,6 +66,10 @@ enum Timer {
     Lobby(Key, Address),
     /// The receivers of a message had their time.
     Report(u64),
+    /// The time after the last colleague left is over.
+    Countdown(Key),
+    /// The session timer of a device's focus dialog ran out.
+    Session(Key, Address, RegistrationId),
 }
 
 impl Conferencing {
@@ -120,6 +124,8 @@ impl Module for Conferencing {
                 Timer::Idle(key) => self.idle(&key, at),
                 Timer::Lobby(key, who) => self.lobby_timeout(ctx, &key, &who, at),
                 Timer::Report(id) => self.report(ctx, id),
+                Timer::Countdown(key) => self.end(ctx, &key, "Everybody of the organizer's company has left"),
+                Timer::Session(key, who, id) => self.session_over(ctx, &key, &who, id, at),
             }
         }
     }

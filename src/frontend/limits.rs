@@ -98,3 +98,9 @@ pub const MESSAGE_PATIENCE: Duration = Duration::from_secs(60);
 pub const CONFERENCE_SUBSCRIPTION: u32 = 3600;
 /// Seconds of the session timer of a focus dialog.
 pub const FOCUS_SESSION: u32 = 1800;
+/// How late a refresh of that session may be.
+pub const FOCUS_SESSION_GRACE: Duration = Duration::from_secs(60);
+/// A conference ends so long after its last colleague has left the others alone (`domain.md` 8.3).
+pub const CONFERENCE_COUNTDOWN: Duration = Duration::from_secs(10 * 60);
+/// People a leader may invite from inside.
+pub const CONFERENCE_INVITED_INSIDE: usize = 500;

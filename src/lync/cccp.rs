@@ -6,12 +6,12 @@ pub mod command;
 pub mod failure;
 pub mod record;
 
-pub use command::{AddUser, Command, DialOut};
+pub use command::{AddUser, Change, Command, DialOut, Mute};
 pub use failure::FailureReason;
 pub use record::ConferenceRecord;
 
 use super::xml::{Element, XmlError, parse_bool};
-use crate::domain::conference::Capabilities;
+use crate::domain::conference::{Capabilities, PhoneNumber};
 use crate::domain::conversation::Role;
 
 /// `Content-Type` of requests and responses.
@@ -212,7 +212,8 @@ impl Answer {
             Answer::Capabilities(c) => e
                 .with_attr("capability-version", 0)
                 .with(write_mcu_types(&c.mcus))
-                .with_leaf("anonymous-scheduling", c.anonymous.to_string()),
+                .with_leaf("anonymous-scheduling", c.anonymous.to_string())
+                .with_opt(write_phones(&c.phones)),
             Answer::McuTypes(types) => e.with(write_mcu_types(types)),
             Answer::Conference(r) => e.with(r.write(false)),
             Answer::Conferences(all) => e.with_all(all.iter().map(|r| r.write(false))),
@@ -231,6 +232,7 @@ impl Answer {
             "getConferencingCapabilities" => Answer::Capabilities(Capabilities {
                 mcus: read_mcu_types(e),
                 anonymous: e.child_value("anonymous-scheduling").and_then(|a| parse_bool(&a)).unwrap_or(false),
+                phones: e.path(&["pstn-bridging", "access-numbers"]).map(read_phones).unwrap_or_default(),
             }),
             "getAvailableMcuTypes" => Answer::McuTypes(read_mcu_types(e)),
             "getConferences" => Answer::Conferences(e.children_named("conference-info").map(ConferenceRecord::read).collect()),
@@ -246,6 +248,25 @@ impl Answer {
             _ => Answer::Done { keys: e.elements().next().cloned() },
         }
     }
+}
+
+fn write_phones(all: &[PhoneNumber]) -> Option<Element> {
+    let region = |p: &PhoneNumber| {
+        let number = Element::in_ns("access-number", C3P).with_leaf("number", p.number.as_str());
+        Element::in_ns("region", C3P).with_attr("name", &p.region).with(number)
+    };
+    let first = all.first()?;
+    let numbers = Element::in_ns("access-numbers", C3P).with_leaf("default-region", first.region.as_str());
+    Some(Element::in_ns("pstn-bridging", C3P).with(numbers.with_all(all.iter().map(region))))
+}
+
+fn read_phones(e: &Element) -> Vec<PhoneNumber> {
+    let numbers = |r: &Element| -> Vec<PhoneNumber> {
+        let region = r.attr("name").unwrap_or("").to_owned();
+        let number = |n: &Element| Some(PhoneNumber { region: region.clone(), number: n.child_value("number")? });
+        r.children_named("access-number").filter_map(number).collect()
+    };
+    e.children_named("region").flat_map(numbers).take(super::limits::PHONES_MAX).collect()
 }
 
 fn write_mcu_types(types: &[String]) -> Element {

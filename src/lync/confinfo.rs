@@ -63,6 +63,18 @@ pub struct Description {
     pub join_url: Option<String>,
     /// Dial-in number of the conference.
     pub phone_id: Option<String>,
+    /// Bit mask: who becomes leader on entry.
+    pub autopromote: Option<String>,
+    /// Phone callers skip the lobby.
+    pub lobby_bypass: Option<bool>,
+    /// Comings and goings are announced (our own element).
+    pub announcements: Option<bool>,
+    /// Newcomers are muted (our own element).
+    pub mute_all: Option<bool>,
+    /// Attendees may unmute themselves all the same (our own element).
+    pub self_unmute: Option<bool>,
+    /// The conference ends then, unless a colleague comes back (our own element); empty: it does not.
+    pub ends_at: Option<String>,
 }
 
 /// One MCU of the conference.
@@ -116,6 +128,8 @@ pub struct User {
     pub role: Option<Role>,
     /// Devices and what they are connected to.
     pub endpoints: Vec<Endpoint>,
+    /// Records, and says so (our own element).
+    pub recording: bool,
 }
 
 /// One connection of a person's device to the focus or an MCU.
@@ -201,17 +215,29 @@ pub enum Applied {
 impl User {
     /// A whole user without endpoints.
     pub fn new(entity: Address, display_text: &str, role: Role) -> User {
-        User { entity, state: ElementState::Full, display_text: display_text.into(), role: Some(role), endpoints: Vec::new() }
+        User { entity, state: ElementState::Full, display_text: display_text.into(), role: Some(role), endpoints: Vec::new(), recording: false }
     }
 
     /// Somebody who left.
     pub fn gone(entity: Address) -> User {
-        User { entity, state: ElementState::Deleted, display_text: String::new(), role: None, endpoints: Vec::new() }
+        User { entity, state: ElementState::Deleted, display_text: String::new(), role: None, endpoints: Vec::new(), recording: false }
     }
 
     /// Whether some device is connected to this session (`focus`, `chat`).
     pub fn connected_to(&self, session: &str) -> bool {
         self.endpoints.iter().any(|e| e.session.eq_ignore_ascii_case(session) && e.status == EndpointStatus::Connected)
+    }
+
+    /// Whether some medium of theirs is muted by the conference.
+    pub fn is_muted(&self) -> bool {
+        let media = self.endpoints.iter().flat_map(|e| &e.media);
+        media.into_iter().any(|m| m.status.as_deref().is_some_and(|s| s.eq_ignore_ascii_case("recvonly")))
+    }
+
+    /// The device and medium of a session (`chat`), for mute commands.
+    pub fn medium(&self, session: &str) -> Option<(&str, &Media)> {
+        let endpoint = self.endpoints.iter().find(|e| e.session.eq_ignore_ascii_case(session))?;
+        Some((&endpoint.entity, endpoint.media.first()?))
     }
 
     /// Whether all that is known of them waits in the lobby.
@@ -372,6 +398,12 @@ fn merge_description(known: &mut Description, d: Description) {
     known.organizer = d.organizer.or(known.organizer.take());
     known.join_url = d.join_url.or(known.join_url.take());
     known.phone_id = d.phone_id.or(known.phone_id.take());
+    known.autopromote = d.autopromote.or(known.autopromote.take());
+    known.lobby_bypass = d.lobby_bypass.or(known.lobby_bypass);
+    known.announcements = d.announcements.or(known.announcements);
+    known.mute_all = d.mute_all.or(known.mute_all);
+    known.self_unmute = d.self_unmute.or(known.self_unmute);
+    known.ends_at = d.ends_at.or(known.ends_at.take());
 }
 
 fn merge_user(known: &mut Vec<User>, mut user: User) {
@@ -387,6 +419,7 @@ fn merge_user(known: &mut Vec<User>, mut user: User) {
                 k.display_text = user.display_text;
             }
             k.role = user.role.or(k.role);
+            k.recording = user.recording;
             for e in user.endpoints {
                 k.endpoints.retain(|o| !(o.entity.eq_ignore_ascii_case(&e.entity) && o.session == e.session));
                 if e.state != ElementState::Deleted {

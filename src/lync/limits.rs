@@ -18,3 +18,5 @@ pub const ROSTER_MAX: usize = 5_000;
 pub const FREE_BUSY_SLOTS: usize = 20_000;
 /// Most phones, addresses and links read of one contact card.
 pub const CARD_ENTRIES: usize = 100;
+/// Phone numbers of a conferencing server that are kept.
+pub const PHONES_MAX: usize = 200;

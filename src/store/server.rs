@@ -343,6 +343,7 @@ mod tests {
             version: 1,
             last_update: None,
             is_active: false,
+            phone_id: String::new(),
             settings: ConferenceSettings::default(),
         }
     }

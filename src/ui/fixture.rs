@@ -139,6 +139,7 @@ pub fn tab(thread: Thread, subject: &str, participants: Vec<Participant>) -> Tab
         my_role: focus.is_some().then_some(Role::Leader),
         focus,
         locked: false,
+        meeting: Box::default(),
         invitation: None,
         end_reason: None,
     };
@@ -146,7 +147,7 @@ pub fn tab(thread: Thread, subject: &str, participants: Vec<Participant>) -> Tab
 }
 
 pub fn participant(user: &str, role: Role) -> Participant {
-    Participant { uri: address(user), display_name: String::new(), role, has_messages: true, in_lobby: false, typing: false }
+    Participant { role, has_messages: true, ..Participant::new(address(user)) }
 }
 
 fn conversations(s: &mut State) {
@@ -208,6 +209,7 @@ fn meetings(s: &mut State) {
         version: 1,
         last_update: None,
         is_active: false,
+        phone_id: String::new(),
         settings: ConferenceSettings {
             subject: subject.into(),
             start: (!start.is_empty()).then(|| Time::from_timestamp(start.parse().unwrap())),

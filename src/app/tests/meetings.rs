@@ -11,6 +11,7 @@ fn conference(id: &str, subject: &str, start: u64) -> Conference {
         version: 1,
         last_update: None,
         is_active: false,
+        phone_id: String::new(),
         settings: ConferenceSettings {
             subject: subject.into(),
             start: Some(Time(start)),

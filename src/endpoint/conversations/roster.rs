@@ -117,5 +117,7 @@ fn participant(u: &User) -> Participant {
         has_messages: u.connected_to("chat"),
         in_lobby: u.in_lobby(),
         typing: false,
+        muted: u.is_muted(),
+        recording: u.recording,
     }
 }

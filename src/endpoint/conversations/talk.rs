@@ -6,7 +6,7 @@ use super::outbox::{News, Outbox};
 use super::session::{Plan, Session};
 use super::state::{self, Step};
 use super::typing;
-use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Invitation, Participant, Role};
+use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Invitation, Participant};
 use crate::domain::{Address, Time};
 use crate::endpoint::Event;
 use crate::endpoint::limits::{GOODBYE_WAIT, MAX_SPARE_DIALOGS};
@@ -310,6 +310,7 @@ impl Talk {
             focus: self.focus.clone().filter(|_| session.is_some() || self.is_over()),
             my_role: session.and_then(|s| s.my_role),
             locked: session.is_some_and(|s| s.is_locked()),
+            meeting: session.map(|s| Box::new(s.meeting(me))).unwrap_or_default(),
             invitation,
             end_reason: self.end_reason.clone(),
         }
@@ -318,12 +319,9 @@ impl Talk {
     fn two_party(&self) -> Vec<Participant> {
         let up = matches!(self.call, Call::Accepting { .. } | Call::Up(_));
         let person = |p: &Person| Participant {
-            uri: p.uri.clone(),
             display_name: p.name.clone(),
-            role: Role::Attendee,
             has_messages: up,
-            in_lobby: false,
-            typing: false,
+            ..Participant::new(p.uri.clone())
         };
         self.peer.iter().map(person).collect()
     }

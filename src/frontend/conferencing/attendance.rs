@@ -11,7 +11,7 @@ use crate::domain::conversation::Participant;
 pub struct Attendance {
     /// As scheduled.
     pub conference: Conference,
-    /// Everybody, those in the lobby included, by address.
+    /// Everybody visible, those in the lobby included, by address.
     pub participants: Vec<Participant>,
     /// Locked against newcomers.
     pub locked: bool,
@@ -24,7 +24,7 @@ impl Conferencing {
             let members = c.live.iter().flat_map(|l| &l.members);
             Attendance {
                 conference: c.conference(),
-                participants: members.map(|(who, m)| participant(who, m)).collect(),
+                participants: members.filter(|(_, m)| !m.hidden).map(|(who, m)| participant(who, m)).collect(),
                 locked: c.live.as_ref().is_some_and(|l| l.locked),
             }
         })
@@ -44,5 +44,7 @@ fn participant(who: &Address, m: &Member) -> Participant {
         has_messages: m.seats.iter().any(|s| s.chat.is_some()),
         in_lobby: m.waiting.is_some(),
         typing: false,
+        muted: m.muted && m.seats.iter().any(|s| s.chat.is_some()),
+        recording: m.recording,
     }
 }

@@ -40,7 +40,7 @@ impl Conferencing {
         let mcus = || MCUS.map(str::to_owned).to_vec();
         match command {
             Command::GetConferencingCapabilities => {
-                Ok(Some(Answer::Capabilities(Capabilities { mcus: mcus(), anonymous: false })))
+                Ok(Some(Answer::Capabilities(Capabilities { mcus: mcus(), anonymous: true, phones: Vec::new() })))
             }
             Command::GetAvailableMcuTypes => Ok(Some(Answer::McuTypes(mcus()))),
             Command::AddConference(record) => self.add(ctx, owner, record),
@@ -83,6 +83,7 @@ impl Conferencing {
             version: 1,
             last_update: Some(ctx.now),
             is_active: false,
+            phone_id: String::new(),
             settings,
         };
         let mut conf = Conf::new(conference);
@@ -169,6 +170,7 @@ fn summary(conf: &Conf) -> ConferenceRecord {
         end: c.settings.end,
         time_zone: c.settings.time_zone.clone(),
         expiry: c.settings.expiry,
+        series: c.settings.series.clone(),
         ..ConferenceSettings::default()
     };
     ConferenceRecord::from_conference(&Conference { settings, ..c })

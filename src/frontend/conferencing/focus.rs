@@ -1,16 +1,17 @@
 //! The focus: who joins, subscribes, commands, leaves (lync-conversations.md 4 and 5, `domain.md` 8).
 
-use super::admission::{Admission, admit, entry_role};
 use super::dialog::Dialog;
 use super::factory::ends;
 use super::live::{Member, Seat, Subscription};
 use super::{Conferencing, Key, Kind, Place, Timer, supports};
+use crate::domain::access::SourceNetwork;
+use crate::domain::admission::{Admission, Joiner, PasscodeFault, admit, check_passcode, effective, entry_role};
 use crate::domain::conversation::Role;
 use crate::domain::{Address, Time};
 use crate::frontend::limits as L;
 use crate::frontend::state::network_of;
 use crate::frontend::{Ctx, Incoming, RegistrationId};
-use crate::lync::cccp::{self, AddUser, Answer, C3pRequest, Command, FailureReason};
+use crate::lync::cccp::{self, AddUser, Answer, C3pRequest, Command};
 use crate::lync::diagnostics::Diagnostics;
 use crate::lync::{confinfo, identity};
 use crate::sip::{Method, Name, Response};
@@ -20,6 +21,10 @@ const ENTITY_MAX: usize = 128;
 
 /// `ms-diagnostics` of a BYE from the focus.
 const REMOVED: u32 = 3190;
+/// `ms-diagnostics` of a join that lacks the passcode; our own numbers, for expected failures (`domain.md` 4.6).
+const PASSCODE_MISSING: u32 = 61_001;
+/// `ms-diagnostics` of a join with a wrong passcode.
+const PASSCODE_WRONG: u32 = 61_002;
 
 impl Conferencing {
     /// INVITE with `addUser`.
@@ -84,9 +89,18 @@ impl Conferencing {
         if live.is_some_and(|l| l.members.len() >= L::CONFERENCE_SIZE) {
             return Err((486, 3014, "The conference is full"));
         }
-        let locked = live.map_or(conf.scheduled.settings.access == crate::domain::conference::AccessLevel::Locked, |l| l.locked);
+        let settings = &conf.scheduled.settings;
+        let joiner = conf.joiner(who, network_of(ctx.config, who));
+        match check_passcode(joiner, settings, add.pass_code.as_deref()) {
+            Ok(()) => {}
+            Err(PasscodeFault::Missing) => return Err((403, PASSCODE_MISSING, "This conference needs a passcode")),
+            Err(PasscodeFault::Wrong) => return Err((403, PASSCODE_WRONG, "The passcode is wrong")),
+        }
+        let level = live.map_or(effective(settings.access, false), |l| l.access);
+        let locked = live.map_or(settings.access == crate::domain::conference::AccessLevel::Locked, |l| l.locked);
+        let bypass = live.map_or(settings.lobby_bypass, |l| l.lobby_bypass);
         let was_in = live.is_some_and(|l| l.admitted.contains(who) || l.roles.get(who) == Some(&Role::Leader));
-        match admit(&conf.scheduled, locked, who, network) {
+        match admit(joiner, effective(level, locked), bypass) {
             Admission::Wait if !was_in && add.lobby_capable => Ok(Some(ctx.now + L::LOBBY_WAIT)),
             Admission::Wait if !was_in => Err((403, 3014, "The conference is not open to you")),
             _ => Ok(None),
@@ -112,17 +126,22 @@ impl Conferencing {
         let Some(conf) = self.confs.get_mut(key) else { return Role::Attendee };
         let hidden = ctx.is_application(who);
         let entry = if hidden { Role::Leader } else { entry_role(&conf.scheduled, who, network) };
+        let joiner = conf.joiner(who, network);
         let live = conf.begin();
+        let entry = entry_role(joiner, network, live.leaders);
         if let Some(at) = live.idle_at.take() {
             self.timers.remove(&(at, Timer::Idle(key.clone())));
         }
         let role = live.roles.get(who).copied().unwrap_or(entry);
         let new = || Member { display, role, waiting: waits, hidden, seats: Vec::new() };
+        let muted = live.mute_all && role == Role::Attendee;
+        let hidden = joiner == Joiner::Trusted;
+        let new = || Member { display, role, waiting: waits, muted, recording: false, hidden, seats: Vec::new() };
         let member = live.members.entry(who.clone()).or_insert_with(new);
         let role = member.role;
         let old = member.seats.iter().position(|s| s.registration == incoming.from).map(|at| member.seats.remove(at));
         let seat =
-            Seat { entity: add.endpoint.clone(), registration: incoming.from, gruu, focus, subscription: None, chat: None };
+            Seat { entity: add.endpoint.clone(), registration: incoming.from, gruu, focus, subscription: None, chat: None, session_ends: None };
         member.seats.push(seat);
         if let Some(at) = waits {
             self.timers.insert((at, Timer::Lobby(key.clone(), who.clone())));
@@ -131,6 +150,8 @@ impl Conferencing {
         if let Some(old) = old {
             self.forget_seat(&old);
         }
+        self.watch_session(ctx, &incoming.request, key, who, incoming.from);
+        self.count_colleagues(ctx, key);
         role
     }
 
@@ -214,122 +235,9 @@ impl Conferencing {
 
     /// Re-INVITE or UPDATE of the session timer.
     pub(super) fn refresh_session(&mut self, ctx: &mut Ctx<'_>, incoming: &Incoming, place: &Place) {
-        let _ = place;
+        self.watch_session(ctx, &incoming.request, &place.key, &place.who, place.at);
         let ok = ctx.response(&incoming.request, 200).with(Name::Contact, contact(incoming));
         ctx.respond(incoming.tx, session(incoming, ok));
-    }
-
-    /// INFO with a command: 202, then the deed, then its result in an INFO of ours.
-    pub(super) fn command(&mut self, ctx: &mut Ctx<'_>, incoming: Incoming, place: &Place) {
-        let request = match C3pRequest::parse(&incoming.request.body) {
-            Ok(r) => r,
-            Err(e) => return ctx.refuse(&incoming, 400, 3006, &format!("The request cannot be read: {e}")),
-        };
-        let Some(conf) = self.confs.get(&place.key) else { return ctx.respond_status(&incoming, 481) };
-        let target = match &request.command {
-            Command::EndConference { conference }
-            | Command::DeleteUser { conference, .. }
-            | Command::ModifyConferenceLock { conference, .. }
-            | Command::ModifyUserRoles { conference, .. }
-            | Command::SetLobbyAccess { conference, .. } => conference,
-            _ => return ctx.refuse(&incoming, 603, 3004, "This command is not implemented"),
-        };
-        if !identity::same_uri(target, &conf.scheduled.uri) {
-            return ctx.refuse(&incoming, 400, 3003, "The command names another conference");
-        }
-        let leaves = matches!(&request.command, Command::DeleteUser { user, .. } if *user == place.who);
-        if !leaves && !conf.is_leader(&place.who) {
-            return ctx.refuse(&incoming, 403, 3014, "Only a presenter may do this");
-        }
-        let accepted = ctx.response(&incoming.request, 202);
-        ctx.respond(incoming.tx, accepted);
-        // Who ends the conference or leaves it must hear the result before the dialog is gone.
-        let last = leaves || matches!(request.command, Command::EndConference { .. });
-        if last {
-            self.result(ctx, place, &request, Ok(()));
-        }
-        let result = self.execute(ctx, place, &request.command);
-        if !last {
-            self.result(ctx, place, &request, result);
-        }
-    }
-
-    fn result(&mut self, ctx: &mut Ctx<'_>, place: &Place, request: &C3pRequest, result: Result<(), FailureReason>) {
-        let response = match result {
-            Ok(()) => request.done(),
-            Err(reason) => request.fail(reason),
-        };
-        let Some(seat) = self.confs.get_mut(&place.key).and_then(|c| c.seat_mut(&place.who, place.at)) else { return };
-        let info = seat.focus.request(Method::Info).with_body(cccp::CONTENT_TYPE, response.to_bytes());
-        ctx.send(place.at, info);
-    }
-
-    fn execute(&mut self, ctx: &mut Ctx<'_>, place: &Place, command: &Command) -> Result<(), FailureReason> {
-        let key = &place.key;
-        match command {
-            Command::ModifyConferenceLock { locked, .. } => {
-                let live = self.confs.get_mut(key).and_then(|c| c.live.as_mut());
-                live.ok_or(FailureReason::ConferenceDoesNotExist)?.locked = *locked;
-                self.notify_lock(ctx, key);
-                Ok(())
-            }
-            Command::ModifyUserRoles { user, role, .. } => self.set_role(ctx, key, user, *role),
-            Command::SetLobbyAccess { users, granted, .. } => self.lobby_access(ctx, key, users, *granted),
-            Command::DeleteUser { user, .. } if *user == place.who => {
-                self.kick(ctx, key, user, "You left the conference");
-                Ok(())
-            }
-            Command::DeleteUser { user, .. } if *user == key.0 => Err(FailureReason::Forbidden),
-            Command::DeleteUser { user, .. } => {
-                if self.kick(ctx, key, user, "A presenter removed you from the conference") {
-                    Ok(())
-                } else {
-                    Err(FailureReason::UserDoesNotExist)
-                }
-            }
-            Command::EndConference { .. } => {
-                self.end(ctx, key, "A presenter ended the conference");
-                Ok(())
-            }
-            _ => Err(FailureReason::NotSupported),
-        }
-    }
-
-    fn set_role(&mut self, ctx: &mut Ctx<'_>, key: &Key, user: &Address, role: Role) -> Result<(), FailureReason> {
-        if *user == key.0 && role != Role::Leader {
-            return Err(FailureReason::Forbidden);
-        }
-        let live = self.confs.get_mut(key).and_then(|c| c.live.as_mut()).ok_or(FailureReason::ConferenceDoesNotExist)?;
-        let member = live.members.get_mut(user).filter(|m| m.waiting.is_none()).ok_or(FailureReason::UserDoesNotExist)?;
-        if member.role == role {
-            return Ok(());
-        }
-        member.role = role;
-        live.roles.insert(user.clone(), role);
-        self.notify_present(ctx, key, user);
-        // What it may see of the lobby has changed with the role.
-        self.notify_whole(ctx, key, user);
-        Ok(())
-    }
-
-    fn lobby_access(&mut self, ctx: &mut Ctx<'_>, key: &Key, users: &[Address], granted: bool) -> Result<(), FailureReason> {
-        let mut done = false;
-        for user in users {
-            let Some(live) = self.confs.get_mut(key).and_then(|c| c.live.as_mut()) else { break };
-            let Some(member) = live.members.get_mut(user) else { continue };
-            let Some(until) = member.waiting else { continue };
-            done = true;
-            if granted {
-                member.waiting = None;
-                live.admitted.insert(user.clone());
-                self.timers.remove(&(until, Timer::Lobby(key.clone(), user.clone())));
-                self.notify_present(ctx, key, user);
-                self.notify_whole(ctx, key, user);
-            } else {
-                self.kick(ctx, key, user, "A presenter did not let you in");
-            }
-        }
-        if done { Ok(()) } else { Err(FailureReason::UserDoesNotExist) }
     }
 
     pub(super) fn lobby_timeout(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address, at: Time) {
@@ -354,7 +262,7 @@ impl Conferencing {
     }
 
     /// Throws a person out with all devices; `false` when it is not in. It may come back unless the conference is locked.
-    fn kick(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address, reason: &str) -> bool {
+    pub(super) fn kick(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address, reason: &str) -> bool {
         let Some(live) = self.confs.get_mut(key).and_then(|c| c.live.as_mut()) else { return false };
         let Some(member) = live.members.get_mut(who) else { return false };
         let seats = std::mem::take(&mut member.seats);
@@ -372,6 +280,9 @@ impl Conferencing {
         let Some(live) = self.confs.get_mut(key).and_then(|c| c.live.take()) else { return };
         if let Some(at) = live.idle_at {
             self.timers.remove(&(at, Timer::Idle(key.clone())));
+        }
+        if let Some(at) = live.ends_at {
+            self.timers.remove(&(at, Timer::Countdown(key.clone())));
         }
         for (who, member) in live.members {
             if let Some(at) = member.waiting {
@@ -400,11 +311,64 @@ impl Conferencing {
             self.timers.remove(&(at, Timer::Lobby(key.clone(), who.clone())));
         }
         if live.members.is_empty() {
+            if let Some(at) = live.ends_at.take() {
+                self.timers.remove(&(at, Timer::Countdown(key.clone())));
+            }
             let at = ctx.now + L::CONFERENCE_IDLE;
             live.idle_at = Some(at);
             self.timers.insert((at, Timer::Idle(key.clone())));
         }
         self.notify_gone(ctx, key, who, member.waiting.is_some(), member.hidden);
+        if !member.hidden {
+            self.notify_gone(ctx, key, who);
+        }
+        self.count_colleagues(ctx, key);
+    }
+
+    /// The conference ends some time after the last colleague has left, unless one comes back (`domain.md` 8.3).
+    pub(super) fn count_colleagues(&mut self, ctx: &mut Ctx<'_>, key: &Key) {
+        let Some(live) = self.confs.get_mut(key).and_then(|c| c.live.as_mut()) else { return };
+        let inside = || live.members.iter().filter(|(_, m)| m.waiting.is_none() && !m.hidden);
+        let own = inside().any(|(who, _)| network_of(ctx.config, who) == SourceNetwork::SameEnterprise);
+        let others = inside().next().is_some() && !own;
+        match (others, live.ends_at) {
+            (true, None) => {
+                let at = ctx.now + L::CONFERENCE_COUNTDOWN;
+                live.ends_at = Some(at);
+                self.timers.insert((at, Timer::Countdown(key.clone())));
+            }
+            (false, Some(at)) => {
+                live.ends_at = None;
+                self.timers.remove(&(at, Timer::Countdown(key.clone())));
+            }
+            _ => return,
+        }
+        self.notify_settings(ctx, key);
+    }
+
+    /// The session timer of a focus dialog (RFC 4028): a device that offered it and does not refresh is gone.
+    fn watch_session(&mut self, ctx: &Ctx<'_>, request: &crate::sip::Request, key: &Key, who: &Address, at: RegistrationId) {
+        let offered = request.headers.has_token(&Name::Supported, "timer");
+        let Some(seat) = self.confs.get_mut(key).and_then(|c| c.seat_mut(who, at)) else { return };
+        let timer = |at: Time| (at, Timer::Session(key.clone(), who.clone(), seat.registration));
+        if let Some(old) = seat.session_ends {
+            self.timers.remove(&timer(old));
+        }
+        let ends = offered.then(|| ctx.now + std::time::Duration::from_secs(u64::from(L::FOCUS_SESSION)) + L::FOCUS_SESSION_GRACE);
+        if let Some(ends) = ends {
+            self.timers.insert(timer(ends));
+        }
+        if let Some(seat) = self.confs.get_mut(key).and_then(|c| c.seat_mut(who, at)) {
+            seat.session_ends = ends;
+        }
+    }
+
+    /// Nothing was heard of a device for a whole session.
+    pub(super) fn session_over(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address, id: RegistrationId, at: Time) {
+        let seat = self.confs.get_mut(key).and_then(|c| c.seat_mut(who, id));
+        if seat.is_some_and(|s| s.session_ends == Some(at)) {
+            self.leave(ctx, key, who, id);
+        }
     }
 
     /// Takes a seat that nobody sits on any more out of all look-ups.
@@ -419,6 +383,11 @@ impl Conferencing {
     }
 
     fn forget_seat(&mut self, seat: &Seat) {
+        if let Some(place) = self.dialogs.get(&seat.focus.tag)
+            && let Some(at) = seat.session_ends
+        {
+            self.timers.remove(&(at, Timer::Session(place.key.clone(), place.who.clone(), seat.registration)));
+        }
         self.forget(&seat.focus);
         seat.subscription.iter().for_each(|s| self.forget(&s.dialog));
         seat.chat.iter().for_each(|c| self.forget(&c.dialog));

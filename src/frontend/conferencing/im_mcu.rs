@@ -14,6 +14,8 @@ use crate::sip::{Method, Name};
 use std::collections::HashMap;
 
 const ALTERNATIVE: &str = "multipart/alternative";
+/// `ms-diagnostics` of a message of somebody who is muted; our own number, for expected failures (`domain.md` 4.6).
+const MUTED: u32 = 61_003;
 
 /// Messages whose receivers have not all answered.
 #[derive(Debug, Default)]
@@ -101,6 +103,9 @@ impl Conferencing {
 
     /// A text: 202 with its number to the sender, the text to every other device, and one report when all have answered.
     pub(super) fn message(&mut self, ctx: &mut Ctx<'_>, incoming: Incoming, place: &Place) {
+        if self.confs.get(&place.key).and_then(|c| c.member(&place.who)).is_some_and(|m| m.muted) {
+            return ctx.refuse(&incoming, 403, MUTED, "You are muted");
+        }
         let Some(live) = self.confs.get_mut(&place.key).and_then(|c| c.live.as_mut()) else {
             return ctx.respond_status(&incoming, 481);
         };
@@ -136,7 +141,9 @@ impl Conferencing {
     /// Typing and other notices: 200 to the sender, a copy to every other device, no report.
     pub(super) fn typing(&mut self, ctx: &mut Ctx<'_>, incoming: Incoming, place: &Place) {
         ctx.respond_status(&incoming, 200);
-        self.relay(ctx, &incoming, place);
+        if self.confs.get(&place.key).and_then(|c| c.member(&place.who)).is_some_and(|m| !m.muted) {
+            self.relay(ctx, &incoming, place);
+        }
     }
 
     /// Sends a copy to every device in the chat but the sender's; the sender's other devices get one too.

@@ -1,7 +1,9 @@
 //! A running conference: who is in it, from which endpoints, and who waits outside.
 
 use super::dialog::Dialog;
-use crate::domain::conference::{AccessLevel, Conference};
+use crate::domain::access::SourceNetwork;
+use crate::domain::admission::{Joiner, effective};
+use crate::domain::conference::{AccessLevel, AutomaticLeaders, Conference, ConferenceSettings};
 use crate::domain::conversation::Role;
 use crate::domain::{Address, Time};
 use crate::frontend::RegistrationId;
@@ -17,9 +19,22 @@ pub(super) struct Conf {
 }
 
 /// What is forgotten when a conference becomes inactive (`domain.md` 8.1).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Live {
     pub locked: bool,
+    /// The level apart from the lock.
+    pub access: AccessLevel,
+    pub lobby_bypass: bool,
+    pub leaders: AutomaticLeaders,
+    pub announcements: bool,
+    /// Newcomers who do not lead are muted.
+    pub mute_all: bool,
+    /// Attendees may unmute themselves all the same.
+    pub self_unmute: bool,
+    /// Invited by a leader from inside.
+    pub invited: BTreeSet<Address>,
+    /// The last colleague has left: it ends then.
+    pub ends_at: Option<Time>,
     pub members: BTreeMap<Address, Member>,
     /// Roles given during the conference; they survive leaving and coming back.
     pub roles: BTreeMap<Address, Role>,
@@ -31,6 +46,33 @@ pub(super) struct Live {
     pub idle_at: Option<Time>,
 }
 
+impl Live {
+    /// What a conference begins with.
+    fn new(settings: &ConferenceSettings) -> Live {
+        Live {
+            locked: settings.access == AccessLevel::Locked,
+            access: effective(settings.access, false),
+            lobby_bypass: settings.lobby_bypass,
+            leaders: settings.automatic_leaders,
+            announcements: settings.announcements,
+            mute_all: false,
+            self_unmute: false,
+            invited: BTreeSet::new(),
+            ends_at: None,
+            members: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            admitted: BTreeSet::new(),
+            last_message: 0,
+            idle_at: None,
+        }
+    }
+
+    /// The level in force.
+    pub fn level(&self) -> AccessLevel {
+        effective(self.access, self.locked)
+    }
+}
+
 /// A person.
 #[derive(Debug)]
 pub(super) struct Member {
@@ -39,6 +81,11 @@ pub(super) struct Member {
     /// In the lobby, until this time at most.
     pub waiting: Option<Time>,
     /// A trusted participant: leads, and is seen by its like alone (`domain.md` 2.4).
+    /// May not write.
+    pub muted: bool,
+    /// Records, and says so.
+    pub recording: bool,
+    /// Not in anybody's roster.
     pub hidden: bool,
     /// One for each device.
     pub seats: Vec<Seat>,
@@ -54,6 +101,8 @@ pub(super) struct Seat {
     pub focus: Dialog,
     pub subscription: Option<Subscription>,
     pub chat: Option<Chat>,
+    /// When the session timer of the focus dialog runs out, if the device offered one.
+    pub session_ends: Option<Time>,
 }
 
 /// Notifications to one device.
@@ -89,8 +138,17 @@ impl Conf {
 
     /// The running state, begun if need be.
     pub fn begin(&mut self) -> &mut Live {
-        let locked = self.scheduled.settings.access == AccessLevel::Locked;
-        self.live.get_or_insert_with(|| Live { locked, ..Live::default() })
+        self.live.get_or_insert_with(|| Live::new(&self.scheduled.settings))
+    }
+
+    /// What somebody is to this conference.
+    pub fn joiner(&self, who: &Address, network: SourceNetwork) -> Joiner {
+        let joiner = Joiner::of(&self.scheduled.settings, &self.scheduled.organizer, who, network);
+        let asked_in = self.live.as_ref().is_some_and(|l| l.invited.contains(who));
+        match joiner {
+            Joiner::Colleague | Joiner::Federated | Joiner::Anonymous if asked_in => Joiner::InvitedInside,
+            joiner => joiner,
+        }
     }
 
     pub fn member(&self, who: &Address) -> Option<&Member> {

@@ -1,20 +1,20 @@
 //! What subscribers hear: whole states and changes, each with its own version numbers (lync-conversations.md 4.3).
 //!
 //! A change always carries the complete element of each person it is about, since old clients take what is missing for gone.
-//! Who waits in the lobby is seen by presenters and by itself, and sees nobody else.
+//! Who waits in the lobby is seen by everybody inside and by itself, and sees nobody else. Hidden members are in nobody's
+//! roster, themselves excepted.
 
 use super::live::{Conf, Member, Seat, Subscription};
 use super::{Conferencing, Key};
 use crate::domain::Address;
-use crate::domain::conversation::Role;
 use crate::frontend::limits::CONFERENCE_SUBSCRIPTION;
 use crate::frontend::{Ctx, RegistrationId};
-use crate::lync::cccp::record::policy;
+use crate::lync::cccp::record::{autopromote, policy};
 use crate::lync::confinfo::{
     CONTENT_TYPE, ConferenceInfo, ConferenceState, Description, EVENT, ElementState, Endpoint, EndpointStatus, EntityView,
     McuUri, Organizer, User, Users,
 };
-use crate::lync::identity;
+use crate::lync::{identity, time};
 use crate::sip::{Method, Name};
 
 impl Conferencing {
@@ -23,10 +23,12 @@ impl Conferencing {
         let Some(conf) = self.confs.get_mut(key) else { return };
         let Some(member) = conf.member(who) else { return };
         let user = user(who, member);
+        let hidden = member.hidden;
         if member.waiting.is_some() {
             let mut own = conf.document_for(ctx, who);
             conf.tell(ctx, |viewer, _| viewer == who, &mut own);
-            conf.tell(ctx, |viewer, m| viewer != who && leads(m), &mut ConferenceInfo::user_changes("", 0, vec![user]));
+            let mut change = ConferenceInfo::user_changes("", 0, vec![user]);
+            conf.tell(ctx, |viewer, m| viewer != who && m.waiting.is_none(), &mut change);
         } else {
             let hidden = member.hidden;
             let change = &mut ConferenceInfo::user_changes("", 0, vec![user]);
@@ -39,6 +41,24 @@ impl Conferencing {
         let Some(conf) = self.confs.get_mut(key) else { return };
         let mut change = ConferenceInfo::user_changes("", 0, vec![User::gone(who.clone())]);
         conf.tell(ctx, |_, m| m.waiting.is_none() && (!waited || leads(m)) && (!hidden || m.hidden), &mut change);
+            let mut change = ConferenceInfo::user_changes("", 0, vec![user]);
+            conf.tell(ctx, |viewer, m| m.waiting.is_none() && (!hidden || viewer == who), &mut change);
+        }
+    }
+
+    /// Somebody left.
+    pub(super) fn notify_gone(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address) {
+        let Some(conf) = self.confs.get_mut(key) else { return };
+        let mut change = ConferenceInfo::user_changes("", 0, vec![User::gone(who.clone())]);
+        conf.tell(ctx, |_, m| m.waiting.is_none(), &mut change);
+    }
+
+    /// Who gets in, who leads, who is muted, or when it ends was changed.
+    pub(super) fn notify_settings(&mut self, ctx: &mut Ctx<'_>, key: &Key) {
+        let Some(conf) = self.confs.get_mut(key) else { return };
+        let mut change = ConferenceInfo::partial("", 0);
+        change.description = Some(conf.running());
+        conf.tell(ctx, |_, m| m.waiting.is_none(), &mut change);
     }
 
     /// The conference was locked or unlocked.
@@ -63,11 +83,6 @@ impl Conferencing {
         let mut document = conf.document_for(ctx, who);
         conf.tell(ctx, |viewer, _| viewer == who, &mut document);
     }
-}
-
-/// A presenter inside.
-fn leads(m: &Member) -> bool {
-    m.waiting.is_none() && m.role == Role::Leader
 }
 
 impl Conf {
@@ -95,6 +110,7 @@ impl Conf {
             let shown = !m.hidden || me.is_some_and(|me| me.hidden);
             who == viewer || (!waits && shown && (m.waiting.is_none() || me.is_some_and(leads)))
         };
+        let sees = |who: &Address, m: &Member| who == viewer || (!waits && !m.hidden);
         let members = self.live.iter().flat_map(|l| &l.members);
         let users = members.filter(|(who, m)| sees(who, m)).map(|(who, m)| user(who, m)).collect();
         let chat = identity::mcu(&self.scheduled.uri, "chat");
@@ -121,10 +137,25 @@ impl Conf {
             subject: Some(c.settings.subject.clone()),
             uris: chat.map(|uri| vec![McuUri { uri, purpose: "chat".into() }]),
             conference_id: Some(c.id.0.clone()),
-            admission_policy: Some(policy(c.settings.access).to_owned()),
             organizer: Some(Organizer { display_name: ctx.display_name(&c.organizer), uri: c.organizer.clone() }),
             join_url: (!c.join_url.is_empty()).then(|| c.join_url.clone()),
             phone_id: None,
+            ..self.running()
+        }
+    }
+
+    /// What leaders may change while it runs.
+    fn running(&self) -> Description {
+        let Some(live) = &self.live else { return Description::default() };
+        Description {
+            admission_policy: Some(policy(live.access).to_owned()),
+            autopromote: Some(autopromote(live.leaders).to_owned()),
+            lobby_bypass: Some(live.lobby_bypass),
+            announcements: Some(live.announcements),
+            mute_all: Some(live.mute_all),
+            self_unmute: Some(live.self_unmute),
+            ends_at: Some(live.ends_at.map(time::publish_time).unwrap_or_default()),
+            ..Description::default()
         }
     }
 
@@ -140,15 +171,20 @@ impl Conf {
 /// A person with all devices.
 fn user(who: &Address, member: &Member) -> User {
     let waiting = member.waiting.is_some();
-    let endpoints = member.seats.iter().flat_map(|s| endpoints(s, waiting)).collect();
-    User { endpoints, ..User::new(who.clone(), &member.display, member.role) }
+    let endpoints = member.seats.iter().flat_map(|s| endpoints(s, waiting, member.muted)).collect();
+    User { endpoints, recording: member.recording, ..User::new(who.clone(), &member.display, member.role) }
 }
 
-fn endpoints(seat: &Seat, waiting: bool) -> Vec<Endpoint> {
+fn endpoints(seat: &Seat, waiting: bool, muted: bool) -> Vec<Endpoint> {
     let connection = |session: &str| Endpoint { uri: Some(seat.gruu.clone()), ..Endpoint::connected(&seat.entity, session) };
     let status = if waiting { EndpointStatus::OnHold } else { EndpointStatus::Connected };
     let mut out = vec![Endpoint { status, ..connection("focus") }];
-    out.extend(seat.chat.iter().map(|_| connection("chat").with_chat()));
+    let chat = |muted: bool| {
+        let mut endpoint = connection("chat").with_chat();
+        endpoint.media.iter_mut().for_each(|m| m.status = muted.then(|| "recvonly".to_owned()));
+        endpoint
+    };
+    out.extend(seat.chat.iter().map(|_| chat(muted)));
     out
 }
 

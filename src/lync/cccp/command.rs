@@ -1,8 +1,9 @@
 //! The commands of C3P requests.
 
+use super::record::{autopromote, policy, read_autopromote, read_policy};
 use super::{C3P, C3P_EXT, ConferenceRecord, EXT, EXT2, INFO, OWN, SEPARATOR, read_role, role_name};
 use crate::domain::Address;
-use crate::domain::conference::ConferenceId;
+use crate::domain::conference::{AccessLevel, AutomaticLeaders, ConferenceId};
 use crate::domain::conversation::Role;
 use crate::lync::identity;
 use crate::lync::xml::{Element, XmlError, parse_bool};
@@ -63,8 +64,140 @@ pub enum Command {
         /// Let in.
         granted: bool,
     },
+    /// Change a running conference until nobody is in it.
+    Change(Box<Change>),
+    /// Mute or unmute one medium of somebody's endpoint.
+    Mute(Box<Mute>),
     /// Any other command, whole.
     Other(Element),
+}
+
+/// `modifyConference` to a focus: what shall be otherwise while the conference runs; `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Focus URI.
+    pub conference: String,
+    /// Who gets in.
+    pub access: Option<AccessLevel>,
+    /// Phone callers skip the lobby.
+    pub lobby_bypass: Option<bool>,
+    /// Who becomes leader.
+    pub leaders: Option<AutomaticLeaders>,
+    /// Announce comings and goings.
+    pub announcements: Option<bool>,
+    /// Mute everybody but leaders, newcomers too; or end that.
+    pub mute_all: Option<bool>,
+    /// Attendees may unmute themselves while all are muted.
+    pub self_unmute: Option<bool>,
+    /// The sender says that it records, or not any more.
+    pub recording: Option<bool>,
+    /// People a leader has invited from inside.
+    pub invited: Vec<Address>,
+}
+
+/// `modifyEndpointMedia` of a mute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mute {
+    /// Focus URI.
+    pub conference: String,
+    /// MCU whose medium it is.
+    pub mcu: String,
+    /// Who.
+    pub user: Address,
+    /// GUID of the device; empty: all of them.
+    pub endpoint: String,
+    /// Name of the medium.
+    pub media: String,
+    /// `chat`, `audio`
+    pub kind: String,
+    /// Muted.
+    pub muted: bool,
+}
+
+impl Change {
+    fn write(&self) -> Element {
+        let own = |name: &str, value: Option<bool>| value.map(|v| Element::in_ns(name, OWN).with_text(v.to_string()));
+        let ext = |name: &str, value: Option<String>| value.map(|v| Element::in_ns(name, EXT).with_text(v));
+        let description = Element::in_ns("conference-description", INFO)
+            .with_opt(ext("admission-policy", self.access.map(|a| policy(a).to_owned())))
+            .with_opt(ext("autopromote", self.leaders.map(|l| autopromote(l).to_owned())))
+            .with_opt(ext("pstn-lobby-bypass", self.lobby_bypass.map(|b| b.to_string())))
+            .with_opt(own("announcements", self.announcements))
+            .with_opt(own("mute-all", self.mute_all))
+            .with_opt(own("self-unmute", self.self_unmute))
+            .with_opt(own("recording", self.recording));
+        let locked = (self.access == Some(AccessLevel::Locked))
+            .then(|| Element::in_ns("conference-state", INFO).with_leaf("locked", "true"));
+        let user = |u: &Address| Element::in_ns("user", INFO).with_attr("entity", u).with_attr("state", "partial");
+        let users = (!self.invited.is_empty())
+            .then(|| Element::in_ns("users", INFO).with_attr("state", "partial").with_all(self.invited.iter().map(user)));
+        Element::in_ns("conference-info", INFO)
+            .with_attr("entity", &self.conference)
+            .with_attr("state", "partial")
+            .with(description)
+            .with_opt(locked)
+            .with_opt(users)
+    }
+
+    /// Reads `conference-info` with `state="partial"`.
+    fn read(e: &Element) -> Change {
+        let empty = Element::default();
+        let d = e.child("conference-description").unwrap_or(&empty);
+        let flag = |name: &str| d.child_value(name).and_then(|t| parse_bool(&t));
+        let locked = e.child("conference-state").and_then(|s| s.child_value("locked")).and_then(|t| parse_bool(&t));
+        let policy = d.child_value("admission-policy").map(|p| read_policy(Some(&p)));
+        let users = e.child("users").map(|u| u.children_named("user").filter_map(|u| Address::parse(u.attr("entity")?).ok()));
+        Change {
+            conference: e.attr("entity").unwrap_or("").to_owned(),
+            access: if locked == Some(true) { Some(AccessLevel::Locked) } else { policy },
+            lobby_bypass: flag("pstn-lobby-bypass"),
+            leaders: d.child_value("autopromote").map(|a| read_autopromote(Some(&a))),
+            announcements: flag("announcements"),
+            mute_all: flag("mute-all"),
+            self_unmute: flag("self-unmute"),
+            recording: flag("recording"),
+            invited: users.map(|u| u.collect()).unwrap_or_default(),
+        }
+    }
+}
+
+impl Mute {
+    fn write(&self) -> Element {
+        let (status, filter) = if self.muted { ("recvonly", "block") } else { ("sendrecv", "unblock") };
+        let keys = Element::in_ns("mediaKeys", C3P)
+            .with_attr("confEntity", &self.conference)
+            .with_attr("userEntity", &self.user)
+            .with_attr("endpointEntity", &self.endpoint)
+            .with_attr("mediaId", &self.media);
+        let media = Element::in_ns("media", INFO)
+            .with_attr("id", &self.media)
+            .with_leaf("type", self.kind.as_str())
+            .with_leaf("status", status)
+            .with(Element::in_ns("media-ingress-filter", EXT).with_text(filter));
+        Element::in_ns("modifyEndpointMedia", C3P)
+            .with_attr(&format!("{{{C3P_EXT}}}mcuUri"), &self.mcu)
+            .with(keys)
+            .with(media)
+    }
+
+    fn read(e: &Element) -> Result<Mute, XmlError> {
+        let keys = e.child("mediaKeys").ok_or(XmlError::Missing("mediaKeys"))?;
+        let media = e.child("media").ok_or(XmlError::Missing("media"))?;
+        let filter = media.child_value("media-ingress-filter");
+        let status = media.child_value("status");
+        Ok(Mute {
+            conference: keys.attr("confEntity").ok_or(XmlError::Missing("confEntity"))?.to_owned(),
+            mcu: e.attr("mcuUri").unwrap_or("").to_owned(),
+            user: address(keys.attr("userEntity"))?,
+            endpoint: keys.attr("endpointEntity").unwrap_or("").to_owned(),
+            media: keys.attr("mediaId").unwrap_or("").to_owned(),
+            kind: media.child_value("type").unwrap_or_default(),
+            muted: match filter {
+                Some(f) => f.eq_ignore_ascii_case("block"),
+                None => status.is_some_and(|s| s.eq_ignore_ascii_case("recvonly") || s.eq_ignore_ascii_case("inactive")),
+            },
+        })
+    }
 }
 
 /// `addUser`: a join towards a focus.
@@ -179,6 +312,8 @@ impl Command {
             Command::ModifyConferenceLock { .. } => "modifyConferenceLock",
             Command::ModifyUserRoles { .. } => "modifyUserRoles",
             Command::SetLobbyAccess { .. } => "setLobbyAccess",
+            Command::Change(_) => "modifyConference",
+            Command::Mute(_) => "modifyEndpointMedia",
             Command::Other(e) => &e.name,
         }
     }
@@ -187,6 +322,8 @@ impl Command {
     pub fn conference(&self) -> Option<&str> {
         match self {
             Command::AddUser(a) => Some(&a.conference),
+            Command::Change(c) => Some(&c.conference),
+            Command::Mute(m) => Some(&m.conference),
             Command::EndConference { conference }
             | Command::DeleteUser { conference, .. }
             | Command::ModifyConferenceLock { conference, .. }
@@ -206,6 +343,7 @@ impl Command {
                 Some(Element::in_ns("conference-info", INFO).with_attr("entity", conference))
             }
             Command::CancelConference(id) => Some(id_keys(id)),
+            Command::Mute(m) => Some(user_keys(&m.conference, &m.user)),
             _ => self.conference().map(conference_keys),
         }
     }
@@ -229,6 +367,8 @@ impl Command {
                 let e = users.iter().fold(e.with(conference_keys(conference)), |e, u| e.with_leaf("userEntity", u.as_str()));
                 e.with_leaf("access", if *granted { "granted" } else { "denied" })
             }
+            Command::Change(c) => e.with(c.write()),
+            Command::Mute(m) => m.write(),
             Command::Other(e) => e.clone(),
         }
     }
@@ -239,6 +379,10 @@ impl Command {
             "getConferencingCapabilities" => Command::GetConferencingCapabilities,
             "getAvailableMcuTypes" => Command::GetAvailableMcuTypes,
             "addConference" => Command::AddConference(Box::new(record()?)),
+            "modifyConference" if e.child("conference-info").is_some_and(|i| i.attr("state") == Some("partial")) => {
+                Command::Change(Box::new(e.child("conference-info").map(Change::read).unwrap_or_default()))
+            }
+            "modifyEndpointMedia" => Command::Mute(Box::new(Mute::read(e)?)),
             "modifyConference" if e.child("conference-info").is_some_and(|i| i.child("conference-description").is_some()) => {
                 Command::ModifyConference(Box::new(record()?))
             }

@@ -1,7 +1,10 @@
 //! A conference as the focus factory stores it: `conference-info` of the scheduling commands (conversations guide 3.3, 3.4).
 
 use super::{EXT, INFO, OWN, SEPARATOR, read_role, role_name};
-use crate::domain::conference::{AccessLevel, AutomaticLeaders, Conference, ConferenceId, ConferenceSettings, Invitee};
+use crate::domain::conference::{
+    AccessLevel, AutomaticLeaders, Conference, ConferenceId, ConferenceSettings, Invitee, Template,
+};
+use crate::domain::series::{EXCEPTIONS_MAX, Moved, Series};
 use crate::domain::{Address, Time};
 use crate::lync::identity;
 use crate::lync::time;
@@ -22,6 +25,8 @@ pub struct ConferenceRecord {
     pub last_update: Option<Time>,
     /// Somebody is in it; answers only.
     pub is_active: bool,
+    /// Digits to type when calling; answers only.
+    pub phone_id: String,
     /// What the organizer decides.
     pub settings: ConferenceSettings,
     /// Elements of `conference-description` that we do not know; given back unchanged.
@@ -29,7 +34,7 @@ pub struct ConferenceRecord {
 }
 
 /// Elements of `conference-description` that have a field of their own.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 17] = [
     "subject",
     "display-text",
     "conf-uris",
@@ -45,6 +50,7 @@ const KNOWN: [&str; 16] = [
     "is-active",
     "join-url",
     "organizer",
+    "notification-data",
     "plan",
 ];
 
@@ -63,6 +69,7 @@ impl ConferenceRecord {
             join_url: c.join_url.clone(),
             last_update: c.last_update,
             is_active: c.is_active,
+            phone_id: c.phone_id.clone(),
             settings: c.settings.clone(),
             extra: Vec::new(),
         }
@@ -79,6 +86,7 @@ impl ConferenceRecord {
             version: self.version,
             last_update: self.last_update,
             is_active: self.is_active,
+            phone_id: self.phone_id,
             settings: self.settings,
         })
     }
@@ -124,10 +132,14 @@ impl ConferenceRecord {
             .with(ext("admission-policy", policy(s.access).into()))
             .with_all(server.into_iter().flatten().flatten())
             .with(separator())
-            .with_opt(s.phone_access.then(|| Element::in_ns("pstn-access", EXT)))
+            .with_opt(s.phone_access.then(|| {
+                let id = (!self.phone_id.is_empty()).then(|| Element::in_ns("id", EXT).with_text(self.phone_id.as_str()));
+                Element::in_ns("pstn-access", EXT).with_opt(id)
+            }))
             .with(separator())
             .with(ext("autopromote", autopromote(s.automatic_leaders).into()))
             .with(ext("pstn-lobby-bypass", s.lobby_bypass.to_string()))
+            .with_opt(ask("notification-data", (!s.notification_data.is_empty()).then(|| s.notification_data.clone())))
             .with_all(self.extra.iter().cloned())
             .with(plan(s))
     }
@@ -152,6 +164,7 @@ impl ConferenceRecord {
             lobby_bypass: flag("pstn-lobby-bypass").unwrap_or(false),
             automatic_leaders: read_autopromote(d.child_value("autopromote").as_deref()),
             phone_access: d.child("pstn-access").is_some(),
+            notification_data: d.child_text("notification-data").unwrap_or_default(),
             participants: e
                 .child("users")
                 .map(|u| u.children_named("user").filter_map(read_invitee).collect())
@@ -169,6 +182,7 @@ impl ConferenceRecord {
             join_url: d.child_value("join-url").unwrap_or_default(),
             last_update: d.child_value("last-update").and_then(|t| time::parse(&t)),
             is_active: flag("is-active").or(state_flag("active")).unwrap_or(false),
+            phone_id: d.child("pstn-access").and_then(|p| p.child_value("id")).unwrap_or_default(),
             settings,
             extra: d.elements().filter(|c| !KNOWN.contains(&c.name.as_str())).cloned().collect(),
         }
@@ -195,6 +209,37 @@ fn plan(s: &ConferenceSettings) -> Element {
         .with_opt(leaf("pass-code", s.passcode.clone()))
         .with_opt(leaf("pass-code-optional", (!s.passcode_optional).then(|| "false".to_owned())))
         .with_opt(leaf("announcements", s.announcements.then(|| "true".to_owned())))
+        .with_opt(leaf("template", (s.template == Template::AdministratorSupplied).then(|| "administrator".to_owned())))
+        .with_opt(s.series.as_ref().map(write_series))
+}
+
+fn write_series(s: &Series) -> Element {
+    let cancelled = |t: &Time| Element::in_ns("cancelled", OWN).with_text(time::publish_time(*t));
+    let moved = |m: &Moved| {
+        Element::in_ns("moved", OWN)
+            .with_attr("of", time::publish_time(m.of))
+            .with_attr("start", time::publish_time(m.start))
+            .with_attr("end", time::publish_time(m.end))
+            .with_text(m.subject.as_str())
+    };
+    Element::in_ns("series", OWN)
+        .with_attr("rule", &s.rule)
+        .with_all(s.cancelled.iter().map(cancelled))
+        .with_all(s.moved.iter().map(moved))
+}
+
+fn read_series(e: &Element) -> Series {
+    let at = |m: &Element, name: &str| m.attr(name).and_then(time::parse);
+    let moved = |m: &Element| {
+        let (of, start, end) = (at(m, "of")?, at(m, "start")?, at(m, "end")?);
+        Some(Moved { of, start, end, subject: m.text() })
+    };
+    let cancelled = e.children_named("cancelled").filter_map(|c| time::parse(c.text().trim()));
+    Series {
+        cancelled: cancelled.take(EXCEPTIONS_MAX).collect(),
+        moved: e.children_named("moved").filter_map(moved).take(EXCEPTIONS_MAX).collect(),
+        ..Series::new(e.attr("rule").unwrap_or(""))
+    }
 }
 
 fn read_plan(e: &Element, s: &mut ConferenceSettings) {
@@ -204,6 +249,10 @@ fn read_plan(e: &Element, s: &mut ConferenceSettings) {
     s.passcode = e.child_value("pass-code");
     s.passcode_optional = e.child_value("pass-code-optional").and_then(|t| parse_bool(&t)).unwrap_or(true);
     s.announcements = e.child_value("announcements").and_then(|t| parse_bool(&t)).unwrap_or(false);
+    if e.child_value("template").is_some_and(|t| t == "administrator") {
+        s.template = Template::AdministratorSupplied;
+    }
+    s.series = e.child("series").map(read_series).filter(Series::is_plausible);
 }
 
 /// `admission-policy` of an access level; Locked is the strictest policy and a locked conference.
@@ -215,7 +264,8 @@ pub fn policy(access: AccessLevel) -> &'static str {
     }
 }
 
-fn read_policy(text: Option<&str>) -> AccessLevel {
+/// Access level of an `admission-policy`.
+pub fn read_policy(text: Option<&str>) -> AccessLevel {
     match text {
         Some(t) if t.eq_ignore_ascii_case("closedAuthenticated") => AccessLevel::Invited,
         Some(t) if t.eq_ignore_ascii_case("anonymous") => AccessLevel::Everyone,
@@ -223,7 +273,8 @@ fn read_policy(text: Option<&str>) -> AccessLevel {
     }
 }
 
-fn autopromote(a: AutomaticLeaders) -> &'static str {
+/// `autopromote` of a choice of automatic leaders.
+pub fn autopromote(a: AutomaticLeaders) -> &'static str {
     match a {
         AutomaticLeaders::Disabled => "0",
         AutomaticLeaders::SameEnterprise => "32768",
@@ -232,7 +283,7 @@ fn autopromote(a: AutomaticLeaders) -> &'static str {
 }
 
 /// A bit mask; the widest bit that is set counts.
-fn read_autopromote(text: Option<&str>) -> AutomaticLeaders {
+pub fn read_autopromote(text: Option<&str>) -> AutomaticLeaders {
     let mask: u64 = text.and_then(|t| t.parse().ok()).unwrap_or(0);
     if mask & 0x8000_0000 != 0 {
         AutomaticLeaders::Everyone

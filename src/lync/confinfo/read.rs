@@ -55,6 +55,12 @@ fn description(e: &Element) -> Description {
         organizer: e.child("organizer").and_then(organizer),
         join_url: e.child_value("join-url"),
         phone_id: e.child("pstn-access").and_then(|p| p.child_value("id")),
+        autopromote: e.child_value("autopromote"),
+        lobby_bypass: flag(e, "pstn-lobby-bypass"),
+        announcements: flag(e, "announcements"),
+        mute_all: flag(e, "mute-all"),
+        self_unmute: flag(e, "self-unmute"),
+        ends_at: e.child("ends-at").map(|t| t.text().trim().to_owned()),
     }
 }
 
@@ -73,6 +79,7 @@ fn user(e: &Element) -> Option<User> {
         display_text: e.child_text("display-text").unwrap_or_default(),
         role: e.child("roles").and_then(|r| r.child_value("entry")).map(|r| read_role(&r)),
         endpoints: e.children_named("endpoint").map(endpoint).collect(),
+        recording: flag(e, "recording").unwrap_or(false),
     })
 }
 

@@ -3,7 +3,7 @@
 use super::{
     ConferenceInfo, ConferenceState, Description, ElementState, Endpoint, EntityView, McuUri, Media, Organizer, User, Users,
 };
-use crate::lync::cccp::{EXT, INFO, role_name};
+use crate::lync::cccp::{EXT, INFO, OWN, role_name};
 use crate::lync::xml::Element;
 
 impl ConferenceInfo {
@@ -55,6 +55,12 @@ fn description(d: &Description) -> Element {
         .with_opt(d.organizer.as_ref().map(organizer))
         .with_opt(leaf(EXT, "join-url", d.join_url.as_ref()))
         .with_opt(d.phone_id.as_ref().map(|i| Element::in_ns("pstn-access", EXT).with_leaf("id", i.as_str())))
+        .with_opt(leaf(EXT, "autopromote", d.autopromote.as_ref()))
+        .with_opt(leaf(EXT, "pstn-lobby-bypass", d.lobby_bypass.map(|b| b.to_string()).as_ref()))
+        .with_opt(leaf(OWN, "announcements", d.announcements.map(|b| b.to_string()).as_ref()))
+        .with_opt(leaf(OWN, "mute-all", d.mute_all.map(|b| b.to_string()).as_ref()))
+        .with_opt(leaf(OWN, "self-unmute", d.self_unmute.map(|b| b.to_string()).as_ref()))
+        .with_opt(leaf(OWN, "ends-at", d.ends_at.as_ref()))
 }
 
 fn conference(c: &ConferenceState) -> Element {
@@ -76,7 +82,8 @@ fn user(u: &User) -> Element {
     }
     let name = (!u.display_text.is_empty()).then(|| Element::in_ns("display-text", INFO).with_text(u.display_text.as_str()));
     let roles = u.role.map(|r| Element::in_ns("roles", INFO).with_leaf("entry", role_name(r)));
-    e.with_opt(name).with_opt(roles).with_all(u.endpoints.iter().map(endpoint))
+    let recording = u.recording.then(|| Element::in_ns("recording", OWN).with_text("true"));
+    e.with_opt(name).with_opt(roles).with_all(u.endpoints.iter().map(endpoint)).with_opt(recording)
 }
 
 fn endpoint(p: &Endpoint) -> Element {
