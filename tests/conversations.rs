@@ -57,7 +57,12 @@ fn scheduled(w: &mut World, settings: ConferenceSettings) -> Conference {
 
 fn join(w: &mut World, client: usize, name: &str, c: &Conference) {
     let target = JoinTarget::Link(c.uri.clone());
-    assert_eq!(w.done(client, Operation::JoinConference { id: id(name), target }), Ok(Outcome::Done), "{}", w.report(client));
+    assert_eq!(
+        w.done(client, Operation::JoinConference { id: id(name), target, passcode: None }),
+        Ok(Outcome::Done),
+        "{}",
+        w.report(client)
+    );
 }
 
 #[test]
@@ -283,7 +288,7 @@ fn a_scheduled_meeting_lives_from_plan_to_cancellation() {
     assert_eq!(w.done(1, Operation::ListConferences), Ok(Outcome::Conferences(Vec::new())));
 
     let link = JoinTarget::Link(c.join_url.clone());
-    w.done(1, Operation::JoinConference { id: id("b"), target: link }).unwrap();
+    w.done(1, Operation::JoinConference { id: id("b"), target: link, passcode: None }).unwrap();
     let inside = only(&w, 1);
     assert_eq!(
         (inside.state, inside.my_role, inside.subject.as_str()),
@@ -297,7 +302,8 @@ fn a_scheduled_meeting_lives_from_plan_to_cancellation() {
         assert_eq!(only(&w, client).state, S::Terminated, "{}", w.report(client));
         assert!(only(&w, client).end_reason.is_some());
     }
-    let error = w.done(1, Operation::JoinConference { id: id("b"), target: JoinTarget::Link(c.uri) }).unwrap_err();
+    let error =
+        w.done(1, Operation::JoinConference { id: id("b"), target: JoinTarget::Link(c.uri), passcode: None }).unwrap_err();
     assert!(error.kind == ErrorKind::ConferenceFailed && error.text.contains("no such meeting"), "{error:?}");
 }
 
@@ -313,7 +319,7 @@ fn the_lobby_admits_and_denies() {
         assert_eq!((waiting.state, waiting.participants.len()), (S::InLobby, 0), "{}", w.report(client));
     }
     assert!(only(&w, 0).participants.iter().all(|p| p.in_lobby));
-    let admit = |who: &str, admit: bool| Operation::Admit { conversation: id("a"), uri: address(who), admit };
+    let admit = |who: &str, admit: bool| Operation::Admit { conversation: id("a"), uris: vec![address(who)], admit };
     w.operate(1, say(&id("x"), "b1", "thanks"));
     assert_eq!(w.done(0, admit("bob", true)), Ok(Outcome::Done), "{}", w.report(0));
     assert_eq!(w.done(0, admit("carol", false)), Ok(Outcome::Done));
@@ -521,7 +527,7 @@ fn an_invitation_to_a_meeting_one_joins_by_its_link_is_answered_by_that() {
     w.run(Duration::from_secs(1));
     assert_eq!(only(&w, 1).state, S::Incoming, "{}", w.report(1));
     let link = w.view(0).conversations[&id("now")].focus.clone().unwrap();
-    w.operate(1, Operation::JoinConference { id: id("mine"), target: JoinTarget::Link(link) });
+    w.operate(1, Operation::JoinConference { id: id("mine"), target: JoinTarget::Link(link), passcode: None });
     w.run(Duration::from_secs(60));
     let live: Vec<_> = w.view(1).conversations.values().filter(|c| c.state != S::Terminated).collect();
     assert_eq!((live.len(), &live[0].id, people(live[0])), (1, &id("mine"), vec!["alice"]), "{}", w.report(1));

@@ -132,7 +132,7 @@ fn a_meeting_is_scheduled_changed_listed_cancelled_and_survives_a_crash() {
 
 fn join(w: &mut World, who: usize, uri: &str) -> ConversationId {
     let id = conversation(&format!("meeting-{who}"));
-    let done = w.done(who, Operation::JoinConference { id: id.clone(), target: JoinTarget::Link(uri.into()) });
+    let done = w.done(who, Operation::JoinConference { id: id.clone(), target: JoinTarget::Link(uri.into()), passcode: None });
     assert!(done.is_ok(), "{done:?}\n{}", w.report(who));
     id
 }
@@ -172,7 +172,7 @@ fn a_locked_meeting_has_a_lobby_and_its_presenter_the_power() {
     let bob = join(&mut w, 1, &made.uri);
     assert_eq!(state(&w, 1, &bob), Some(ConversationState::InLobby), "{}", w.report(1));
     assert!(w.view(0).conversations[&alice].participants.iter().any(|p| p.uri == address("bob") && p.in_lobby));
-    let admit = |uri: &str, admit| Operation::Admit { conversation: alice.clone(), uri: address(uri), admit };
+    let admit = |uri: &str, admit| Operation::Admit { conversation: alice.clone(), uris: vec![address(uri)], admit };
     w.done(0, admit("bob", true)).unwrap();
     w.settle();
     assert_eq!(state(&w, 1, &bob), Some(ConversationState::Conferenced), "{}", w.report(1));

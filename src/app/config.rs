@@ -63,6 +63,8 @@ pub struct Ui {
     pub pinned_group: String,
     /// Language of the texts I write and prefer, such as `de-DE`.
     pub locale: String,
+    /// Minutes before a meeting at which a card reminds of it; empty: never.
+    pub remind: Vec<u32>,
     /// Zone of shown times (IANA name); empty: the system's.
     pub time_zone: String,
     /// Command that opens links; the link is its last argument. Empty: `xdg-open` or `open`.
@@ -83,6 +85,7 @@ impl Default for Ui {
             mention: Vec::new(),
             pinned_group: "Pinned".into(),
             locale: "en-US".into(),
+            remind: vec![15, 5],
             time_zone: String::new(),
             opener: String::new(),
         }

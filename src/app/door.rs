@@ -53,6 +53,12 @@ pub enum Then {
     Message(ConversationId, MessageId),
     /// A conference is entered: when that fails, its tab says why.
     Join(ConversationId),
+    /// Likewise by a link with this title; when the passcode is missing or wrong, it is asked for.
+    JoinBy(ConversationId, crate::endpoint::JoinTarget, String),
+    /// What the server offers for meetings.
+    Capabilities,
+    /// A series was changed: show the agenda again.
+    Series,
 }
 
 impl Pending {

@@ -1,6 +1,7 @@
 //! What should happen outside: plain data, done by the runtime.
 
 use super::state::AccountId;
+use crate::domain::conference::Conference;
 use crate::domain::contact::{Contact, Group};
 use crate::domain::conversation::{Delivery, InstantMessage, MessageId};
 use crate::domain::{Address, Time};
@@ -42,6 +43,11 @@ pub enum Effect {
     },
     /// Look whether the configured calendar has changed; if so, answered with [`super::Event::Calendar`].
     LookAtCalendar,
+    /// Read a file; answered with [`super::Event::FileRead`].
+    ReadFile {
+        /// Where, relative to the working directory.
+        path: String,
+    },
     /// Hand the text to `$EDITOR`; answered with [`super::Event::Edited`].
     EditExternally(String),
     /// Stop the process until the shell continues it.
@@ -107,6 +113,13 @@ pub enum StoreRequest {
         uri: Address,
         /// What.
         presence: Box<crate::domain::presence::Presence>,
+    },
+    /// Keep the agenda for the next first paint: own meetings, and those of others that were kept.
+    SaveMeetings {
+        /// Own ones.
+        own: Vec<Conference>,
+        /// Those of others.
+        kept: Vec<Conference>,
     },
     /// Write a thread's history to a file; answered with [`super::Event::FileWritten`].
     Export {

@@ -4,9 +4,11 @@ use super::effect::SavedTab;
 use super::state::{AccountId, WireRecord};
 use crate::domain::Address;
 use crate::domain::calendar::Appointment;
+use crate::domain::conference::Conference;
 use crate::domain::contact::{Contact, Group};
 use crate::domain::conversation::InstantMessage;
 use crate::domain::presence::Presence;
+use crate::domain::{Address, Time};
 use std::fmt;
 
 /// One thing that happened.
@@ -46,6 +48,13 @@ pub enum Event {
     },
     /// The calendar was read: the days around now, or why not.
     Calendar(Result<Vec<Appointment>, String>),
+    /// A file was read, or why not.
+    FileRead {
+        /// Which.
+        path: String,
+        /// What is in it, or the reason.
+        contents: Result<String, String>,
+    },
     /// The text comes back from `$EDITOR`; `None`: the editor failed.
     Edited(Option<String>),
     /// The process was asked to end (SIGTERM, SIGHUP).
@@ -96,6 +105,10 @@ pub struct Snapshot {
     pub drafts: Vec<(String, String)>,
     /// Messages that were never given to the server, by thread key.
     pub outbox: Vec<(String, InstantMessage)>,
+    /// Own meetings as last known.
+    pub meetings: Vec<Conference>,
+    /// Meetings of others that were kept.
+    pub kept_meetings: Vec<Conference>,
 }
 
 /// A key with its modifiers; independent of the terminal library.
@@ -196,7 +209,7 @@ pub enum Target {
     /// The composer.
     Composer,
     /// A meeting.
-    Meeting(crate::domain::conference::ConferenceId),
+    Meeting(crate::domain::conference::ConferenceId, Option<Time>),
     /// A field of the open form, by position.
     Field(usize),
     /// A row of the topmost overlay, by position.

@@ -8,7 +8,7 @@ use super::{meetings, own, people, publishing, questions, talk};
 use crate::domain::contact::{Contact, DEFAULT_GROUP, Group};
 use crate::domain::presence::{Freshness, Presence};
 use crate::domain::{Address, Time};
-use crate::endpoint::{EndpointState, Error, Event, Operation, OperationId, Outcome, Reason};
+use crate::endpoint::{EndpointState, Error, ErrorKind, Event, Operation, OperationId, Outcome, Reason};
 
 /// Takes an event of the shown account's endpoint.
 pub fn event(door: &mut Door<'_>, event: Event) {
@@ -88,6 +88,7 @@ fn link(door: &mut Door<'_>, to: EndpointState, reason: Reason, retry_at: Option
         super::calendar::signed_in(door);
         send_outbox(door);
         meetings::refresh(door);
+        door.ask(Operation::ConferenceCapabilities, super::door::Pending::new("").then(Then::Capabilities));
     }
     if was_up && !up {
         door.state.link.down_since = Some(door.now);
@@ -205,8 +206,12 @@ fn then(door: &mut Door<'_>, id: OperationId, then: Then, outcome: Outcome) {
                 p.found = rows;
             }
         }
-        (Then::AgendaList, Outcome::Conferences(list)) => meetings::heard(door.state, list),
-        (Then::Agenda, _) => meetings::refresh(door),
+        (Then::AgendaList, Outcome::Conferences(list)) => meetings::heard(door, list),
+        (Then::Agenda | Then::Series, _) => meetings::refresh(door),
+        (Then::Capabilities, Outcome::Capabilities(c)) => {
+            door.state.meetings.capabilities = Some(c);
+            meetings::check(door);
+        }
         (Then::MeetingForm, outcome) => {
             if door.state.meetings.form.as_ref().is_some_and(|f| f.saving == Some(id)) {
                 door.state.meetings.form = None;
@@ -216,7 +221,7 @@ fn then(door: &mut Door<'_>, id: OperationId, then: Then, outcome: Outcome) {
                 let mut list = door.state.meetings.list.clone();
                 list.retain(|x| x.id != c.id);
                 list.push(*c);
-                meetings::heard(door.state, list);
+                meetings::heard(door, list);
             }
             meetings::refresh(door);
         }
@@ -258,6 +263,13 @@ fn not_done(door: &mut Door<'_>, id: OperationId, then: &Then, error: &Error) {
         Then::OwnForm => (door.state.own.form.saving, door.state.own.form.error) = (None, Some(error.text.clone())),
         Then::Message(conversation, id) => talk::not_sent(door, conversation, id, &error.text),
         Then::Join(id) => talk::not_joined(door, id, &error.text),
-        Then::Nothing | Then::AgendaList | Then::Agenda | Then::IntoGroup(_) => {}
+        Then::JoinBy(id, target, subject) => {
+            talk::not_joined(door, id, &error.text);
+            if error.kind == ErrorKind::AuthenticationFailed {
+                meetings::ask_passcode(door, target.clone(), subject.clone(), error);
+            }
+        }
+        Then::Capabilities => {}
+        Then::Nothing | Then::AgendaList | Then::Agenda | Then::Series | Then::IntoGroup(_) => {}
     }
 }

@@ -16,7 +16,17 @@ pub fn sections(state: &State) -> Vec<(String, Vec<(String, String)>)> {
     let slashes = commands::all()
         .filter_map(|c| Some((format!("/{} {}", c.slash?, c.args.usage()).trim_end().to_owned(), c.help.to_owned())));
     out.push(("In the composer".into(), slashes.collect()));
-    let others = [Mode::People, Mode::Transcript, Mode::Composer, Mode::Meetings, Mode::Form, Mode::Me, Mode::Wire, Mode::Edit];
+    let others = [
+        Mode::People,
+        Mode::Transcript,
+        Mode::Roster,
+        Mode::Composer,
+        Mode::Meetings,
+        Mode::Form,
+        Mode::Me,
+        Mode::Wire,
+        Mode::Edit,
+    ];
     out.extend(others.into_iter().filter(|m| !order.contains(m)).map(|m| (title(m), rows(state, m))));
     out.retain(|(_, rows)| !rows.is_empty());
     out
@@ -27,6 +37,7 @@ fn title(mode: Mode) -> String {
         Mode::Anywhere => "Anywhere",
         Mode::People => "People",
         Mode::Transcript => "Reading a conversation",
+        Mode::Roster => "The people of a meeting",
         Mode::Composer => "Writing",
         Mode::Vi => "Writing, normal mode",
         Mode::Meetings => "Meetings",
@@ -95,6 +106,21 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
             ("retry", "send again"),
             ("help", "help"),
         ],
+        Mode::Roster => &[
+            ("admit", "admit"),
+            ("deny", "deny"),
+            ("toggle-role", "leader"),
+            ("toggle-mute", "mute"),
+            ("eject-here", "remove"),
+            ("toggle-lock", "lock"),
+            ("mark", "mark"),
+            ("roster-message", "write"),
+            ("invite-here", "invite"),
+            ("access", "who gets in"),
+            ("mute-all", "mute all"),
+            ("roster-leave", "back"),
+            ("help", "help"),
+        ],
         Mode::Meetings => &[
             ("open-meeting", "details"),
             ("new-meeting", "new"),
@@ -103,9 +129,17 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
             ("cancel-meeting", "cancel"),
             ("copy-invitation", "copy invitation"),
             ("write-invitation", "write .ics"),
+            ("read-invitation", "read .ics"),
+            ("who-gets-in", "who gets in"),
             ("help", "help"),
         ],
-        Mode::Form => &[("next-field", "next field"), ("save", "save"), ("leave-form", "leave"), ("help", "help")],
+        Mode::Form => &[
+            ("next-field", "next field"),
+            ("save", "save"),
+            ("who-gets-in", "who gets in"),
+            ("leave-form", "leave"),
+            ("help", "help"),
+        ],
         Mode::Me => &[
             ("enter-field", "edit"),
             ("toggle-field", "choose"),

@@ -15,6 +15,8 @@ pub const DEFAULTS: &str = include_str!("../../assets/keymap.toml");
 pub enum Mode {
     People,
     Transcript,
+    /// The people of a meeting.
+    Roster,
     Composer,
     /// The composer's normal mode, with `composer.keys = "vi"`.
     Vi,
@@ -34,9 +36,10 @@ pub enum Mode {
 
 impl Mode {
     /// All of them.
-    pub const ALL: [Mode; 12] = [
+    pub const ALL: [Mode; 13] = [
         Mode::People,
         Mode::Transcript,
+        Mode::Roster,
         Mode::Composer,
         Mode::Vi,
         Mode::Meetings,
@@ -54,6 +57,7 @@ impl Mode {
         match self {
             Mode::People => "people",
             Mode::Transcript => "transcript",
+            Mode::Roster => "roster",
             Mode::Composer => "composer",
             Mode::Vi => "vi",
             Mode::Meetings => "meetings",

@@ -2,17 +2,17 @@
 
 use super::commands::dialog::ask_file;
 use super::door::{Door, Pending, Then};
-use super::effect::Effect;
-use super::limits::FIELD_CHARS;
-use super::people::person_by_words;
-use super::state::overlay::{Ask, Confirm, Deed, Overlay};
-use super::state::{Field, FieldId, FieldValue, Form, Pane, State};
-use super::{Editor, form, invitation, tabs, when};
+use super::effect::{Effect, StoreRequest};
+use super::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker};
+use super::state::{Form, Pane, State};
+use super::{calendar_file, form, invitation, meeting_form, outlook, series, tabs, when};
 use crate::domain::conference::{AccessLevel, Conference, ConferenceId, ConferenceSettings, Invitee};
 use crate::domain::conversation::Role;
 use crate::domain::{Address, Time};
-use crate::endpoint::{JoinTarget, Operation};
-use jiff::tz::TimeZone;
+use crate::endpoint::{self, Error, JoinTarget, Operation};
+
+/// Meetings of others that are kept.
+const KEPT: usize = 500;
 
 /// Access levels in the order of the form, with their words.
 pub const ACCESS: [(AccessLevel, &str); 4] = [
@@ -28,19 +28,20 @@ pub fn refresh(door: &mut Door<'_>) {
 }
 
 /// Takes the agenda.
-pub fn heard(state: &mut State, mut list: Vec<Conference>) {
+pub fn heard(door: &mut Door<'_>, mut list: Vec<Conference>) {
     // An ad hoc conference has no start and stands last.
     list.sort_by_key(|c| (c.settings.start.is_none(), c.settings.start, c.id.clone()));
-    let m = &mut state.meetings;
-    let before = m.selection.as_ref().and_then(|id| m.list.iter().position(|c| c.id == *id));
-    (m.list, m.loaded) = (list, true);
-    let there = m.selection.as_ref().is_some_and(|id| m.list.iter().any(|c| c.id == *id));
-    if !there {
-        let now = state.view.now;
-        let next = m.list.iter().position(|c| c.settings.end.or(c.settings.start).is_some_and(|t| t >= now)).unwrap_or(0);
-        let at = before.unwrap_or(next).min(m.list.len().saturating_sub(1));
-        m.selection = m.list.get(at).map(|c| c.id.clone());
-    }
+    let m = &mut door.state.meetings;
+    (m.list, m.loaded, m.built_for) = (list, true, None);
+    m.settle(door.now);
+    keep(door);
+}
+
+/// Keeps the agenda for the next start.
+fn keep(door: &mut Door<'_>) {
+    let m = &door.state.meetings;
+    let (own, kept) = (m.list.clone(), m.kept.clone());
+    door.store(StoreRequest::SaveMeetings { own, kept });
 }
 
 /// Opens an empty form; `when` and `subject` may be filled in.
@@ -54,9 +55,42 @@ pub fn new_form(door: &mut Door<'_>, invitees: &[Address]) {
     open_form(door, None, &settings, "");
 }
 
-/// Opens the form of an existing meeting.
+/// Opens the form of the selected meeting; of one that repeats, asks first whether all of its times are meant.
+pub fn edit(door: &mut Door<'_>) -> Result<(), String> {
+    let c = selected(door)?;
+    own(door.state, &c)?;
+    let Some(of) = door.state.meetings.occurrence.filter(|_| c.settings.series.is_some()) else {
+        return edit_form(door, &c.id);
+    };
+    let rows = which(door, of, &c);
+    let choices = vec![Choice::EditOne(c.id.clone(), of), Choice::EditSeries(c.id)];
+    door.state.overlays.push(Overlay::Picker(Picker { title: "Change".into(), rows, at: 0, choices }));
+    Ok(())
+}
+
+/// The two rows of a question about a series.
+fn which(door: &Door<'_>, of: Time, c: &Conference) -> Vec<(String, String)> {
+    let zone = &door.state.view.zone;
+    let slot = door.state.meetings.agenda.iter().find(|s| s.id == c.id && s.of == Some(of));
+    let day =
+        slot.and_then(|s| s.start).unwrap_or(of).timestamp().to_zoned(zone.clone()).strftime("%a %-d %b, %H:%M").to_string();
+    let rule = c.settings.series.as_ref().map(|s| series::words(&s.rule)).unwrap_or_default();
+    vec![("This one alone".into(), day), ("The whole series".into(), rule)]
+}
+
+/// Opens the form of one time of a series.
+pub fn edit_one(door: &mut Door<'_>, id: &ConferenceId, of: Time) -> Result<(), String> {
+    let c = door.state.meetings.find(id).cloned().ok_or("this meeting does not exist any more")?;
+    let slot = door.state.meetings.agenda.iter().find(|s| s.id == *id && s.of == Some(of)).cloned();
+    let slot = slot.ok_or("this time of the meeting does not exist any more")?;
+    let fields = meeting_form::fields_of_one(&c, &slot);
+    show_form(door, Form { editing: Some(c.id), occurrence: Some(of), fields, ..Form::default() });
+    Ok(())
+}
+
+/// Opens the form of a whole meeting.
 pub fn edit_form(door: &mut Door<'_>, id: &ConferenceId) -> Result<(), String> {
-    let c = door.state.meetings.list.iter().find(|c| c.id == *id).cloned().ok_or("this meeting does not exist any more")?;
+    let c = door.state.meetings.find(id).cloned().ok_or("this meeting does not exist any more")?;
     own(door.state, &c)?;
     let zone = when::zone_by_name(&c.settings.time_zone).unwrap_or_else(|| door.state.view.zone.clone());
     let time = c.settings.start.map(|s| when::write(s, c.settings.end, &zone)).unwrap_or_default();
@@ -73,94 +107,34 @@ fn own(state: &State, c: &Conference) -> Result<(), String> {
 }
 
 fn open_form(door: &mut Door<'_>, editing: Option<ConferenceId>, s: &ConferenceSettings, time: &str) {
-    let text = |id, label, help, value: &str| Field {
-        id,
-        label,
-        help,
-        value: FieldValue::Text(Editor::limited(value, FIELD_CHARS)),
-        error: None,
-        reading: None,
-    };
-    let invitees: Vec<&str> = s.participants.iter().map(|p| p.uri.bare()).collect();
-    let fields = vec![
-        text(FieldId::Subject, "Subject", "What the meeting is about", &s.subject),
-        text(FieldId::When, "When", "tomorrow 10:00 1h · next tue 9 · 2026-12-01 14:00 45m · in 2h", time),
-        text(FieldId::Zone, "Time zone", "Such as Europe/Berlin, America/New_York, UTC", &s.time_zone),
-        Field {
-            id: FieldId::Access,
-            label: "Who gets in",
-            help: "Left and right go through the choices",
-            value: FieldValue::Choice {
-                options: ACCESS.iter().map(|a| a.1.to_owned()).collect(),
-                at: ACCESS.iter().position(|a| a.0 == s.access).unwrap_or(0),
-            },
-            error: None,
-            reading: None,
-        },
-        text(
-            FieldId::Invitees,
-            "Invite",
-            "Addresses or names from the list, with commas; ! before one makes a leader",
-            &invitees_text(s, &invitees),
-        ),
-        text(FieldId::Description, "Description", "More about it; may be empty", &s.description),
-    ];
-    door.state.meetings.form = Some(Form { editing, fields, ..Form::default() });
+    let fields = meeting_form::fields(s, time, door.state.meetings.capabilities.as_ref());
+    show_form(door, Form { editing, fields, ..Form::default() });
+}
+
+fn show_form(door: &mut Door<'_>, form: Form) {
+    door.state.meetings.form = Some(form);
     (door.state.pane, door.state.main) = (Pane::Meetings, Pane::Meetings);
     check(door);
 }
 
-fn invitees_text(s: &ConferenceSettings, bare: &[&str]) -> String {
-    let one = |(p, b): (&Invitee, &&str)| if p.role == Role::Leader { format!("!{b}") } else { (*b).to_owned() };
-    s.participants.iter().zip(bare).map(one).collect::<Vec<_>>().join(", ")
-}
-
 /// Shows under every field how it is understood.
 pub fn check(door: &mut Door<'_>) {
-    let now = door.now;
-    let Some(form) = door.state.meetings.form.clone() else { return };
-    let zone = read_zone(&form);
-    let time = match &zone {
-        Ok(z) => read_when(&form, now, z).map(|s| s.map(|(start, end)| when::describe(start, Some(end), z))),
-        Err(_) => Ok(None),
-    };
-    let people = read_invitees(door.state, &form).map(|list| {
-        let names: Vec<&str> = list.iter().map(|i| door.state.name(&i.uri)).collect();
-        (!names.is_empty()).then(|| names.join(", "))
-    });
-    // An empty subject is only wrong once it is saved.
-    if let Some(f) = door.state.meetings.form.as_mut() {
-        f.check(FieldId::Subject, Ok(None));
-        f.check(FieldId::When, if form.text(FieldId::When).trim().is_empty() { Ok(None) } else { time });
-        f.check(FieldId::Zone, zone.map(|_| None));
-        f.check(FieldId::Invitees, people);
-    }
+    meeting_form::check(door);
 }
 
-fn read_zone(form: &Form) -> Result<TimeZone, String> {
-    let name = form.text(FieldId::Zone).trim();
-    if name.is_empty() {
-        return Ok(TimeZone::UTC);
-    }
-    when::zone_by_name(name).ok_or_else(|| format!("“{name}” is no time zone; write one such as Europe/Berlin, or UTC"))
-}
-
-fn read_when(form: &Form, now: Time, zone: &TimeZone) -> Result<Option<(Time, Time)>, String> {
-    let text = form.text(FieldId::When).trim();
-    let (slot, rest) = when::slot(text, now, zone)?;
-    if rest.is_empty() { Ok(Some((slot.start, slot.end))) } else { Err(format!("“{rest}” is no time")) }
-}
-
-fn read_invitees(state: &State, form: &Form) -> Result<Vec<Invitee>, String> {
-    let mut out: Vec<Invitee> = Vec::new();
-    for word in form.text(FieldId::Invitees).split([',', ';', '\n']).map(str::trim).filter(|w| !w.is_empty()) {
-        let (role, who) = word.strip_prefix('!').map_or((Role::Attendee, word), |w| (Role::Leader, w));
-        let uri = person_by_words(state, who)?;
-        if state.account.address.as_ref() != Some(&uri) && !out.iter().any(|i| i.uri == uri) {
-            out.push(Invitee { uri, role });
+/// Shows in full who will get in: by the open form, else by the selected meeting.
+pub fn who_gets_in(door: &mut Door<'_>) -> Result<(), String> {
+    let page = match &door.state.meetings.form {
+        Some(form) => meeting_form::page(door.state, form),
+        None => {
+            let c = selected(door)?;
+            outlook::page(&c.settings, &c.organizer, &|u| door.state.name(u).to_owned())
         }
-    }
-    Ok(out)
+    };
+    let lines = page.into_iter().flat_map(|(heading, words)| [format!("{heading}:"), format!("  {words}"), String::new()]);
+    let lines = lines.collect();
+    door.state.overlays.push(Overlay::Details { title: "Who will get in".into(), lines, scroll: 0 });
+    Ok(())
 }
 
 /// Saves the form: schedules or updates.
@@ -172,9 +146,10 @@ pub fn save(door: &mut Door<'_>) -> Result<(), String> {
     if !door.state.link.is_up() {
         return Err("saving needs the server, and the link is down; the form stays open".into());
     }
-    let settings = match settings(door, &form) {
+    let settings = match meeting_form::settings(door.state, &form, door.now) {
         Ok(s) => s,
         Err((field, reason)) => {
+            check(door);
             if let Some(f) = door.state.meetings.form.as_mut() {
                 form::mark(f, field, &reason);
             }
@@ -196,30 +171,6 @@ pub fn save(door: &mut Door<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn settings(door: &Door<'_>, form: &Form) -> Result<ConferenceSettings, (FieldId, String)> {
-    let mut s = form
-        .editing
-        .as_ref()
-        .and_then(|id| door.state.meetings.list.iter().find(|c| c.id == *id))
-        .map_or_else(ConferenceSettings::default, |c| c.settings.clone());
-    s.subject = form.text(FieldId::Subject).trim().to_owned();
-    if s.subject.is_empty() {
-        return Err((FieldId::Subject, "a meeting needs a subject".into()));
-    }
-    let zone = read_zone(form).map_err(|e| (FieldId::Zone, e))?;
-    let unchanged = s.start.is_some_and(|start| when::write(start, s.end, &zone) == form.text(FieldId::When).trim());
-    if !unchanged {
-        // A meeting whose time was not touched may lie in the past; a new time may not.
-        let times = read_when(form, door.now, &zone).map_err(|e| (FieldId::When, e))?;
-        (s.start, s.end) = times.map_or((None, None), |(a, b)| (Some(a), Some(b)));
-    }
-    s.time_zone = form.text(FieldId::Zone).trim().to_owned();
-    s.access = ACCESS.get(form.choice(FieldId::Access)).map_or(AccessLevel::SameEnterprise, |a| a.0);
-    s.participants = read_invitees(door.state, form).map_err(|e| (FieldId::Invitees, e))?;
-    s.description = form.text(FieldId::Description).trim().to_owned();
-    Ok(s)
-}
-
 /// Leaves the form, asking if something would be lost.
 pub fn leave_form(door: &mut Door<'_>) -> Result<(), String> {
     if door.state.meetings.form.as_ref().is_some_and(|f| f.changed) {
@@ -235,15 +186,55 @@ fn selected(door: &Door<'_>) -> Result<Conference, String> {
     door.state.meetings.selected().cloned().ok_or_else(|| "no meeting is selected; n makes one".into())
 }
 
-/// Asks whether to cancel the selected meeting.
+/// Asks whether to cancel the selected meeting; of one that repeats, which of its times. A kept one is only forgotten.
 pub fn cancel_asking(door: &mut Door<'_>) -> Result<(), String> {
     let c = selected(door)?;
-    own(door.state, &c)?;
+    if door.state.account.address.as_ref() != Some(&c.organizer) {
+        let text = format!("Take “{}” out of your agenda? Its organizer is not told.", subject(&c));
+        door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Take it out", then: Deed::ForgetMeeting(c.id) }));
+        return Ok(());
+    }
+    if !door.state.link.is_up() {
+        return Err("this needs the server, and the link is down".into());
+    }
+    let Some(of) = door.state.meetings.occurrence.filter(|_| c.settings.series.is_some()) else {
+        return cancel_series_asking(door, &c.id);
+    };
+    let rows = which(door, of, &c);
+    let choices = vec![Choice::CancelOne(c.id.clone(), of), Choice::CancelSeries(c.id)];
+    door.state.overlays.push(Overlay::Picker(Picker { title: "Cancel".into(), rows, at: 0, choices }));
+    Ok(())
+}
+
+/// Asks whether to cancel a whole meeting.
+pub fn cancel_series_asking(door: &mut Door<'_>, id: &ConferenceId) -> Result<(), String> {
+    let c = door.state.meetings.find(id).cloned().ok_or("this meeting does not exist any more")?;
     let time = c.settings.start.map(|s| when::describe(s, c.settings.end, &door.state.view.zone)).unwrap_or_default();
+    let all = c.settings.series.as_ref().map(|s| format!(", {}", series::words(&s.rule))).unwrap_or_default();
     let active = if c.is_active { " People are in it now; it ends for them." } else { "" };
-    let text = format!("Cancel “{}”, {time}? This cannot be undone.{active}", subject(&c));
+    let text = format!("Cancel “{}”, {time}{all}? This cannot be undone.{active}", subject(&c));
     door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Cancel it", then: Deed::CancelConference(c.id) }));
     Ok(())
+}
+
+/// Cancels one time of a series; the others stay.
+pub fn cancel_one(door: &mut Door<'_>, id: &ConferenceId, of: Time) -> Result<(), String> {
+    let c = door.state.meetings.find(id).cloned().ok_or("this meeting does not exist any more")?;
+    let mut settings = c.settings.clone();
+    let undo = vec![Operation::UpdateConference { id: c.id.clone(), settings: c.settings.clone() }];
+    settings.series.as_mut().ok_or("this meeting does not repeat any more")?.cancel(of);
+    let pending = Pending::new("Cancelling this one").done("This one is cancelled; the others take place").undo(undo);
+    door.ask(Operation::UpdateConference { id: c.id, settings }, pending.then(Then::Series));
+    Ok(())
+}
+
+/// Takes a meeting of somebody else out of the agenda.
+pub fn forget(door: &mut Door<'_>, id: &ConferenceId) {
+    let m = &mut door.state.meetings;
+    m.kept.retain(|c| c.id != *id);
+    m.built_for = None;
+    m.settle(door.now);
+    keep(door);
 }
 
 /// A meeting's title, raw.
@@ -260,7 +251,123 @@ pub fn cancel_now(door: &mut Door<'_>, id: ConferenceId) {
 /// Joins the selected meeting.
 pub fn join(door: &mut Door<'_>) -> Result<(), String> {
     let c = selected(door)?;
-    tabs::join(door, JoinTarget::Link(c.uri.clone()), c.settings.subject)
+    join_slot(door, &c.id)
+}
+
+/// Joins a meeting of the agenda.
+pub fn join_slot(door: &mut Door<'_>, id: &ConferenceId) -> Result<(), String> {
+    let c = door.state.meetings.find(id).cloned().ok_or("this meeting does not exist any more")?;
+    if !door.state.link.is_up() {
+        return Err("joining needs the server, and the link is down".into());
+    }
+    let passcode = c.settings.passcode.clone().filter(|_| door.state.account.address.as_ref() != Some(&c.organizer));
+    tabs::join_with(door, JoinTarget::Link(c.uri.clone()), c.settings.subject, passcode)
+}
+
+/// Asks for the passcode of a meeting that was not entered without.
+pub fn ask_passcode(door: &mut Door<'_>, target: JoinTarget, subject: String, error: &Error) {
+    let hint = "It stands in the invitation; ask the organizer if not";
+    super::commands::people::prompt(door, Ask::Passcode(target, subject), "Passcode", hint, "");
+    if let Some(Overlay::Prompt(p)) = door.state.overlays.last_mut() {
+        p.error = Some(error.text.clone());
+    }
+}
+
+/// Asks for a calendar file to read.
+pub fn ask_read(door: &mut Door<'_>) {
+    ask_file(door, Ask::ReadInvitation, "Read an invitation (.ics)", "");
+}
+
+/// A calendar file was read: asks what to do with its meeting.
+pub fn file_read(door: &mut Door<'_>, path: &str, text: &str) {
+    let invitation = match calendar_file::read(text) {
+        Ok(i) => i,
+        Err(reason) => return door.complain(format!("{path}: {reason}")),
+    };
+    let s = &invitation.settings;
+    let time = s.start.map(|t| when::describe(t, s.end, &door.state.view.zone)).unwrap_or_default();
+    let known = invitation.link.as_deref().and_then(endpoint::parse_link);
+    let mut rows = Vec::new();
+    let mut choices = Vec::new();
+    if invitation.cancelled {
+        if known.as_ref().is_some_and(|(_, id)| door.state.meetings.kept.iter().any(|c| c.id == *id)) {
+            rows.push(("Take it out of the agenda".to_owned(), "it was cancelled".to_owned()));
+            choices.push(Choice::ForgetInvitation);
+        } else {
+            return door.say(format!("“{}” was cancelled; it is not in your agenda", invitation.settings.subject));
+        }
+    } else {
+        if known.is_some() {
+            rows.push(("Join it now".into(), String::new()));
+            choices.push(Choice::JoinInvitation);
+            rows.push(("Keep it in the agenda".into(), "with its reminders".into()));
+            choices.push(Choice::KeepInvitation);
+        }
+        rows.push(("Schedule a meeting like it".into(), "with you as its organizer".into()));
+        choices.push(Choice::ScheduleInvitation);
+    }
+    let title = format!("{} · {time}", s.subject);
+    door.state.meetings.read = Some(Box::new(invitation));
+    door.state.overlays.push(Overlay::Picker(Picker { title, rows, at: 0, choices }));
+}
+
+/// Does what was chosen for an invitation from a file.
+pub fn with_invitation(door: &mut Door<'_>, choice: &Choice) -> Result<(), String> {
+    let invitation = *door.state.meetings.read.take().ok_or("no invitation was read")?;
+    let target = invitation.link.as_deref().and_then(endpoint::parse_link);
+    let mut settings = invitation.settings;
+    match (choice, target) {
+        (Choice::JoinInvitation, Some((organizer, id))) => {
+            tabs::join_with(door, JoinTarget::Conference(organizer, id), settings.subject, settings.passcode)
+        }
+        (Choice::KeepInvitation, Some((organizer, id))) => {
+            if door.state.account.address.as_ref() == Some(&organizer) {
+                return Err("this meeting is your own; it is in the agenda already".into());
+            }
+            let uri = endpoint::focus_uri(&organizer, &id);
+            let join_url = invitation.link.filter(|l| l.starts_with("http")).unwrap_or_default();
+            let name = settings.subject.clone();
+            let c = Conference {
+                uri,
+                join_url,
+                organizer,
+                version: invitation.sequence,
+                last_update: None,
+                is_active: false,
+                phone_id: String::new(),
+                settings,
+                id,
+            };
+            let m = &mut door.state.meetings;
+            if m.kept.len() >= KEPT {
+                return Err("too many meetings of others are kept; take some out with x".into());
+            }
+            m.kept.retain(|k| k.id != c.id);
+            (m.selection, m.occurrence, m.built_for) = (Some(c.id.clone()), None, None);
+            m.kept.push(c);
+            m.settle(door.now);
+            (door.state.pane, door.state.main) = (Pane::Meetings, Pane::Meetings);
+            keep(door);
+            door.say(format!("“{name}” is in your agenda"));
+            Ok(())
+        }
+        (Choice::ForgetInvitation, Some((_, id))) => {
+            forget(door, &id);
+            door.say("It is taken out of your agenda");
+            Ok(())
+        }
+        _ => {
+            let zone = when::zone_by_name(&settings.time_zone).unwrap_or_else(|| door.state.view.zone.clone());
+            let time = settings.start.map(|s| when::write(s, settings.end, &zone)).unwrap_or_default();
+            settings.participants.retain(|p| Some(&p.uri) != door.state.account.address.as_ref());
+            settings.expiry = None;
+            open_form(door, None, &settings, &time);
+            if let Some(f) = door.state.meetings.form.as_mut() {
+                f.changed = true;
+            }
+            Ok(())
+        }
+    }
 }
 
 /// Copies the invitation of the selected meeting.
@@ -282,7 +389,7 @@ pub fn ask_write(door: &mut Door<'_>) -> Result<(), String> {
 
 /// Writes the calendar file of a meeting.
 pub fn write_invitation(door: &mut Door<'_>, id: &ConferenceId, path: String) -> Result<(), String> {
-    let c = door.state.meetings.list.iter().find(|c| c.id == *id).cloned().ok_or("this meeting does not exist any more")?;
+    let c = door.state.meetings.find(id).cloned().ok_or("this meeting does not exist any more")?;
     let names = |u: &Address| door.state.name(u).to_owned();
     let contents = invitation::calendar(&c, &names, door.now);
     door.effects.push(Effect::WriteFile { path, contents });

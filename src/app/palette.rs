@@ -117,7 +117,8 @@ pub fn choose(door: &mut Door<'_>, palette: Palette) -> Result<(), String> {
         }
         PaletteTarget::Meeting(id) => {
             (door.state.pane, door.state.main) = (Pane::Meetings, Pane::Meetings);
-            (door.state.meetings.selection, door.state.meetings.details) = (Some(id), true);
+            (door.state.meetings.selection, door.state.meetings.occurrence) = (Some(id), None);
+            door.state.meetings.details = true;
             Ok(())
         }
         PaletteTarget::Command(name) => from_palette(door, name),

@@ -43,6 +43,8 @@ pub fn answer(door: &mut Door<'_>, answer: Answer) -> Result<(), String> {
             );
             Ok(())
         }
+        QuestionKind::Reminder { slot } if yes => super::meetings::join_slot(door, &slot.id),
+        QuestionKind::Reminder { .. } => Ok(()),
         QuestionKind::Watcher { uri, name } => {
             door.ask_quietly(Operation::AcknowledgeSubscriber { uri: uri.clone() });
             if yes && !door.state.people.contacts.contains_key(&uri) {
@@ -116,7 +118,8 @@ pub fn watchers(door: &mut Door<'_>, subscribers: &[Subscriber]) {
     }
 }
 
-fn push(door: &mut Door<'_>, kind: QuestionKind) {
+/// Asks one more question.
+pub fn push(door: &mut Door<'_>, kind: QuestionKind) {
     if door.state.questions.len() >= QUESTIONS {
         door.state.questions.remove(0);
     }

@@ -83,6 +83,10 @@ fn snapshot(door: &mut Door<'_>, s: Snapshot) {
         }
     }
     state.outbox.extend(s.outbox);
+    if !state.meetings.loaded {
+        state.meetings.list = s.meetings;
+    }
+    (state.meetings.kept, state.meetings.built_for) = (s.kept_meetings, None);
     heard::send_outbox(door);
 }
 

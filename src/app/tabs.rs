@@ -4,7 +4,7 @@ use super::Editor;
 use super::door::{Door, Pending, Then};
 use super::effect::{SavedTab, StoreRequest};
 use super::limits::{COMPOSER_CHARS, HISTORY_PAGE, TABS};
-use super::state::conversations::Part;
+use super::state::conversations::{Part, RosterView};
 use super::state::overlay::{Confirm, Deed};
 use super::state::{Entry, Overlay, Pane, QuestionKind, Scroll, State, Tab, Thread};
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Participant};
@@ -46,6 +46,8 @@ impl Tab {
             cursor: None,
             marks: BTreeSet::new(),
             search: None,
+            roster: RosterView::default(),
+            recording: None,
             composer: Editor::limited("", COMPOSER_CHARS),
             sent: Vec::new(),
             recall: None,
@@ -169,11 +171,17 @@ pub fn open_group(door: &mut Door<'_>, subject: String, invite: Vec<Address>) ->
 
 /// Joins a conference and shows its tab.
 pub fn join(door: &mut Door<'_>, target: JoinTarget, subject: String) -> Result<(), String> {
+    join_with(door, target, subject, None)
+}
+
+/// Joins a conference with a passcode and shows its tab.
+pub fn join_with(door: &mut Door<'_>, target: JoinTarget, subject: String, passcode: Option<String>) -> Result<(), String> {
     let id = ConversationId(door.state.fresh_id());
     let thread = match &target {
         JoinTarget::Link(link) if link.contains("app:conf:focus") => Thread::Conference(link.clone()),
         _ => Thread::Conversation(id.clone()),
     };
+    let subject_then = subject.clone();
     let at = tab_of(door, thread, Some(idle(id.clone(), None, subject)));
     if let Some(tab) = door.state.conversations.tabs.get_mut(at) {
         let live = matches!(
@@ -191,8 +199,8 @@ pub fn join(door: &mut Door<'_>, target: JoinTarget, subject: String) -> Result<
         (tab.started, tab.conversation.state) = (true, ConversationState::Conferencing);
     }
     show(door, at);
-    let pending = Pending::new("Joining the meeting").then(Then::Join(id.clone()));
-    door.ask(Operation::JoinConference { id, target }, pending);
+    let pending = Pending::new("Joining the meeting").then(Then::JoinBy(id.clone(), target.clone(), subject_then));
+    door.ask(Operation::JoinConference { id, target, passcode }, pending);
     Ok(())
 }
 

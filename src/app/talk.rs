@@ -119,10 +119,15 @@ fn news(state: &State, old: &Conversation, new: &Conversation) -> Vec<String> {
         if !left.is_empty() {
             out.push(format!("{} left", names(left)));
         }
+        let gone = |p: &&crate::domain::conversation::Participant| p.in_lobby && !new.participants.iter().any(|n| n.uri == p.uri);
+        for p in old.participants.iter().filter(gone) {
+            out.push(format!("{} is no longer in the lobby", name(&p.uri)));
+        }
         for p in new.participants.iter().filter(|p| p.in_lobby && !old.participants.iter().any(|o| o.uri == p.uri && o.in_lobby))
         {
             out.push(format!("{} waits in the lobby; /admit lets them in", name(&p.uri)));
         }
+        out.extend(meeting_news(old, new, &name));
     }
     if old.state != new.state {
         match new.state {
@@ -147,6 +152,44 @@ fn news(state: &State, old: &Conversation, new: &Conversation) -> Vec<String> {
     if old.my_role.is_some() && new.my_role.is_some() && old.my_role != new.my_role {
         let role = if new.my_role == Some(crate::domain::conversation::Role::Leader) { "a leader" } else { "an attendee" };
         out.push(format!("You are now {role}"));
+    }
+    out
+}
+
+/// What leaders changed, who records, when it ends.
+fn meeting_news(old: &Conversation, new: &Conversation, name: &dyn Fn(&Address) -> String) -> Vec<String> {
+    let mut out = Vec::new();
+    let (was, is) = (&old.meeting, &new.meeting);
+    let locks = old.locked != new.locked;
+    if let (Some(a), Some(b)) = (was.access, is.access)
+        && a != b
+        && !locks
+        && let Some(words) = super::meetings::ACCESS.iter().find(|l| l.0 == b)
+    {
+        out.push(format!("Who gets in was changed: {}", words.1.to_lowercase()));
+    }
+    if was.mute_all != is.mute_all {
+        out.push(if is.mute_all { "Newcomers are muted from now on" } else { "Newcomers are no longer muted" }.into());
+    }
+    if was.muted != is.muted {
+        out.push(if is.muted { "You are muted: what you write is not passed on" } else { "You may write again" }.into());
+    }
+    for p in &new.participants {
+        let before = old.participants.iter().find(|o| o.uri == p.uri).is_some_and(|o| o.recording);
+        if p.recording != before {
+            let words = if p.recording { "records this meeting" } else { "does not record any more" };
+            out.push(format!("{} {words}", name(&p.uri)));
+        }
+    }
+    match (was.ends_at, is.ends_at) {
+        (None, Some(_)) => {
+            out.push("The last colleague has left; the meeting will end unless one comes back".into());
+        }
+        (Some(_), None) => out.push("A colleague is back; the meeting goes on".into()),
+        _ => {}
+    }
+    if was.reconnecting != is.reconnecting {
+        out.push(if is.reconnecting { "The way to the meeting is lost; joining again" } else { "Back in the meeting" }.into());
     }
     out
 }

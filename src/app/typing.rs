@@ -23,6 +23,8 @@ impl State {
             Pane::People if self.people.filtering => Mode::Line,
             Pane::People => Mode::People,
             Pane::Conversations => match self.conversations.current() {
+                Some(t) if t.roster.typing && self.conversations.part == Part::Roster => Mode::Line,
+                Some(_) if self.conversations.part == Part::Roster => Mode::Roster,
                 Some(t) if t.search.as_ref().is_some_and(|s| s.typing) => Mode::Line,
                 Some(_) if self.conversations.part == Part::Composer => match self.options.vi && self.conversations.normal {
                     true => Mode::Vi,
@@ -55,6 +57,7 @@ impl State {
                 None => match self.pane {
                     Pane::People => Some(&mut self.people.filter),
                     Pane::Wire => Some(&mut self.wire.filter),
+                    _ if self.conversations.part == Part::Roster => self.conversations.current_mut().map(|t| &mut t.roster.query),
                     _ => self.conversations.current_mut()?.search.as_mut().map(|s| &mut s.query),
                 },
             },

@@ -39,6 +39,8 @@ pub fn update(state: &mut State, now: Time, event: Event) -> Vec<Effect> {
         Event::FileWritten { path, error: None } => d.say(format!("Written: {path}")),
         Event::FileWritten { path, error: Some(e) } => d.complain(format!("{path} could not be written: {e}")),
         Event::Calendar(result) => calendar::heard(d, result),
+        Event::FileRead { path, contents: Ok(text) } => super::meetings::file_read(d, &path, &text),
+        Event::FileRead { path, contents: Err(e) } => d.complain(format!("{path} could not be read: {e}")),
         Event::Edited(Some(text)) => edited(d, &text),
         Event::Edited(None) => d.complain("The editor could not be started; set $EDITOR"),
         Event::Terminate => {
@@ -59,6 +61,7 @@ fn pass(door: &mut Door<'_>) {
     if door.state.toast.as_ref().is_some_and(|t| t.until <= now) {
         door.state.toast = None;
     }
+    super::reminders::pass(door);
     for at in 0..door.state.conversations.tabs.len() {
         let due = door.state.conversations.tabs[at].draft_changed.is_some_and(|t| now >= t + DRAFT_PAUSE);
         if due {
@@ -169,9 +172,9 @@ fn click(door: &mut Door<'_>, target: Target) {
         Target::Composer => {
             let _ = commands::go(door, Pane::Conversations);
         }
-        Target::Meeting(id) => {
+        Target::Meeting(id, of) => {
             let _ = commands::go(door, Pane::Meetings);
-            door.state.meetings.selection = Some(id);
+            (door.state.meetings.selection, door.state.meetings.occurrence) = (Some(id), of);
         }
         Target::Field(at) => {
             if let Some(f) = door.state.form_mut().filter(|f| at < f.fields.len()) {

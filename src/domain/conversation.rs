@@ -155,6 +155,25 @@ pub struct MeetingState {
     pub invited: Vec<Invitee>,
 }
 
+/// What a leader changes while a conference runs; `None` stays. It is forgotten when the last one has left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingChange {
+    /// Who gets in directly.
+    pub access: Option<AccessLevel>,
+    /// Phone callers skip the lobby.
+    pub lobby_bypass: Option<bool>,
+    /// Who becomes leader on entry.
+    pub automatic_leaders: Option<AutomaticLeaders>,
+    /// Announce comings and goings.
+    pub announcements: Option<bool>,
+    /// Mute everybody else and newcomers, or end that.
+    pub mute_all: Option<bool>,
+    /// Let attendees unmute themselves while all are muted.
+    pub self_unmute: Option<bool>,
+    /// Tell everybody that I record, or no longer; attendees may, too.
+    pub recording: Option<bool>,
+}
+
 /// Somebody who was asked into a running conference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitee {

@@ -8,7 +8,7 @@ use super::service::{Ctx, InternalEvent, Reply, Service, Token};
 use super::{Error, ErrorKind, Operation, OperationId, Outcome};
 use crate::domain::conference::{Capabilities, Conference, ConferenceId, ConferenceSettings};
 use crate::domain::conference_rules as rules;
-use crate::domain::{Rng, Time};
+use crate::domain::{Address, Rng, Time};
 use crate::lync::cccp::{self, Answer, C3pRequest, C3pResponse, Command, ConferenceRecord, FailureReason};
 use crate::lync::identity;
 use crate::sip::{Method, Name, Response, Uri};
@@ -296,6 +296,16 @@ fn sip_error(r: &Response) -> Error {
     };
     let detail = r.headers.get(&Name::MsDiagnostics).map(|d| d.chars().take(300).collect());
     Error { kind: ErrorKind::ConferenceFailed, text, status: Some(r.status), detail }
+}
+
+/// Organizer and id of whatever names a conference: a focus URI, `conf:`, a join link, or organizer and id.
+pub fn parse_link(text: &str) -> Option<(Address, ConferenceId)> {
+    identity::parse_join(text)
+}
+
+/// The focus URI of a conference.
+pub fn focus_uri(organizer: &Address, id: &ConferenceId) -> String {
+    identity::focus(organizer, id)
 }
 
 fn add(id: ConferenceId, settings: ConferenceSettings, again: bool) -> (Command, Step) {

@@ -58,7 +58,7 @@ fn capabilities_are_kept_for_the_checks() {
     let (mut s, mut b) = bench();
     let op = b.operate(&mut s, Operation::ConferenceCapabilities);
     let sent = b.request();
-    let offered = Capabilities { mcus: vec!["chat".into()], anonymous: false };
+    let offered = Capabilities { mcus: vec!["chat".into()], anonymous: false, phones: Vec::new() };
     reply(&mut s, &mut b, &sent, Answer::Capabilities(offered.clone()));
     assert_eq!(b.result(op), Some(Ok(Outcome::Capabilities(offered))));
     let everyone = ConferenceSettings { access: AccessLevel::Everyone, ..settings() };

@@ -141,8 +141,14 @@ pub const INVITATION_FREE: Duration = Duration::from_secs(30);
 pub const MAX_INVITATIONS: usize = 64;
 /// A factory or focus answer is not waited for any longer.
 pub const COMMAND_WAIT: Duration = Duration::from_secs(60);
-/// Commands of one conference that may be pending.
-pub const MAX_COMMANDS: usize = 64;
+/// Commands of one conference that may be pending; servers refuse more (`domain.md` 9).
+pub const MAX_COMMANDS: usize = 20;
+/// Session timer asked of a focus, in seconds (`lync-conversations.md` 9).
+pub const FOCUS_SESSION: u64 = 1800;
+/// Names of received messages kept to recognise one that comes twice, in one conference.
+pub const MAX_SEEN: usize = 500;
+/// Invitations into one conference whose outcome is remembered.
+pub const MAX_ASKED: usize = 100;
 /// The wait before a lost chat dialog of a conference is invited again.
 pub const CHAT_RETRY: Duration = Duration::from_secs(2);
 /// Attempts to bring the chat of a conference up.
@@ -193,3 +199,5 @@ pub const FORMAT_REFUSED: Duration = Duration::from_secs(24 * 3600);
 pub const COMPOSING_REFRESH: Duration = Duration::from_secs(90);
 /// Without a key for so long nobody types any more (RFC 3994).
 pub const COMPOSING_IDLE: Duration = Duration::from_secs(15);
+/// A message that is known by name is sent again within this time after it left first; later nobody would expect it.
+pub const AGAIN_WITHIN: Duration = Duration::from_secs(5 * 60);

@@ -8,6 +8,8 @@ use crate::domain::conversation::{ConversationId, MessageId, Role};
 use crate::domain::presence::{
     GrammarValue, Level, MachineState, Note, Phone, PhoneCall, PhoneLine, Publication, PublicationKey, UserStatus,
 };
+use crate::domain::conversation::{ConversationId, MeetingChange, MessageId, Role};
+use crate::domain::presence::{Level, MachineState, Note, Phone, Publication, PublicationKey, UserStatus};
 use crate::domain::privacy::Preference;
 use crate::domain::watching::{ViewId, ViewOptions};
 use crate::domain::{Address, Time};
@@ -367,6 +369,9 @@ pub enum Operation {
         id: ConversationId,
         /// Where.
         target: JoinTarget,
+        /// The passcode, for conferences that want one; a join without it fails with
+        /// [`super::ErrorKind::AuthenticationFailed`].
+        passcode: Option<String>,
     },
     /// Schedule an ad hoc conference, join it and invite people.
     MeetNow {
@@ -400,14 +405,30 @@ pub enum Operation {
         /// New role.
         role: Role,
     },
-    /// Let somebody in from the lobby, or not (leader).
+    /// Let people in from the lobby, or not (leader).
     Admit {
         /// Which.
         conversation: ConversationId,
-        /// Who.
-        uri: Address,
+        /// Who; at least one.
+        uris: Vec<Address>,
         /// Let in, or deny.
         admit: bool,
+    },
+    /// Mute somebody (leader; oneself: everybody) or unmute.
+    Mute {
+        /// Which.
+        conversation: ConversationId,
+        /// Who; may be oneself.
+        uri: Address,
+        /// Muted.
+        muted: bool,
+    },
+    /// Change the running conference (leader; to say that one records: everybody).
+    ChangeConference {
+        /// Which.
+        conversation: ConversationId,
+        /// What.
+        change: MeetingChange,
     },
     /// End the conference for everyone (leader).
     EndConference {

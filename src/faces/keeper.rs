@@ -17,6 +17,9 @@ pub const TAIL: usize = 100;
 /// Messages of a transcript that an export writes at most.
 const EXPORT_LIMIT: usize = 1_000_000;
 
+/// The setting that holds meetings of others, as JSON.
+const KEPT_MEETINGS: &str = "kept-meetings";
+
 /// What waits for an answer of the store.
 #[derive(Debug)]
 enum Pending {
@@ -79,6 +82,12 @@ impl Keeper {
             StoreRequest::Search { query, limit } => {
                 let ask = Query::Search { text: query.clone(), peer: None, limit };
                 self.ask(Pending::Found { query }, ask);
+            }
+            StoreRequest::SaveMeetings { own, kept } => {
+                self.write(Write::Meetings(own));
+                // What cannot be written as text is not kept; nothing of ours is such.
+                let value = serde_json::to_string(&kept).ok();
+                self.write(Write::Setting { name: KEPT_MEETINGS.into(), value });
             }
             StoreRequest::Export { thread, path } => {
                 let ask = Query::Page { peer: Peer(thread), before: None, limit: EXPORT_LIMIT };
@@ -185,6 +194,9 @@ pub fn snapshot(stored: Stored, owner: &Address) -> Snapshot {
         out.tabs.push(SavedTab { thread: thread.clone(), subject: tab.conversation.subject, read_until });
         out.messages.push((thread, tab.tail.into_iter().map(|s| s.message).collect()));
     }
+    out.meetings = stored.meetings;
+    let kept = stored.settings.iter().find(|s| s.0 == KEPT_MEETINGS);
+    out.kept_meetings = kept.and_then(|s| serde_json::from_str(&s.1).ok()).unwrap_or_default();
     out.drafts = stored.drafts.into_iter().map(|(id, text)| (id.0, text)).collect();
     out.outbox = stored
         .outbox

@@ -104,3 +104,5 @@ pub const FOCUS_SESSION_GRACE: Duration = Duration::from_secs(60);
 pub const CONFERENCE_COUNTDOWN: Duration = Duration::from_secs(10 * 60);
 /// People a leader may invite from inside.
 pub const CONFERENCE_INVITED_INSIDE: usize = 500;
+/// Messages of a conference that are known when they come again.
+pub const CONFERENCE_NAMED_MESSAGES: usize = 500;

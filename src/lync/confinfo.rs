@@ -215,12 +215,26 @@ pub enum Applied {
 impl User {
     /// A whole user without endpoints.
     pub fn new(entity: Address, display_text: &str, role: Role) -> User {
-        User { entity, state: ElementState::Full, display_text: display_text.into(), role: Some(role), endpoints: Vec::new(), recording: false }
+        User {
+            entity,
+            state: ElementState::Full,
+            display_text: display_text.into(),
+            role: Some(role),
+            endpoints: Vec::new(),
+            recording: false,
+        }
     }
 
     /// Somebody who left.
     pub fn gone(entity: Address) -> User {
-        User { entity, state: ElementState::Deleted, display_text: String::new(), role: None, endpoints: Vec::new(), recording: false }
+        User {
+            entity,
+            state: ElementState::Deleted,
+            display_text: String::new(),
+            role: None,
+            endpoints: Vec::new(),
+            recording: false,
+        }
     }
 
     /// Whether some device is connected to this session (`focus`, `chat`).

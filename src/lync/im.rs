@@ -20,6 +20,14 @@ pub const INVITE_SUPPORTED: [&str; 4] = ["ms-sender", "ms-delayed-accept", "ms-c
 /// `Content-Type` of a plain text message.
 pub const PLAIN: &str = "text/plain; charset=UTF-8";
 
+/// `Supported` token of an IM MCU of ours: a message that comes again under the same name is not relayed again.
+pub const ONCE: &str = "adsum-once";
+
+/// The header that names a message for [`ONCE`].
+pub fn message_name() -> crate::sip::Name {
+    crate::sip::Name::parse("Adsum-Message")
+}
+
 /// Author of a message relayed by an IM MCU: the part between `<` and `>`, cut at the first `;`.
 pub fn parse_ms_sender(value: &str) -> Option<Address> {
     let inner = value.split_once('<').map_or(value, |p| p.1);

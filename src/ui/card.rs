@@ -153,6 +153,20 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
             }
             (if *conference { "Meeting" } else { "Conversation" }, lines, "accept")
         }
+        QuestionKind::Reminder { slot } => {
+            let subject = if slot.subject.is_empty() { "A meeting" } else { &slot.subject };
+            let when = match (slot.start, slot.end) {
+                (Some(s), Some(e)) => {
+                    format!("{} to {}", words::clock(s, &state.view.zone), words::clock(e, &state.view.zone))
+                }
+                _ => String::new(),
+            };
+            let lines: Vec<Label> = vec![
+                Line::new(subject).into(),
+                format!("{} · {when}", crate::app::reminders::words(slot, state.view.now)).into(),
+            ];
+            ("Reminder", lines, "join")
+        }
         QuestionKind::Watcher { uri, name } => {
             let name = if name.is_empty() { Line::new(uri.bare()) } else { Line::new(name) };
             let lines: Vec<Label> = vec![format!("{name} added you to their contacts").into(), Line::new(uri.bare()).into()];

@@ -3,8 +3,7 @@
 use super::canvas::Canvas;
 use super::{Drawn, edit_line};
 use crate::app::event::Target;
-use crate::app::meetings::ACCESS;
-use crate::app::state::{Field, FieldId, FieldValue, Form};
+use crate::app::state::{Field, FieldValue, Form};
 use crate::text::{Text, edit};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -70,13 +69,9 @@ fn rows(editor: &crate::app::Editor, cells: u16) -> edit::Layout {
     edit::layout(editor.text(), editor.cursor(), usize::from(cells.saturating_sub(3)))
 }
 
-/// What stands under a field: its error, else how it is understood, else who gets in.
+/// What stands under a field: its error, else how it is understood.
 fn remarks(field: &Field, cells: u16) -> Vec<crate::text::Line> {
-    let admission = match (&field.value, field.id) {
-        (FieldValue::Choice { at, .. }, FieldId::Access) => ACCESS.get(*at).map(|a| super::meetings::admission(a.0, false)),
-        _ => None,
-    };
-    let words = field.error.as_deref().or(field.reading.as_deref()).or(admission);
+    let words = field.error.as_deref().or(field.reading.as_deref());
     words.map(|w| Text::plain(w).wrap(usize::from(cells.saturating_sub(6)))).unwrap_or_default().into_iter().take(2).collect()
 }
 

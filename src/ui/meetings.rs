@@ -4,8 +4,11 @@ use super::canvas::Canvas;
 use super::{Drawn, form, strings, words};
 use crate::app::State;
 use crate::app::event::Target;
+use crate::app::meetings::plural;
+use crate::app::state::meetings::Slot;
 use crate::app::state::{Form, Pane};
-use crate::domain::conference::{AccessLevel, Conference};
+use crate::app::{invitation, outlook, series};
+use crate::domain::conference::Conference;
 use crate::text::{Line, Text};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -21,7 +24,8 @@ pub fn title(state: &State) -> String {
         Some(_) => return "New meeting".into(),
         None => {}
     }
-    let ahead = m.list.iter().filter(|c| c.is_active || c.settings.end.is_none_or(|e| e > state.view.now)).count();
+    let active = |id| m.find(id).is_some_and(|c| c.is_active);
+    let ahead = m.agenda.iter().filter(|s| active(&s.id) || s.end.is_none_or(|e| e > state.view.now)).count();
     if ahead == 0 { "Meetings".into() } else { format!("Meetings ─ {ahead} ahead") }
 }
 
@@ -31,7 +35,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     if let Some(f) = &m.form {
         return draw_form(c, area, state, f, drawn);
     }
-    if m.list.is_empty() {
+    if m.agenda.is_empty() {
         if !m.loaded {
             c.put_centred(area, area.y + area.height / 2, strings::MEETINGS_WAITING, c.theme.quiet);
             return;
@@ -56,17 +60,17 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
 
 enum Row<'a> {
     Day(String),
-    Meeting(&'a Conference),
+    Meeting(&'a Slot),
 }
 
 fn rows(state: &State) -> Vec<Row<'_>> {
     let (now, zone) = (state.view.now, &state.view.zone);
     let mut out = Vec::new();
     let mut last = None;
-    for m in &state.meetings.list {
-        let day = m.settings.start.map(|s| words::day_of(s, zone));
+    for m in &state.meetings.agenda {
+        let day = m.start.map(|s| words::day_of(s, zone));
         if last != Some(day) {
-            out.push(Row::Day(m.settings.start.map_or("Without a time".into(), |s| words::day(s, now, zone))));
+            out.push(Row::Day(m.start.map_or("Without a time".into(), |s| words::day(s, now, zone))));
             last = Some(day);
         }
         out.push(Row::Meeting(m));
@@ -77,7 +81,8 @@ fn rows(state: &State) -> Vec<Row<'_>> {
 fn agenda(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     let m = &state.meetings;
     let rows = rows(state);
-    let selected = rows.iter().position(|r| matches!(r, Row::Meeting(x) if Some(&x.id) == m.selection.as_ref()));
+    let chosen = m.slot();
+    let selected = rows.iter().position(|r| matches!(r, Row::Meeting(x) if Some(*x) == chosen));
     // A day's first meeting shows its day too.
     let want = selected.map(|s| if s > 0 && matches!(rows[s - 1], Row::Day(_)) && s - 1 < m.top { s - 1 } else { s });
     let top = super::keep_in_sight(m.top, want, usize::from(area.height), rows.len());
@@ -91,68 +96,62 @@ fn agenda(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
             }
             Row::Meeting(meeting) => {
                 meeting_row(c, line, state, meeting);
-                if m.selection.as_ref() == Some(&meeting.id) && state.pane == Pane::Meetings {
+                if chosen == Some(*meeting) && state.pane == Pane::Meetings {
                     c.restyle(line, c.theme.selection);
                 }
-                drawn.targets.push((line, Target::Meeting(meeting.id.clone())));
+                drawn.targets.push((line, Target::Meeting(meeting.id.clone(), meeting.of)));
             }
         }
     }
 }
 
-fn meeting_row(c: &mut Canvas, line: Rect, state: &State, m: &Conference) {
+fn meeting_row(c: &mut Canvas, line: Rect, state: &State, slot: &Slot) {
     let zone = &state.view.zone;
-    let past = !m.is_active && m.settings.end.or(m.settings.start).is_some_and(|e| e < state.view.now);
+    let Some(m) = state.meetings.find(&slot.id) else { return };
+    let running = m.is_active && (slot.of.is_none() || slot.start.is_some_and(|s| s <= state.view.now));
+    let past = !running && slot.end.or(slot.start).is_some_and(|e| e < state.view.now);
     let style = if past { c.theme.quiet } else { Style::new() };
-    let time = match (m.settings.start, m.settings.end) {
+    let time = match (slot.start, slot.end) {
         (Some(s), Some(e)) => format!("{}–{}", words::clock(s, zone), words::clock(e, zone)),
         (Some(s), None) => words::clock(s, zone),
         _ => String::new(),
     };
-    if m.is_active {
-        c.put(
-            line.x + 1,
-            line.y,
-            1,
-            c.glyphs.presence(crate::domain::presence::AvailabilityClass::Available, false),
-            c.theme.good,
-        );
+    if running {
+        let sign = c.glyphs.presence(crate::domain::presence::AvailabilityClass::Available, false);
+        c.put(line.x + 1, line.y, 1, sign, c.theme.good);
     }
     c.put(line.x + 3, line.y, 12, time, if past { c.theme.quiet } else { c.theme.accent });
     let mut end = line.right() - 1;
     let mut remarks = Vec::new();
-    if m.is_active {
+    if running {
         remarks.push("running".to_owned());
     }
+    if let Some(series) = &m.settings.series {
+        let moved = slot.of.is_some_and(|of| series.moved(of).is_some());
+        remarks.push(if moved { "moved" } else { "repeats" }.to_owned());
+    }
     let invited = m.settings.participants.len();
-    if invited > 0 {
+    if state.account.address.as_ref() != Some(&m.organizer) {
+        remarks.push(format!("by {}", Line::new(state.name(&m.organizer))));
+    } else if invited > 0 {
         remarks.push(format!("{invited} invited"));
     }
     if !remarks.is_empty() && line.width >= 50 {
-        end = c.put_right(end, line.y, 22, remarks.join(" · "), c.theme.quiet).saturating_sub(1);
+        end = c.put_right(end, line.y, 26, remarks.join(" · "), c.theme.quiet).saturating_sub(1);
     }
-    let subject = if m.settings.subject.is_empty() { Line::new("(no title)") } else { Line::new(&m.settings.subject) };
+    let subject = if slot.subject.is_empty() { Line::new("(no title)") } else { Line::new(&slot.subject) };
     let x = line.x + 16;
     c.put(x, line.y, end.saturating_sub(x), &subject, style);
 }
 
-/// Who gets in, as a sentence.
-pub fn admission(access: AccessLevel, lobby_bypass: bool) -> &'static str {
-    match (access, lobby_bypass) {
-        (AccessLevel::SameEnterprise, _) => "Everyone of your organisation gets in; others wait in the lobby.",
-        (AccessLevel::Locked, _) => "Only you get in; everyone else waits in the lobby.",
-        (AccessLevel::Invited, _) => "Only the invited get in; everyone else waits in the lobby.",
-        (AccessLevel::Everyone, false) => "Everyone with the link gets in; phone callers wait in the lobby.",
-        (AccessLevel::Everyone, true) => "Everyone with the link gets in, phone callers too.",
-    }
-}
-
 fn details(c: &mut Canvas, area: Rect, state: &State, m: &Conference) {
     let (now, zone, s) = (state.view.now, &state.view.zone, &m.settings);
-    let title = if s.subject.is_empty() { Line::new("(no title)") } else { Line::new(&s.subject) };
+    let slot = state.meetings.slot();
+    let subject = slot.map_or(s.subject.as_str(), |x| x.subject.as_str());
+    let title = if subject.is_empty() { Line::new("(no title)") } else { Line::new(subject) };
     c.put(area.x + 1, area.y, area.width - 2, title, c.theme.title_active);
     let mut rows: Vec<(&'static str, String)> = Vec::new();
-    let when = match (s.start, s.end) {
+    let when = match slot.map_or((s.start, s.end), |x| (x.start, x.end)) {
         (Some(a), Some(b)) if words::day_of(a, zone) == words::day_of(b, zone) => {
             format!("{}, {} to {}", words::day(a, now, zone), words::clock(a, zone), words::clock(b, zone))
         }
@@ -164,15 +163,28 @@ fn details(c: &mut Canvas, area: Rect, state: &State, m: &Conference) {
     if !s.time_zone.is_empty() {
         rows.push(("Planned in", s.time_zone.clone()));
     }
+    if let Some(series) = &s.series {
+        let gone = series.cancelled.len();
+        let gone = if gone > 0 { format!(" · {} cancelled", plural(gone, "time")) } else { String::new() };
+        rows.push(("Repeats", series::words(&series.rule) + &gone));
+    }
     rows.push(("Organizer", state.name(&m.organizer).to_owned()));
-    rows.push(("Access", admission(s.access, s.lobby_bypass).to_owned()));
+    rows.push(("Access", outlook::sentence(s).to_owned()));
     let names: Vec<String> = s.participants.iter().map(|p| Line::new(state.name(&p.uri)).to_string()).collect();
     rows.push(("Invited", if names.is_empty() { "nobody by name".into() } else { names.join(", ") }));
-    if !m.join_url.is_empty() {
-        rows.push(("Link", m.join_url.clone()));
-    }
+    rows.push(("Link", invitation::link(m)));
     if let Some(code) = &s.passcode {
-        rows.push(("Passcode", code.clone()));
+        let who = if s.passcode_optional { "strangers must say it" } else { "all but leaders must say it" };
+        rows.push(("Passcode", format!("{code} · {who}")));
+    }
+    if !m.phone_id.is_empty() {
+        rows.push(("By phone", format!("conference number {}", m.phone_id)));
+    }
+    if s.announcements {
+        rows.push(("Announces", "who comes and goes".into()));
+    }
+    if let Some(expiry) = s.expiry {
+        rows.push(("Kept until", words::moment(expiry, now, zone)));
     }
     if !s.description.is_empty() {
         rows.push(("About", s.description.clone()));

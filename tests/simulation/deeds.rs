@@ -287,7 +287,7 @@ fn meet(c: &mut Company) {
             let Some(link) = newest.or_else(|| c.one_of(&c.meetings.clone())) else { return };
             c.count += 1;
             let id = ConversationId(format!("j{}", c.count));
-            c.operate(who, Operation::JoinConference { id, target: JoinTarget::Link(link) });
+            c.operate(who, Operation::JoinConference { id, target: JoinTarget::Link(link), passcode: None });
         }
     }
 }
@@ -326,7 +326,7 @@ fn inside_deed(c: &mut Company, who: usize, conversation: ConversationId) {
         6 => Operation::LockConference { conversation, locked: c.one_in(2) },
         7 => Operation::Eject { conversation, uri },
         8 => Operation::SetRole { conversation, uri, role: if c.one_in(2) { Role::Leader } else { Role::Attendee } },
-        9 | 10 => Operation::Admit { conversation, uri, admit: !c.one_in(4) },
+        9 | 10 => Operation::Admit { conversation, uris: vec![uri], admit: !c.one_in(4) },
         11 => Operation::Invite { conversation, uri: somebody_else(c, who) },
         12 => Operation::EndConversation { conversation },
         _ if c.one_in(3) => Operation::EndConference { conversation },

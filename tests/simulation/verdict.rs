@@ -2,7 +2,7 @@
 
 use crate::company::Company;
 use adsum::domain::Address;
-use adsum::domain::conversation::{Conversation, ConversationState as S, Delivery, Participant, Role};
+use adsum::domain::conversation::{Conversation, ConversationState as S, Delivery, Participant};
 use adsum::domain::presence::{Freshness, Presence, SelfPresence};
 use adsum::endpoint::user::UnderWay;
 use adsum::endpoint::{EndpointState, Operation, Outcome};
@@ -147,8 +147,7 @@ fn roster(c: &Company, client: usize, t: &Conversation, f: &mut Findings) {
     if mine.in_lobby {
         return;
     }
-    let leads = mine.role == Role::Leader;
-    let sees = |p: &&Participant| p.uri != *me && (leads || !p.in_lobby);
+    let sees = |p: &&Participant| p.uri != *me;
     let mut known: Vec<Participant> = t.participants.iter().map(|p| Participant { typing: false, ..p.clone() }).collect();
     known.sort_by(|a, b| a.uri.cmp(&b.uri));
     let right: Vec<Participant> = there.participants.iter().filter(sees).cloned().collect();

@@ -6,6 +6,7 @@ use crate::app::door::{Door, Pending, Then};
 use crate::app::effect::Effect;
 use crate::app::keymap::Mode;
 use crate::app::limits::FIELD_CHARS;
+use crate::app::state::conversations::Part;
 use crate::app::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker, Prompt};
 use crate::app::state::{Pane, Thread};
 use crate::app::{meetings, own, palette, publishing, scroll, tabs};
@@ -42,6 +43,7 @@ fn end_filter(door: &mut Door<'_>) {
     match door.state.pane {
         Pane::People => door.state.people.filtering = false,
         Pane::Wire => door.state.wire.filtering = false,
+        _ if door.state.conversations.part == Part::Roster => roster_typed(door, false),
         _ => scroll::search_typed(door),
     }
 }
@@ -75,6 +77,7 @@ fn dismiss(door: &mut Door<'_>) -> Result<(), String> {
             state.wire.filtering = false;
             state.wire.filter.take();
         }
+        _ if state.conversations.part == Part::Roster => roster_typed(door, true),
         _ => {
             if let Some(tab) = state.conversations.current_mut() {
                 tab.search = None;
@@ -82,6 +85,17 @@ fn dismiss(door: &mut Door<'_>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The search of a roster is typed, or given up.
+fn roster_typed(door: &mut Door<'_>, forget: bool) {
+    if let Some(tab) = door.state.conversations.current_mut() {
+        tab.roster.typing = false;
+        if forget {
+            tab.roster.query.take();
+        }
+    }
+    let _ = super::motion_step(door, super::Step::First);
 }
 
 fn confirmed(door: &mut Door<'_>, confirm: Confirm) -> Result<(), String> {
@@ -98,17 +112,20 @@ fn confirmed(door: &mut Door<'_>, confirm: Confirm) -> Result<(), String> {
             door.state.overlays.pop();
         }
         Deed::Unpublish(key) => publishing::delete_now(door, key),
+        Deed::ForgetMeeting(id) => meetings::forget(door, &id),
         Deed::LeaveForm => door.state.meetings.form = None,
         Deed::CloseTab(id) => tabs::close(door, &id),
         Deed::EndConference(conversation) => {
             door.ask(Operation::EndConference { conversation }, Pending::new("Ending the meeting").done("The meeting is over"));
         }
-        Deed::Eject(conversation, uri) => {
-            let name = door.name(&uri);
-            door.ask(
-                Operation::Eject { conversation, uri },
-                Pending::new(format!("Removing {name}")).done(format!("{name} was removed")),
-            );
+        Deed::Eject(conversation, people) => {
+            for uri in people {
+                let name = door.name(&uri);
+                door.ask(
+                    Operation::Eject { conversation: conversation.clone(), uri },
+                    Pending::new(format!("Removing {name}")).done(format!("{name} was removed")),
+                );
+            }
         }
         Deed::Quit => super::general::quit_now(door)?,
     }
@@ -149,6 +166,13 @@ fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
         }
         Ask::Join if text.is_empty() => again(door, p, "Paste the link of the meeting"),
         Ask::Join => tabs::join(door, JoinTarget::Link(text), String::new()),
+        Ask::Passcode(..) if text.is_empty() => again(door, p, "Type the passcode of the meeting"),
+        Ask::Passcode(target, subject) => tabs::join_with(door, target, subject, Some(text)),
+        Ask::ReadInvitation if text.is_empty() => again(door, p, "Say which file"),
+        Ask::ReadInvitation => {
+            door.effects.push(Effect::ReadFile { path: text });
+            Ok(())
+        }
         Ask::SaveWire | Ask::SaveInvitation(_) if text.is_empty() => again(door, p, "A file needs a name"),
         Ask::SaveWire => {
             let contents = crate::app::wire::export(door.state);
@@ -225,6 +249,14 @@ fn picked(door: &mut Door<'_>, mut p: Picker) -> Result<(), String> {
         Choice::Level(uri, level) => set_level(door, uri, level),
         Choice::Move(uri, from, to) => put_into(door, uri, Some(from), to)?,
         Choice::Copy(uri, to) => put_into(door, uri, None, to)?,
+        Choice::EditOne(id, of) => meetings::edit_one(door, &id, of)?,
+        Choice::EditSeries(id) => meetings::edit_form(door, &id)?,
+        Choice::CancelOne(id, of) => meetings::cancel_one(door, &id, of)?,
+        Choice::CancelSeries(id) => meetings::cancel_series_asking(door, &id)?,
+        choice @ (Choice::JoinInvitation | Choice::KeepInvitation | Choice::ScheduleInvitation | Choice::ForgetInvitation) => {
+            meetings::with_invitation(door, &choice)?
+        }
+        Choice::Access(level) => super::roster::set_access(door, level)?,
         Choice::Open(url) => door.effects.push(Effect::OpenUrl(url)),
         Choice::GoTo(thread, at) => {
             if let Some(thread) = Thread::from_key(&thread) {

@@ -6,6 +6,11 @@ use crate::app::keymap::Mode;
 use crate::app::meetings::{ask_write, cancel_asking, copy_invitation, edit_form, join, leave_form, new_form, save};
 use crate::app::state::{FieldId, Overlay, Pane, State};
 use crate::app::{own, publishing};
+use crate::app::meetings::{
+    ask_read, ask_write, cancel_asking, copy_invitation, edit, join, leave_form, new_form, save, who_gets_in,
+};
+use crate::app::own;
+use crate::app::state::{Pane, State};
 
 const HERE: &[Mode] = &[Mode::Meetings];
 const FORM: &[Mode] = &[Mode::Form];
@@ -18,12 +23,18 @@ pub const COMMANDS: &[Command] = &[
         new_form(d, &marked);
         Ok(())
     }),
-    Command::new("edit-meeting", "Change this meeting", HERE, |d, _| {
-        let id = d.state.meetings.selection.clone().ok_or("no meeting is selected")?;
-        edit_form(d, &id)
+    Command::new("edit-meeting", "Change this meeting, or one of its times", HERE, |d, _| edit(d)).when(chosen),
+    Command::new("cancel-meeting", "Cancel this meeting, or one of its times", HERE, |d, _| cancel_asking(d)).when(chosen),
+    Command::new("who-gets-in", "Tell in full who will get in", &[Mode::Meetings, Mode::Form], |d, _| who_gets_in(d)),
+    Command::new("read-invitation", "Read an invitation from a calendar file: to join, keep or schedule", HERE, |d, a| {
+        if a.trim().is_empty() {
+            ask_read(d);
+        } else {
+            d.effects.push(crate::app::Effect::ReadFile { path: a.trim().to_owned() });
+        }
+        Ok(())
     })
-    .when(chosen),
-    Command::new("cancel-meeting", "Cancel this meeting", HERE, |d, _| cancel_asking(d)).when(chosen_online),
+    .typed("ics", super::Arg::Words("file", false)),
     Command::new("join-meeting", "Join this meeting", HERE, |d, _| join(d)).when(chosen_online),
     Command::new("copy-invitation", "Copy the invitation", HERE, |d, _| copy_invitation(d)).when(chosen),
     Command::new("write-invitation", "Write the invitation as a calendar file", HERE, |d, _| ask_write(d)).when(chosen),

@@ -8,6 +8,7 @@ mod meetings;
 mod motion;
 mod own;
 pub mod people;
+pub mod roster;
 pub mod slash;
 mod transcript;
 mod wire;
@@ -99,13 +100,14 @@ impl std::fmt::Debug for Command {
     }
 }
 
-const TABLES: [&[Command]; 11] = [
+const TABLES: [&[Command]; 12] = [
     general::COMMANDS,
     motion::COMMANDS,
     people::COMMANDS,
     transcript::COMMANDS,
     composer::COMMANDS,
     slash::COMMANDS,
+    roster::COMMANDS,
     meetings::COMMANDS,
     own::COMMANDS,
     wire::COMMANDS,

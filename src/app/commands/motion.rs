@@ -4,11 +4,21 @@ use super::Command;
 use crate::app::door::Door;
 use crate::app::effect::Effect;
 use crate::app::keymap::Mode;
+use crate::app::state::conversations::Part;
 use crate::app::state::{Overlay, Pane, State};
-use crate::app::{people, scroll};
+use crate::app::{agenda, people, roster, scroll};
 
-const LISTS: &[Mode] =
-    &[Mode::People, Mode::Transcript, Mode::Meetings, Mode::Me, Mode::Wire, Mode::Dialog, Mode::Line, Mode::Composer];
+const LISTS: &[Mode] = &[
+    Mode::People,
+    Mode::Transcript,
+    Mode::Roster,
+    Mode::Meetings,
+    Mode::Me,
+    Mode::Wire,
+    Mode::Dialog,
+    Mode::Line,
+    Mode::Composer,
+];
 
 pub const COMMANDS: &[Command] = &[
     Command::new("down", "One down", LISTS, |d, _| step(d, Step::By(1))),
@@ -19,7 +29,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new("last", "To the last", LISTS, |d, _| step(d, Step::Last)),
     Command::new("filter", "Filter as typed", &[Mode::People, Mode::Wire], filter),
     Command::new("clear", "Clear filter, marks or details", &[Mode::People, Mode::Meetings, Mode::Wire], clear),
-    Command::new("mark", "Mark or unmark", &[Mode::People, Mode::Transcript], mark),
+    Command::new("mark", "Mark or unmark", &[Mode::People, Mode::Transcript, Mode::Roster], mark),
     Command::new("copy", "Copy to the clipboard", &[Mode::Transcript, Mode::Wire], copy),
 ];
 
@@ -60,8 +70,9 @@ pub fn step(door: &mut Door<'_>, step: Step) -> Result<(), String> {
     }
     match door.state.pane {
         Pane::People => people::step(door.state, step),
+        Pane::Conversations if door.state.conversations.part == Part::Roster => roster::step(door.state, step),
         Pane::Conversations => scroll::step(door, step),
-        Pane::Meetings => meetings(door.state, step),
+        Pane::Meetings => agenda::step(door.state, step),
         Pane::Me => own(door.state, step),
         Pane::Wire => wire(door.state, step),
     }
@@ -88,13 +99,6 @@ fn overlay(state: &mut State, step: Step) {
 
 fn text(at: u16, step: Step, rows: u16, most: usize) -> u16 {
     u16::try_from(step.apply(usize::from(at), most + 1, rows)).unwrap_or(at)
-}
-
-fn meetings(state: &mut State, step: Step) {
-    let m = &mut state.meetings;
-    let at = m.selection.as_ref().and_then(|id| m.list.iter().position(|c| c.id == *id));
-    let to = at.map_or(0, |at| step.apply(at, m.list.len(), state.view.metrics.meetings_rows));
-    m.selection = m.list.get(to).map(|c| c.id.clone());
 }
 
 fn own(state: &mut State, step: Step) {
@@ -146,6 +150,10 @@ fn clear(door: &mut Door<'_>, _: &str) -> Result<(), String> {
 fn mark(door: &mut Door<'_>, _: &str) -> Result<(), String> {
     match door.state.pane {
         Pane::People => people::mark(door.state),
+        Pane::Conversations if door.state.conversations.part == Part::Roster => {
+            roster::mark(door.state);
+            Ok(())
+        }
         _ => {
             scroll::mark(door.state);
             Ok(())

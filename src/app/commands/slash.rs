@@ -61,13 +61,9 @@ pub const COMMANDS: &[Command] = &[
         .typed("demote", Arg::Person(true))
         .when(leading),
     Command::new("eject", "Remove somebody from this meeting", NOWHERE, eject).typed("eject", Arg::Person(true)).when(leading),
-    Command::new("admit", "Let somebody in from the lobby", NOWHERE, |d, a| admit(d, a, true))
-        .typed("admit", Arg::Person(true))
+    Command::new("end-meeting", "End this meeting for everybody", &[crate::app::keymap::Mode::Roster], |d, _| end(d))
+        .typed("end", Arg::None)
         .when(leading),
-    Command::new("deny", "Do not let somebody in from the lobby", NOWHERE, |d, a| admit(d, a, false))
-        .typed("deny", Arg::Person(true))
-        .when(leading),
-    Command::new("end-meeting", "End this meeting for everybody", NOWHERE, |d, _| end(d)).typed("end", Arg::None).when(leading),
     Command::new("search", "Search everything that was written", NOWHERE, search).typed("search", Arg::Words("words", true)),
     Command::new("export", "Write this conversation into a file", NOWHERE, export)
         .typed("export", Arg::Words("file", false))
@@ -119,13 +115,13 @@ fn in_tab_online(state: &State) -> Result<(), &'static str> {
     in_tab(state).and_then(|()| online(state))
 }
 
-fn in_meeting_tab(state: &State) -> Result<(), &'static str> {
+pub(super) fn in_meeting_tab(state: &State) -> Result<(), &'static str> {
     let tab = state.conversations.current().ok_or("no conversation is open")?;
     tab.conversation.focus.as_ref().map(|_| ()).ok_or("this is no meeting")
 }
 
 /// Needs a conference in which I am a leader.
-fn leading(state: &State) -> Result<(), &'static str> {
+pub(super) fn leading(state: &State) -> Result<(), &'static str> {
     let tab = state.conversations.current().ok_or("no conversation is open")?;
     let c = &tab.conversation;
     if c.focus.is_none() || c.state != ConversationState::Conferenced {
@@ -134,7 +130,7 @@ fn leading(state: &State) -> Result<(), &'static str> {
     if c.my_role == Some(Role::Leader) { Ok(()) } else { Err("only leaders of the meeting may do this") }
 }
 
-fn current(door: &Door<'_>) -> Result<ConversationId, String> {
+pub(super) fn current(door: &Door<'_>) -> Result<ConversationId, String> {
     door.state.conversations.current().map(|t| t.conversation.id.clone()).ok_or_else(|| "no conversation is open".into())
 }
 
@@ -255,7 +251,7 @@ fn lock(door: &mut Door<'_>, locked: bool) -> Result<(), String> {
 }
 
 /// Somebody of the present conversation.
-fn participant(door: &Door<'_>, args: &str) -> Result<crate::domain::Address, String> {
+pub(super) fn participant(door: &Door<'_>, args: &str) -> Result<crate::domain::Address, String> {
     let uri = person_by_words(door.state, args)?;
     let tab = door.state.conversations.current().ok_or("no conversation is open")?;
     let here = tab.conversation.participants.iter().any(|p| p.uri == uri);
@@ -273,15 +269,7 @@ fn role(door: &mut Door<'_>, args: &str, role: Role) -> Result<(), String> {
 fn eject(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     let (conversation, uri) = (current(door)?, participant(door, args)?);
     let text = format!("Remove {} from this meeting?", door.name(&uri));
-    door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Remove", then: Deed::Eject(conversation, uri) }));
-    Ok(())
-}
-
-fn admit(door: &mut Door<'_>, args: &str, admit: bool) -> Result<(), String> {
-    let (conversation, uri) = (current(door)?, participant(door, args)?);
-    let name = door.name(&uri);
-    let what = Pending::new(format!("{} {name}", if admit { "Admitting" } else { "Denying" }));
-    door.ask(Operation::Admit { conversation, uri, admit }, what);
+    door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Remove", then: Deed::Eject(conversation, vec![uri]) }));
     Ok(())
 }
 

@@ -46,6 +46,21 @@ pub enum Part {
     Composer,
     /// Reading.
     Transcript,
+    /// The people of a meeting.
+    Roster,
+}
+
+/// How the roster of a tab is looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RosterView {
+    /// The person under the cursor.
+    pub cursor: Option<Address>,
+    /// Marked people.
+    pub marks: BTreeSet<Address>,
+    /// What is searched; empty: everybody.
+    pub query: Editor,
+    /// The search line has the keys.
+    pub typing: bool,
 }
 
 /// The Conversations pane.
@@ -115,6 +130,10 @@ pub struct Tab {
     pub marks: BTreeSet<MessageId>,
     /// Search in this transcript.
     pub search: Option<Search>,
+    /// How the roster is looked at.
+    pub roster: RosterView,
+    /// A recording: its file, and the entry it began with.
+    pub recording: Option<(String, usize)>,
     /// What is being written.
     pub composer: Editor,
     /// Sent lines for recall, oldest first.

@@ -1,8 +1,10 @@
 //! Agenda and the form that schedules.
 
 use crate::app::Editor;
-use crate::domain::conference::{Conference, ConferenceId};
+use crate::domain::Time;
+use crate::domain::conference::{Capabilities, Conference, ConferenceId};
 use crate::endpoint::OperationId;
+use std::collections::BTreeSet;
 
 /// The Meetings pane.
 #[derive(Clone, Debug, Default)]
@@ -11,8 +13,22 @@ pub struct Meetings {
     pub loaded: bool,
     /// Own conferences, by start; those without a start last.
     pub list: Vec<Conference>,
+    /// Meetings of others, read from calendar files.
+    pub kept: Vec<Conference>,
+    /// Rows of the agenda, by beginning; see [`Meetings::settle`].
+    pub agenda: Vec<Slot>,
+    /// The day for which the rows were built; `None`: they went stale.
+    pub built_for: Option<u64>,
     /// The selected one.
     pub selection: Option<ConferenceId>,
+    /// Which of its times is selected, if it repeats.
+    pub occurrence: Option<Time>,
+    /// What the server offers; `None`: it was not asked yet.
+    pub capabilities: Option<Capabilities>,
+    /// Cards that were shown: meeting, which of its times, and for which moment.
+    pub reminded: BTreeSet<(ConferenceId, Option<Time>, Time)>,
+    /// An invitation that was read from a file and waits for a decision.
+    pub read: Option<Box<crate::app::calendar_file::Invitation>>,
     /// First row shown.
     pub top: usize,
     /// The selected one is shown with all details.
@@ -21,11 +37,35 @@ pub struct Meetings {
     pub form: Option<Form>,
 }
 
+/// One row of the agenda.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Which meeting.
+    pub id: ConferenceId,
+    /// Which of its times, if it repeats: the beginning as the rule gives it.
+    pub of: Option<Time>,
+    /// When it begins.
+    pub start: Option<Time>,
+    /// When it ends.
+    pub end: Option<Time>,
+    /// Title, raw.
+    pub subject: String,
+}
+
 impl Meetings {
     /// The selected conference.
     pub fn selected(&self) -> Option<&Conference> {
-        let id = self.selection.as_ref()?;
-        self.list.iter().find(|c| c.id == *id)
+        self.find(self.selection.as_ref()?)
+    }
+
+    /// The selected row.
+    pub fn slot(&self) -> Option<&Slot> {
+        self.agenda.get(self.at()?)
+    }
+
+    /// A meeting, own or kept.
+    pub fn find(&self, id: &ConferenceId) -> Option<&Conference> {
+        self.list.iter().chain(&self.kept).find(|c| c.id == *id)
     }
 }
 
@@ -34,6 +74,8 @@ impl Meetings {
 pub struct Form {
     /// The conference being changed; `None`: a new one.
     pub editing: Option<ConferenceId>,
+    /// Which of its times alone is changed, if it repeats.
+    pub occurrence: Option<Time>,
     /// Fields in order.
     pub fields: Vec<Field>,
     /// Position of the field with the keys.
@@ -71,6 +113,15 @@ pub enum FieldId {
     When,
     Zone,
     Access,
+    Bypass,
+    Leaders,
+    Passcode,
+    PasscodeNeeded,
+    Phone,
+    Announcements,
+    Media,
+    Repeat,
+    Expiry,
     Invitees,
     Description,
     Status,

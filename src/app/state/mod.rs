@@ -231,6 +231,7 @@ impl State {
     /// Rebuilds derived rows that went stale; call once before drawing.
     pub fn settle(&mut self) {
         self.people.settle(&self.view);
+        self.meetings.settle(self.view.now);
     }
 
     /// Takes back what the screen measured while drawing.
@@ -254,6 +255,7 @@ impl State {
             drafts,
             crate::app::idle::deadline(self),
             crate::app::calendar::deadline(self),
+            crate::app::reminders::deadline(self),
         ]
         .into_iter()
         .flatten()

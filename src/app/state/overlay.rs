@@ -127,12 +127,13 @@ pub enum Deed {
     DeleteGroup(GroupId),
     Block(Address),
     CancelConference(ConferenceId),
+    ForgetMeeting(ConferenceId),
     LeaveForm,
     LeaveDialog,
     Unpublish(PublicationKey),
     CloseTab(ConversationId),
     EndConference(ConversationId),
-    Eject(ConversationId, Address),
+    Eject(ConversationId, Vec<Address>),
     Quit,
 }
 
@@ -176,6 +177,10 @@ pub enum Ask {
     MessageTo,
     /// A link to join.
     Join,
+    /// The passcode of a meeting, and its title.
+    Passcode(crate::endpoint::JoinTarget, String),
+    /// A calendar file to read.
+    ReadInvitation,
     /// Where to write the wire log.
     SaveWire,
     /// Where to write the calendar file of a meeting.
@@ -214,6 +219,24 @@ pub enum Choice {
     Move(Address, GroupId, GroupId),
     /// Copy a person to a group.
     Copy(Address, GroupId),
+    /// Change one time of a series, named by its beginning as the rule gives it.
+    EditOne(ConferenceId, Time),
+    /// Change a whole series.
+    EditSeries(ConferenceId),
+    /// Cancel one time of a series.
+    CancelOne(ConferenceId, Time),
+    /// Cancel a whole series.
+    CancelSeries(ConferenceId),
+    /// Join the meeting whose invitation was read.
+    JoinInvitation,
+    /// Keep it in the agenda.
+    KeepInvitation,
+    /// Schedule one like it.
+    ScheduleInvitation,
+    /// Take it out of the agenda: it was cancelled.
+    ForgetInvitation,
+    /// Who gets into the present meeting.
+    Access(crate::domain::conference::AccessLevel),
     /// Open a link.
     Open(String),
     /// Show what this person can see of me.
@@ -248,6 +271,11 @@ pub enum QuestionKind {
         conference: bool,
         /// It is accepted by itself then.
         auto_accept: Option<Time>,
+    },
+    /// A meeting begins soon.
+    Reminder {
+        /// Which of its times.
+        slot: super::meetings::Slot,
     },
     /// Somebody added us.
     Watcher {

@@ -108,6 +108,8 @@ pub struct Options {
     pub vi: bool,
     /// Names besides my own that count as a mention.
     pub mention: Vec<String>,
+    /// Minutes before a meeting at which a card reminds of it.
+    pub remind: Vec<u32>,
 }
 
 impl Default for Options {
@@ -121,6 +123,9 @@ impl Default for Options {
             lcid: LCID_EN_US,
             vi: false,
             mention: Vec::new(),
+            vi: false,
+            mention: Vec::new(),
+            remind: vec![15, 5],
         }
     }
 }

@@ -31,6 +31,8 @@ pub(super) enum Purpose {
     Chat,
     /// A command in the focus dialog, by its request id.
     Command(u32),
+    /// The UPDATE that keeps the session of a focus dialog alive.
+    Refresh,
     /// The SERVICE that schedules an ad hoc conference.
     Schedule,
     /// The INVITE that asks somebody into a conference.

@@ -2,15 +2,17 @@
 
 use super::desk::{Desk, Purpose};
 use super::dialog::Dialog;
-use super::docs::{self, Scheduled};
+use super::docs::{self, Order, Scheduled};
 use super::failure;
 use super::im::acknowledge;
+use super::invitation::Reason;
 use super::session::{Plan, Stage};
 use super::state::Step;
 use super::talk::{Call, Person, Talk};
 use crate::domain::Address;
+use crate::domain::conference::AccessLevel;
 use crate::domain::conference_rules;
-use crate::domain::conversation::{ConversationId, ConversationState as S};
+use crate::domain::conversation::{ConversationId, ConversationState as S, Role};
 use crate::endpoint::service::{Reply, Token};
 use crate::endpoint::{Error, ErrorKind, Event, OperationId, Outcome};
 use crate::lync::identity;
@@ -131,7 +133,10 @@ impl Talk {
     pub fn invite_guests(&mut self, desk: &mut Desk<'_, '_>) {
         let Some(s) = self.session.as_mut().filter(|s| s.stage == Stage::Connected) else { return };
         let now = desk.now();
-        for (who, op) in std::mem::take(&mut s.guests) {
+        let guests = std::mem::take(&mut s.guests);
+        self.announce_guests(desk, &guests);
+        for (who, op) in guests {
+            let Some(s) = self.session.as_mut() else { return };
             let Some(uri) = Uri::parse(who.as_str()) else { continue };
             let body = docs::conference_invitation(s.focus.as_str(), &self.subject);
             let request = desk.ctx.request(Method::Invite, &uri);
@@ -145,9 +150,36 @@ impl Talk {
         }
     }
 
+    /// Tells the focus whom a leader invites, when they would have to wait otherwise.
+    fn announce_guests(&mut self, desk: &mut Desk<'_, '_>, guests: &[(Address, Option<OperationId>)]) {
+        let Some(access) =
+            self.session.as_ref().filter(|s| s.my_role == Some(Role::Leader)).map(|s| s.roster.meeting(desk.me()).access)
+        else {
+            return;
+        };
+        let own = desk.me().host().to_owned();
+        let waits = |who: &Address| match access {
+            Some(AccessLevel::Invited) => true,
+            Some(AccessLevel::SameEnterprise) => who.host() != own,
+            _ => false,
+        };
+        for (who, _) in guests.iter().filter(|g| waits(&g.0)) {
+            self.command_quietly(desk, &Order::Invited(who));
+        }
+    }
+
     /// Somebody answered our invitation. Gives back the conversation of a two-party call that could not be moved.
     pub fn on_invitation_reply(&mut self, desk: &mut Desk<'_, '_>, token: Token, reply: Reply) -> Option<Box<Talk>> {
-        if matches!(&reply, Reply::Response(r) if !r.is_final()) {
+        if let Reply::Response(r) = &reply
+            && !r.is_final()
+        {
+            let s = self.session.as_mut()?;
+            let who = s.invited.get(&token)?.who.clone();
+            match r.status {
+                180 => s.asked(&who, Reason::Ringing, None),
+                181 => s.asked(&who, Reason::Deflected, None),
+                _ => {}
+            }
             return None;
         }
         if let Reply::Response(r) = &reply
@@ -169,6 +201,7 @@ impl Talk {
             Reply::LinkLost => Some(Error::new(ErrorKind::Retryable, "the connection was lost")),
         };
         let Some(refusal) = refusal else {
+            self.session.as_mut()?.asked(&invited.who, Reason::Accepted, None);
             if moving {
                 // They come along: the two-party call has done its work (2.2 step 7).
                 self.hang_up(desk);
@@ -177,9 +210,32 @@ impl Talk {
             self.complete(desk, invited.op, Ok(Outcome::Done));
             return None;
         };
+        let deaf = matches!(&reply, Reply::Response(r) if matches!(r.status, 415 | 488));
+        if deaf && !moving && self.dial_out(desk, &invited.who, invited.op) {
+            return None;
+        }
+        let reason = match &reply {
+            Reply::Response(r) if matches!(r.status, 603 | 605) => Reason::TerminatedRemotely,
+            Reply::Response(r) if r.status == 487 => Reason::TerminatedLocally,
+            _ => Reason::DeliverFailed,
+        };
+        self.session.as_mut()?.asked(&invited.who, reason, Some(&refusal.text));
         let derived = if moving { self.derive(desk, &refusal) } else { None };
         self.complete(desk, invited.op, Err(refusal));
         derived
+    }
+
+    /// Whoever cannot take part by an invitation is called by the MCU (`domain.md` 8.4). False when that is not possible.
+    fn dial_out(&mut self, desk: &mut Desk<'_, '_>, who: &Address, op: Option<OperationId>) -> bool {
+        let guid = docs::guid(desk.ctx.rng);
+        let Some(s) = self.session.as_mut() else { return false };
+        let Some(mcu) = s.roster.chat_uri(s.focus.as_str()).map(str::to_owned) else { return false };
+        s.asked(who, Reason::FallingBackToMcuDialOut, None);
+        match op {
+            Some(op) => self.command(desk, op, &Order::DialOut(who, &mcu, &guid)),
+            None => self.command_quietly(desk, &Order::DialOut(who, &mcu, &guid)),
+        }
+        true
     }
 
     fn moved(&mut self) {

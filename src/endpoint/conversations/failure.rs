@@ -21,20 +21,43 @@ pub(super) fn undelivered(response: &Response, who: &str) -> String {
     }
 }
 
+/// Why a message of somebody who is muted does not leave.
+pub(super) const MUTED: &str = "you are muted in this meeting; a leader can unmute you";
+
+/// Whether a refusal says that the sender is muted.
+pub(super) fn says_muted(response: &Response) -> bool {
+    diagnostic_number(response) == Some(61_003)
+}
+
 /// Why a conference could not be joined or commanded.
 pub(super) fn conference(response: &Response) -> Error {
-    let text = match (response.status, diagnostic_number(response)) {
+    let number = diagnostic_number(response);
+    if let Some(text) = passcode(number) {
+        return with_wire(ErrorKind::AuthenticationFailed, text.into(), response);
+    }
+    let text = match (response.status, number) {
+        (404, Some(61_004)) => "this meeting is over; ask its organizer for a new one".into(),
+        (_, Some(3015)) => "only leaders may do this".into(),
+        (403, Some(61_003)) => MUTED.into(),
         (403, _) => "the meeting does not admit you; ask its organizer".into(),
         (404 | 604, _) => "there is no such meeting, or it has ended; check the link".into(),
         (408, _) => "the meeting's server did not answer; try again".into(),
         (480 | 486, _) => "the meeting is full or cannot be reached; try again later".into(),
         (481, _) => "you are no longer in this meeting; join again".into(),
-        (_, Some(3015)) => "only leaders may do this".into(),
         (500..=599, _) => "the meeting's server is not available now; try again later".into(),
         (603, _) => "this meeting cannot do that".into(),
         (other, _) => format!("the server refused it ({other} {})", reason(response)),
     };
     with_wire(ErrorKind::ConferenceFailed, text, response)
+}
+
+/// What is wrong with the passcode, if that is what was refused.
+fn passcode(number: Option<u32>) -> Option<&'static str> {
+    match number? {
+        61_001 => Some("this meeting needs its passcode"),
+        61_002 => Some("this is not the passcode of the meeting; look into the invitation"),
+        _ => None,
+    }
 }
 
 /// An error with the response's status and diagnostics.

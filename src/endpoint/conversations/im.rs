@@ -10,6 +10,7 @@ use super::{docs, failure};
 use crate::domain::conversation::ConversationState as S;
 use crate::endpoint::limits::INVITE_WAIT;
 use crate::endpoint::service::{Reply, Token};
+use crate::lync::im;
 use crate::sip::{Method, Name, Request, Response, Uri};
 
 /// What we understand, one token per line (0.5 item 8).
@@ -27,11 +28,15 @@ impl Talk {
         while self.outbox.has_unsent() && self.route().is_some() {
             let Some((message, part)) = self.outbox.next_part() else { break };
             let Some(dialog) = self.route() else { break };
-            let request = dialog.request(desk.ctx, Method::Message).with_body(docs::text_type(part.bare), part.text.clone());
+            let mut request = dialog.request(desk.ctx, Method::Message).with_body(docs::text_type(part.bare), part.text.clone());
+            let once = self.session.as_ref().is_some_and(|s| s.once) && self.state == S::Conferenced;
+            if once {
+                request.headers.push(im::message_name(), part.name.clone());
+            }
             let call_id = request.headers.call_id().to_owned();
             let token = desk.send(&self.id, Purpose::Message, request);
             self.local.sent();
-            let news = self.outbox.sent(desk.now(), token, &call_id, &message, part);
+            let news = self.outbox.sent(desk.now(), token, &call_id, &message, part, once);
             self.tell(desk, news);
         }
         if self.call.is_none() && self.use_spare() {
@@ -183,7 +188,8 @@ impl Talk {
     }
 
     fn message_answer(&mut self, desk: &mut Desk<'_, '_>, token: Token, r: &Response) -> News {
-        let why = failure::undelivered(r, &self.peer_name());
+        let muted = self.state == S::Conferenced && failure::says_muted(r);
+        let why = if muted { failure::MUTED.to_owned() } else { failure::undelivered(r, &self.peer_name()) };
         match r.status {
             202 => match r.headers.get(&Name::MessageId) {
                 Some(report) => self.outbox.accept(desk.now(), token, report.trim()),

@@ -5,15 +5,17 @@ use super::dialog::Dialog;
 use super::docs;
 use super::failure;
 use super::im::acknowledge;
+use super::mcu::Turn;
 use super::roster::Applied;
 use super::session::{Leg, Move, Session, Stage};
 use super::state::Step;
 use super::talk::Talk;
 use crate::domain::Address;
 use crate::domain::conversation::ConversationState as S;
-use crate::endpoint::limits::{JOIN_RETRY, MAX_CHAT_TRIES, ROSTER_RETRY};
+use crate::endpoint::limits::{FOCUS_SESSION, JOIN_RETRY, MAX_CHAT_TRIES, ROSTER_RETRY};
 use crate::endpoint::service::{Reply, Token};
 use crate::endpoint::{Error, ErrorKind, Event, OperationId, Outcome};
+use crate::lync::im;
 use crate::sip::{Method, Name, Response, Uri};
 use std::time::Duration;
 
@@ -23,11 +25,23 @@ impl Talk {
         self.session.as_ref().is_some_and(|s| docs::same_uri(s.focus.as_str(), focus))
     }
 
-    /// Starts to join; `op` ends when the join does.
+    /// Starts to join without a passcode; `op` ends when the join does.
     pub fn join(
         &mut self,
         desk: &mut Desk<'_, '_>,
         focus: &str,
+        op: Option<OperationId>,
+        guests: Vec<(Address, Option<OperationId>)>,
+    ) {
+        self.join_with(desk, focus, None, op, guests);
+    }
+
+    /// Starts to join; `op` ends when the join does.
+    pub fn join_with(
+        &mut self,
+        desk: &mut Desk<'_, '_>,
+        focus: &str,
+        passcode: Option<String>,
         op: Option<OperationId>,
         guests: Vec<(Address, Option<OperationId>)>,
     ) {
@@ -43,6 +57,7 @@ impl Talk {
             return;
         };
         let mut session = Session::new(uri, moving);
+        session.passcode = passcode;
         session.joins.extend(op);
         session.guests = guests;
         session.go(Move::Join);
@@ -63,9 +78,12 @@ impl Talk {
         s.guid = docs::guid(desk.ctx.rng);
         s.join_at = None;
         let body = docs::add_user(s.focus.as_str(), &me.uri, &s.guid, &me.name, id);
+        let body = docs::add_user(s.focus.as_str(), desk.me(), &s.guid, &desk.ctx.me.display_name, s.passcode.clone(), id);
         let request = desk.ctx.request(Method::Invite, &s.focus);
         let request = request
             .with(Name::Supported, "ms-sender")
+            .with(Name::Supported, "timer")
+            .with(Name::SessionExpires, FOCUS_SESSION.to_string())
             .with(Name::MsConversationId, self.wire.first().cloned().unwrap_or_default())
             .with_body(docs::CCCP, body);
         s.call = Leg::Inviting(desk.send(&self.id, Purpose::Focus, request));
@@ -85,16 +103,26 @@ impl Talk {
             }
             Reply::Timeout => {
                 desk.sent.forget(token);
-                self.fail_join(desk, Error::new(ErrorKind::Timeout, "the meeting's server did not answer; try again"));
+                if !self.is_reconnecting() || !self.retry_join(desk) {
+                    self.fail_join(desk, Error::new(ErrorKind::Timeout, "the meeting's server did not answer; try again"));
+                }
             }
             // on_offline follows and decides.
             Reply::LinkLost => desk.sent.forget(token),
         }
     }
 
+    fn is_reconnecting(&self) -> bool {
+        self.session.as_ref().is_some_and(|s| s.stage == Stage::Reconnecting)
+    }
+
+    /// Tries again when the conference's server is not available: a few times to get in, without end to get back in
+    /// (`domain.md` 8.5).
     fn retry_join(&mut self, desk: &Desk<'_, '_>) -> bool {
+        let again = self.is_reconnecting();
         let Some(s) = &mut self.session else { return false };
-        let Some(wait) = JOIN_RETRY.get(s.tries) else { return false };
+        let wait = JOIN_RETRY.get(s.tries).or(JOIN_RETRY.last().filter(|_| again));
+        let Some(wait) = wait else { return false };
         s.tries += 1;
         s.call = Leg::None;
         s.join_at = Some(desk.now() + *wait);
@@ -123,6 +151,7 @@ impl Talk {
         s.call = Leg::Up(Box::new(dialog));
         s.my_role = answer.and_then(|a| a.role).or(s.my_role);
         s.tries = 0;
+        s.refresh_at = session_seconds(r).map(|seconds| desk.ctx.now + Duration::from_secs(seconds / 2));
         self.subscribe(desk);
     }
 
@@ -221,7 +250,11 @@ impl Talk {
         self.call_chat(desk);
         self.invite_guests(desk);
         let Some(s) = &mut self.session else { return };
-        if s.roster.chat_uri(s.focus.as_str()).is_none() && s.roster.names_mcus() {
+        let has_chat = s.roster.chat_uri(s.focus.as_str()).is_some();
+        if has_chat {
+            s.turn(Turn::Activated);
+        } else if s.roster.names_mcus() {
+            s.turn(Turn::Absent);
             // This conference has no chat: being in the focus is all there is.
             s.chat = Leg::Dead;
             self.joined(desk);
@@ -256,6 +289,8 @@ impl Talk {
                 acknowledge(desk, &dialog, &invite);
                 match self.session.as_mut().filter(|_| current) {
                     Some(s) => {
+                        s.once = r.headers.has_token(&Name::Supported, im::ONCE);
+                        s.turn(Turn::Activated);
                         s.chat = Leg::Up(Box::new(dialog));
                         s.chat_since = Some(now);
                         self.joined(desk);
@@ -300,4 +335,45 @@ impl Talk {
         let joins = self.session.as_mut().map(|s| std::mem::take(&mut s.joins)).unwrap_or_default();
         self.complete_all(desk, joins, Ok(Outcome::Done));
     }
+
+    /// Refreshes the session of the focus dialog (RFC 4028).
+    pub(super) fn refresh_session(&mut self, desk: &mut Desk<'_, '_>) {
+        let Some(s) = &mut self.session else { return };
+        s.refresh_at = None;
+        let Some(dialog) = s.call.dialog() else { return };
+        let request = dialog
+            .request(desk.ctx, Method::Update)
+            .with(Name::Supported, "timer")
+            .with(Name::SessionExpires, format!("{FOCUS_SESSION};refresher=uac"));
+        desk.send(&self.id, Purpose::Refresh, request);
+    }
+
+    /// The focus answered a refresh. One that does not know us any more is joined again.
+    pub fn on_refresh_reply(&mut self, desk: &mut Desk<'_, '_>, reply: Reply) {
+        let now = desk.now();
+        let Some(s) = self.session.as_mut().filter(|s| matches!(s.call, Leg::Up(_))) else { return };
+        match reply {
+            Reply::Response(r) if !r.is_final() => {}
+            Reply::Response(r) if r.is_success() => {
+                let seconds = session_seconds(&r).unwrap_or(FOCUS_SESSION);
+                s.refresh_at = Some(now + Duration::from_secs(seconds / 2));
+            }
+            Reply::Response(r) if !matches!(r.status, 408 | 481) => {
+                s.refresh_at = Some(now + Duration::from_secs(FOCUS_SESSION / 2));
+            }
+            Reply::Response(_) | Reply::Timeout => {
+                self.lose_conference(desk);
+                self.rejoin(desk);
+            }
+            Reply::LinkLost => {}
+        }
+    }
+}
+
+/// Seconds of a session timer whose refreshing is ours.
+fn session_seconds(r: &Response) -> Option<u64> {
+    let value = r.headers.get(&Name::SessionExpires)?;
+    let seconds: u64 = value.split(';').next()?.trim().parse().ok()?;
+    let theirs = value.to_ascii_lowercase().contains("refresher=uas");
+    (!theirs).then(|| seconds.clamp(90, 86_400))
 }

@@ -13,7 +13,9 @@ mod escalate;
 mod failure;
 mod im;
 mod inbound;
+mod invitation;
 mod join;
+mod mcu;
 mod operate;
 mod outbox;
 mod ring;
@@ -239,7 +241,7 @@ impl Talk {
 
     /// The link is gone: all dialogs are dead; what was never sent waits on.
     fn link_lost(&mut self, desk: &mut Desk<'_, '_>) {
-        let news = self.outbox.link_lost();
+        let news = self.outbox.link_lost(desk.now());
         self.tell(desk, news);
         self.call = Call::None;
         self.spare.clear();

@@ -29,12 +29,20 @@ impl Conversations {
             O::Invite { conversation, uri } => {
                 (conversation, self.on_talk(conversation, |talk| talk.invite_person(desk, op, uri)))
             }
-            O::JoinConference { id, target } => (id, self.join(desk, op, id, target)),
+            O::JoinConference { id, target, passcode } => (id, self.join(desk, op, id, target, passcode.clone())),
             O::MeetNow { id, subject, invite } => (id, self.meet_now(desk, op, id, subject, invite)),
             O::LockConference { conversation, locked } => self.order(desk, op, conversation, &Order::Lock(*locked)),
             O::Eject { conversation, uri } => self.order(desk, op, conversation, &Order::Eject(uri)),
             O::SetRole { conversation, uri, role } => self.order(desk, op, conversation, &Order::Role(uri, *role)),
-            O::Admit { conversation, uri, admit } => self.order(desk, op, conversation, &Order::Admit(uri, *admit)),
+            O::Admit { conversation, uris, .. } if uris.is_empty() => {
+                let nobody = Error::new(ErrorKind::InvalidArgument, "nobody is named; choose who waits in the lobby");
+                (conversation, Some(Err(nobody)))
+            }
+            O::Admit { conversation, uris, admit } => self.order(desk, op, conversation, &Order::Admit(uris, *admit)),
+            O::Mute { conversation, uri, muted } => {
+                (conversation, self.on_talk(conversation, |talk| talk.mute(desk, op, uri, *muted)))
+            }
+            O::ChangeConference { conversation, change } => self.order(desk, op, conversation, &Order::Change(change)),
             O::EndConference { conversation } => self.order(desk, op, conversation, &Order::End),
             _ => return false,
         };
@@ -172,7 +180,14 @@ impl Conversations {
         Ok(Outcome::Done)
     }
 
-    fn join(&mut self, desk: &mut Desk<'_, '_>, op: OperationId, id: &ConversationId, target: &JoinTarget) -> Option<Answer> {
+    fn join(
+        &mut self,
+        desk: &mut Desk<'_, '_>,
+        op: OperationId,
+        id: &ConversationId,
+        target: &JoinTarget,
+        passcode: Option<String>,
+    ) -> Option<Answer> {
         let focus = match docs::focus_of(target, desk.me()) {
             Ok(focus) => focus,
             Err(error) => return Some(Err(error)),
@@ -185,7 +200,7 @@ impl Conversations {
         if let Err(error) = self.prepare(desk, id) {
             return Some(Err(error));
         }
-        let answer = self.on_talk(id, |talk| talk.join(desk, &focus, Some(op), Vec::new()));
+        let answer = self.on_talk(id, |talk| talk.join_with(desk, &focus, passcode, Some(op), Vec::new()));
         self.end_rings_for(desk, &focus, id);
         answer
     }

@@ -2,11 +2,13 @@
 //!
 //! A message leaves as one or more parts, each in a transaction of its own. It is Sent when its first part left, Delivered
 //! when every part is confirmed, and Failed with the first part that cannot arrive. Nothing is ever sent twice by itself
-//! unless the other side has said that it did not get it.
+//! unless the other side has said that it did not get it, or knows its name and drops what comes again.
 
 use crate::domain::Time;
 use crate::domain::conversation::{Delivery, MessageId};
-use crate::endpoint::limits::{MAX_PART_BYTES, MAX_SPLITS, MAX_TOAST_BYTES, MAX_WAITING_MESSAGES, MESSAGE_WAIT, REPORT_WAIT};
+use crate::endpoint::limits::{
+    AGAIN_WITHIN, MAX_PART_BYTES, MAX_SPLITS, MAX_TOAST_BYTES, MAX_WAITING_MESSAGES, MESSAGE_WAIT, REPORT_WAIT,
+};
 use crate::endpoint::service::Token;
 use std::collections::VecDeque;
 
@@ -21,6 +23,8 @@ pub(super) const UNKNOWN: &str = "no answer came; it is unknown whether it arriv
 pub(super) struct Part {
     /// The words.
     pub text: String,
+    /// Its name for the other side, the same when it is sent again.
+    pub name: String,
     /// Content type without parameters (second try after 415).
     pub bare: bool,
     splits: u8,
@@ -33,6 +37,17 @@ struct Flight {
     since: Time,
     /// Call-ID of the dialog it left on.
     on: String,
+    /// May be sent again: who has it already will know its name.
+    once: bool,
+}
+
+/// A part the IM MCU has and will report on.
+#[derive(Debug)]
+struct Awaited {
+    id: String,
+    since: Time,
+    part: Part,
+    once: bool,
 }
 
 #[derive(Debug)]
@@ -40,8 +55,8 @@ struct Mail {
     id: MessageId,
     unsent: VecDeque<Part>,
     flying: Vec<Flight>,
-    /// `Message-Id`s the IM MCU will report on.
-    reports: Vec<(String, Time)>,
+    /// What the IM MCU will report on, by `Message-Id`.
+    reports: Vec<Awaited>,
     told: Delivery,
 }
 
@@ -66,8 +81,9 @@ impl Outbox {
         if self.mails.len() >= MAX_WAITING_MESSAGES {
             return false;
         }
-        let part = |t: &str| Part { text: t.to_owned(), bare: false, splits: 0 };
-        let unsent = split(text, MAX_PART_BYTES).into_iter().map(part).collect();
+        let name = |n: usize| format!("{}.{n}", id.0.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
+        let part = |(n, t): (usize, &str)| Part { text: t.to_owned(), name: name(n), bare: false, splits: 0 };
+        let unsent = split(text, MAX_PART_BYTES).into_iter().enumerate().map(part).collect();
         self.mails.push_back(Mail { id, unsent, flying: Vec::new(), reports: Vec::new(), told: Delivery::Queued });
         true
     }
@@ -94,9 +110,10 @@ impl Outbox {
     }
 
     /// A part left in this transaction, on the dialog with this Call-ID.
-    pub fn sent(&mut self, now: Time, token: Token, on: &str, id: &MessageId, part: Part) -> News {
+    /// `once`: it may be sent again after a broken link.
+    pub fn sent(&mut self, now: Time, token: Token, on: &str, id: &MessageId, part: Part, once: bool) -> News {
         let Some(mail) = self.mails.iter_mut().find(|m| m.id == *id) else { return News::new() };
-        mail.flying.push(Flight { token, part, since: now, on: on.to_owned() });
+        mail.flying.push(Flight { token, part, since: now, on: on.to_owned(), once });
         tell(mail, Delivery::Sent)
     }
 
@@ -124,20 +141,23 @@ impl Outbox {
 
     /// The IM MCU has the part and will report under this id.
     pub fn accept(&mut self, now: Time, token: Token, report: &str) -> News {
-        if let Some(mail) = self.land(token).and_then(|at| self.mails.get_mut(at)) {
-            mail.reports.push((report.to_owned(), now));
+        if let Some(mail) = self.position(token).and_then(|at| self.mails.get_mut(at))
+            && let Some(at) = mail.flying.iter().position(|f| f.token == token)
+        {
+            let f = mail.flying.remove(at);
+            mail.reports.push(Awaited { id: report.to_owned(), since: now, part: f.part, once: f.once });
         }
         self.finish()
     }
 
     /// The report of the IM MCU: everybody has it, or why not.
     pub fn report(&mut self, report: &str, failure: Option<String>) -> News {
-        let Some(at) = self.mails.iter().position(|m| m.reports.iter().any(|r| r.0 == report)) else { return News::new() };
+        let Some(at) = self.mails.iter().position(|m| m.reports.iter().any(|r| r.id == report)) else { return News::new() };
         if let Some(reason) = failure {
             return self.drop_mail(at, reason);
         }
         if let Some(mail) = self.mails.get_mut(at) {
-            mail.reports.retain(|r| r.0 != report);
+            mail.reports.retain(|r| r.id != report);
         }
         self.finish()
     }
@@ -159,8 +179,15 @@ impl Outbox {
     pub fn retry_split(&mut self, token: Token) -> bool {
         self.replace(token, |p| {
             let pieces = split(&p.text, (p.text.len() / 2).max(4));
-            (p.splits < MAX_SPLITS && pieces.len() > 1)
-                .then(|| pieces.into_iter().map(|t| Part { text: t.to_owned(), bare: p.bare, splits: p.splits + 1 }).collect())
+            (p.splits < MAX_SPLITS && pieces.len() > 1).then(|| {
+                let piece = |(n, t): (usize, &str)| Part {
+                    text: t.to_owned(),
+                    name: format!("{}.{n}", p.name),
+                    bare: p.bare,
+                    splits: p.splits + 1,
+                };
+                pieces.into_iter().enumerate().map(piece).collect()
+            })
         })
     }
 
@@ -175,12 +202,26 @@ impl Outbox {
         tell(mail, Delivery::Queued)
     }
 
-    /// The link went: unanswered messages may have arrived or not; those never sent wait on; reports will not come.
-    pub fn link_lost(&mut self) -> News {
+    /// The link went. What was never sent waits on. What may be sent again waits again, before all else; everything else
+    /// that has not been answered or reported on may have arrived or not, and has failed.
+    pub fn link_lost(&mut self, now: Time) -> News {
+        let mut news = News::new();
         for mail in &mut self.mails {
-            mail.reports.clear();
+            let lost = |once: bool, since: Time| !once || since + AGAIN_WITHIN <= now;
+            if mail.flying.iter().any(|f| lost(f.once, f.since)) || mail.reports.iter().any(|r| lost(r.once, r.since)) {
+                continue;
+            }
+            let mut back: Vec<Part> = std::mem::take(&mut mail.reports).into_iter().map(|r| r.part).collect();
+            back.extend(std::mem::take(&mut mail.flying).into_iter().map(|f| f.part));
+            if back.is_empty() {
+                continue;
+            }
+            for part in back.into_iter().rev() {
+                mail.unsent.push_front(part);
+            }
+            news.extend(tell(mail, Delivery::Queued));
         }
-        let news = self.fail_where(|m| !m.flying.is_empty(), UNKNOWN);
+        news.extend(self.fail_where(|m| !m.flying.is_empty() || !m.reports.is_empty(), UNKNOWN));
         self.mails.retain(|m| !m.is_done());
         news
     }
@@ -198,7 +239,7 @@ impl Outbox {
     /// Gives up on what is overdue.
     pub fn expire(&mut self, now: Time) -> News {
         for mail in &mut self.mails {
-            mail.reports.retain(|r| r.1 + REPORT_WAIT > now);
+            mail.reports.retain(|r| r.since + REPORT_WAIT > now);
         }
         let news = self.fail_where(|m| m.flying.iter().any(|f| f.since + MESSAGE_WAIT <= now), UNKNOWN);
         // A message whose report never came stays as it was told: Sent.
@@ -209,7 +250,7 @@ impl Outbox {
     /// When to call [`Outbox::expire`].
     pub fn deadline(&self) -> Option<Time> {
         let flights = self.mails.iter().flat_map(|m| &m.flying).map(|f| f.since + MESSAGE_WAIT);
-        flights.chain(self.mails.iter().flat_map(|m| &m.reports).map(|r| r.1 + REPORT_WAIT)).min()
+        flights.chain(self.mails.iter().flat_map(|m| &m.reports).map(|r| r.since + REPORT_WAIT)).min()
     }
 
     fn position(&self, token: Token) -> Option<usize> {
@@ -297,7 +338,7 @@ mod tests {
         let mut news = News::new();
         let mut n = first;
         while let Some((id, part)) = o.next_part() {
-            news.extend(o.sent(Time(0), Token(n), "d", &id, part));
+            news.extend(o.sent(Time(0), Token(n), "d", &id, part, false));
             n += 1;
         }
         news
@@ -327,9 +368,31 @@ mod tests {
         o.push(id(1), "a");
         send_all(&mut o, 1);
         o.push(id(2), "b");
-        assert_eq!(o.link_lost(), [failed(1, UNKNOWN)]);
+        assert_eq!(o.link_lost(Time(0)), [failed(1, UNKNOWN)]);
         assert_eq!(send_all(&mut o, 2), [(id(2), Delivery::Sent)]);
         assert_eq!(o.confirm(Token(1)), []);
+    }
+
+    #[test]
+    fn what_the_mcu_knows_by_name_waits_again_when_the_link_is_lost_before_the_report() {
+        let mut o = Outbox::default();
+        o.push(id(1), "a");
+        let (i, part) = o.next_part().unwrap();
+        let name = part.name.clone();
+        o.sent(Time(0), Token(1), "d", &i, part, true);
+        o.accept(Time(0), Token(1), "14");
+        assert_eq!(o.link_lost(Time(5)), [(id(1), Delivery::Queued)]);
+        let (i, part) = o.next_part().unwrap();
+        assert_eq!((i, part.name.as_str()), (id(1), name.as_str()));
+    }
+
+    #[test]
+    fn without_a_name_nobody_sends_again_and_the_missing_report_is_a_failure() {
+        let mut o = Outbox::default();
+        o.push(id(1), "a");
+        send_all(&mut o, 1);
+        o.accept(Time(0), Token(1), "14");
+        assert_eq!(o.link_lost(Time(5)), [failed(1, UNKNOWN)]);
     }
 
     #[test]
@@ -353,7 +416,7 @@ mod tests {
         assert!(o.retry_bare(Token(1)));
         let (i, part) = o.next_part().unwrap();
         assert!(part.bare);
-        o.sent(Time(0), Token(2), "d", &i, part);
+        o.sent(Time(0), Token(2), "d", &i, part, false);
         assert!(!o.retry_bare(Token(2)));
         assert_eq!(o.fail(Token(2), "no"), [failed(1, "no")]);
     }

@@ -1,10 +1,12 @@
 //! Who is in a conference, kept from its documents (`lync-conversations.md` 4.3).
 
 use crate::domain::Address;
-use crate::domain::conversation::{Participant, Role};
+use crate::domain::conference::AccessLevel;
+use crate::domain::conversation::{MeetingState, Participant, Role};
 use crate::endpoint::limits::{MAX_NAME, MAX_PARTICIPANTS};
+use crate::lync::cccp::record::{read_autopromote, read_policy};
 use crate::lync::confinfo::{self, ConferenceInfo, EndpointStatus, User};
-use crate::lync::identity;
+use crate::lync::{identity, time};
 
 /// What became of a document.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,6 +66,39 @@ impl Roster {
     /// Locked against newcomers.
     pub fn is_locked(&self) -> bool {
         self.info.as_ref().is_some_and(|i| i.locked())
+    }
+
+    /// Whether somebody is in it, in the lobby or on the way in.
+    pub fn has(&self, who: &Address) -> bool {
+        self.info.as_ref().and_then(|i| i.user(who)).is_some_and(is_here)
+    }
+
+    /// Device and medium of somebody's chat, for mute commands.
+    pub fn chat_of(&self, who: &Address) -> Option<(&str, &str, &str)> {
+        let (device, media) = self.info.as_ref()?.user(who)?.medium("chat")?;
+        Some((device, &media.id, &media.kind))
+    }
+
+    /// What the documents say of the conference as a whole.
+    pub fn meeting(&self, me: &Address) -> MeetingState {
+        let Some(info) = &self.info else { return MeetingState::default() };
+        let own = info.user(me);
+        let Some(d) = &info.description else { return MeetingState::default() };
+        let level = d.admission_policy.as_deref().map(|p| read_policy(Some(p)));
+        MeetingState {
+            access: if info.locked() { Some(AccessLevel::Locked) } else { level },
+            lobby_bypass: d.lobby_bypass.unwrap_or(false),
+            automatic_leaders: d.autopromote.as_deref().map(|a| read_autopromote(Some(a))),
+            announcements: d.announcements.unwrap_or(false),
+            mute_all: d.mute_all.unwrap_or(false),
+            self_unmute: d.self_unmute.unwrap_or(false),
+            muted: own.is_some_and(User::is_muted),
+            recording: own.is_some_and(|u| u.recording),
+            ends_at: d.ends_at.as_deref().and_then(time::parse),
+            organizer: d.organizer.as_ref().map(|o| o.uri.clone()),
+            join_url: d.join_url.as_deref().unwrap_or("").chars().take(MAX_NAME).collect(),
+            ..MeetingState::default()
+        }
     }
 
     /// Somebody's role.

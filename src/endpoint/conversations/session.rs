@@ -2,12 +2,14 @@
 //! the states of `domain.md` 3.5.
 
 use super::dialog::Dialog;
+use super::invitation::{self, Reason};
+use super::mcu::{self, Mcu, Turn};
 use super::roster::Roster;
 use super::talk::Person;
-use crate::domain::conversation::{Participant, Role};
+use crate::domain::conversation::{InvitationState, Invitee, MeetingState, Participant, Role};
 use crate::domain::{Address, Time};
 use crate::endpoint::OperationId;
-use crate::endpoint::limits::{CHAT_RETRY, CHAT_STABLE, COMMAND_WAIT, INVITE_WAIT, MAX_CHAT_TRIES};
+use crate::endpoint::limits::{CHAT_RETRY, CHAT_STABLE, COMMAND_WAIT, INVITE_WAIT, MAX_ASKED, MAX_CHAT_TRIES};
 use crate::endpoint::service::Token;
 use crate::sip::{Request, Uri};
 use std::collections::BTreeMap;
@@ -110,8 +112,8 @@ impl Leg {
 /// A command the focus works on.
 #[derive(Debug)]
 pub(super) struct Command {
-    /// Who asked.
-    pub op: OperationId,
+    /// Who asked; `None`: nobody waits.
+    pub op: Option<OperationId>,
     /// When it is given up.
     pub until: Time,
     /// It ends the conference, so that our own disconnection means success.
@@ -185,6 +187,16 @@ pub(super) struct Session {
     pub tries: usize,
     /// When to try again.
     pub join_at: Option<Time>,
+    /// Passcode to join with, also again.
+    pub passcode: Option<String>,
+    /// When the session of the focus dialog is refreshed.
+    pub refresh_at: Option<Time>,
+    /// Our part at the IM MCU.
+    pub mcu: Mcu,
+    /// The IM MCU drops a message that comes again under its name.
+    pub once: bool,
+    /// Whom we asked to come, and how far that got.
+    pub asked: Vec<Invitee>,
 }
 
 impl Session {
@@ -211,6 +223,11 @@ impl Session {
             moving,
             tries: 0,
             join_at: None,
+            passcode: None,
+            refresh_at: None,
+            mcu: Mcu::default(),
+            once: false,
+            asked: Vec::new(),
         }
     }
 
@@ -260,12 +277,43 @@ impl Session {
         self.roster.is_locked()
     }
 
+    /// What is true of the conference as a whole.
+    pub fn meeting(&self, me: &Address) -> MeetingState {
+        let here = |who: &Address| self.roster.has(who);
+        MeetingState {
+            reconnecting: self.stage == Stage::Reconnecting,
+            invited: self.asked.iter().filter(|a| !here(&a.uri)).cloned().collect(),
+            ..self.roster.meeting(me)
+        }
+    }
+
+    /// Something happened to the IM MCU.
+    pub fn turn(&mut self, turn: Turn) {
+        self.mcu = mcu::next(self.mcu, turn);
+    }
+
+    /// An invitation got further.
+    pub fn asked(&mut self, who: &Address, reason: Reason, words: Option<&str>) {
+        let at = self.asked.iter().position(|a| a.uri == *who);
+        let old = at.map_or(InvitationState::Idle, |at| self.asked[at].state);
+        // Asking once more begins anew.
+        let from = if reason == Reason::Delivering { InvitationState::Idle } else { old };
+        let Some(state) = invitation::next(from, reason) else { return };
+        let invitee = Invitee { uri: who.clone(), state, reason: words.unwrap_or(reason.words()).to_owned() };
+        match at {
+            Some(at) => self.asked[at] = invitee,
+            None if self.asked.len() >= MAX_ASKED => {}
+            None => self.asked.push(invitee),
+        }
+    }
+
     /// The chat dialog is gone: it is invited again soon, unless that failed too often.
     pub fn lose_chat(&mut self, now: Time) {
         if self.chat_since.is_some_and(|t| t + CHAT_STABLE <= now) {
             self.chat_tries = 0;
         }
         self.chat_since = None;
+        self.turn(Turn::Failed);
         let again = self.chat_tries < MAX_CHAT_TRIES;
         self.chat = if again { Leg::None } else { Leg::Dead };
         self.chat_at = again.then(|| now + CHAT_RETRY);
@@ -275,16 +323,20 @@ impl Session {
     pub fn deadline(&self) -> Option<Time> {
         let commands = self.commands.values().map(|c| c.until);
         let invited = self.invited.values().map(|i| i.until);
-        commands.chain(invited).chain([self.subscribe_at, self.chat_at, self.join_at].into_iter().flatten()).min()
+        commands
+            .chain(invited)
+            .chain([self.subscribe_at, self.chat_at, self.join_at, self.refresh_at].into_iter().flatten())
+            .min()
     }
 
     /// Notes a command.
-    pub fn command(&mut self, request: u32, op: OperationId, ends: bool, now: Time) {
+    pub fn command(&mut self, request: u32, op: Option<OperationId>, ends: bool, now: Time) {
         self.commands.insert(request, Command { op, until: now + COMMAND_WAIT, ends });
     }
 
     /// Notes an invitation.
     pub fn invite(&mut self, token: Token, who: Address, op: Option<OperationId>, now: Time) {
+        self.asked(&who, Reason::Delivering, None);
         self.invited.insert(token, Invited { who, op, until: now + INVITE_WAIT });
     }
 }

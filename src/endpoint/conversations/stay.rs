@@ -3,6 +3,8 @@
 
 use super::desk::{Desk, Purpose};
 use super::failure;
+use super::invitation::Reason;
+use super::mcu::Turn;
 use super::session::{Leg, Move, Session, Stage};
 use super::state::Step;
 use super::talk::{Call, Talk};
@@ -72,13 +74,16 @@ impl Talk {
         }
         let invites = session.invited.into_values().filter_map(|i| i.op);
         let (ends, others): (Vec<_>, Vec<_>) = session.commands.into_values().partition(|c| c.ends);
-        let failed = invites.chain(others.into_iter().map(|c| c.op)).chain(session.joins).collect();
-        (ends.into_iter().map(|c| c.op).collect(), failed)
+        let failed = invites.chain(others.into_iter().filter_map(|c| c.op)).chain(session.joins).collect();
+        (ends.into_iter().filter_map(|c| c.op).collect(), failed)
     }
 
     /// Leaves the conference, if there is one.
     pub fn leave(&mut self, desk: &mut Desk<'_, '_>) {
-        let error = Error::new(ErrorKind::OperationFailed, "the conversation has ended");
+        let error = match &self.end_reason {
+            Some(why) => Error::new(ErrorKind::ConferenceFailed, format!("the meeting was over before it was done: {why}")),
+            None => Error::new(ErrorKind::OperationFailed, "you left before it was done"),
+        };
         if let Some(plan) = self.plan.take() {
             let ops = plan.op.into_iter().chain(plan.guests.into_iter().filter_map(|g| g.1)).collect();
             self.complete_all(desk, ops, Err(error.clone()));
@@ -178,11 +183,16 @@ impl Talk {
         }
         let Some(s) = &mut self.session else { return };
         s.go(Move::Recover);
+        s.turn(Turn::Failed);
+        s.refresh_at = None;
         (s.call, s.chat) = (Leg::None, Leg::None);
         (s.subscription, s.subscribing) = (None, None);
         (s.subscribe_at, s.chat_at, s.join_at, s.chat_tries, s.tries) = (None, None, None, 0, 0);
-        let mut ops: Vec<_> = std::mem::take(&mut s.commands).into_values().map(|c| c.op).collect();
-        ops.extend(std::mem::take(&mut s.invited).into_values().filter_map(|i| i.op));
+        let mut ops: Vec<_> = std::mem::take(&mut s.commands).into_values().filter_map(|c| c.op).collect();
+        for i in std::mem::take(&mut s.invited).into_values() {
+            s.asked(&i.who, Reason::DeliverFailed, Some("the connection was lost"));
+            ops.extend(i.op);
+        }
         ops.extend(std::mem::take(&mut s.guests).into_iter().filter_map(|g| g.1));
         self.complete_all(desk, ops, Err(error));
     }
@@ -199,11 +209,13 @@ impl Talk {
         let now = desk.now();
         let Some(s) = &mut self.session else { return };
         let late: Vec<u32> = s.commands.iter().filter(|(_, c)| c.until <= now).map(|(id, _)| *id).collect();
-        let ops: Vec<_> = late.iter().filter_map(|id| s.commands.remove(id)).map(|c| c.op).collect();
+        let ops: Vec<_> = late.iter().filter_map(|id| s.commands.remove(id)).filter_map(|c| c.op).collect();
         let unanswered: Vec<Token> = s.invited.iter().filter(|(_, i)| i.until <= now).map(|(t, _)| *t).collect();
-        let people: Vec<_> = unanswered.iter().filter_map(|t| s.invited.remove(t)).filter_map(|i| i.op).collect();
+        let silent: Vec<_> = unanswered.iter().filter_map(|t| s.invited.remove(t)).collect();
+        silent.iter().for_each(|i| s.asked(&i.who, Reason::DeliverFailed, Some("no answer")));
+        let people: Vec<_> = silent.into_iter().filter_map(|i| i.op).collect();
         let due = |t: Option<Time>| t.is_some_and(|t| t <= now);
-        let (join, subscribe, chat) = (due(s.join_at), due(s.subscribe_at), due(s.chat_at));
+        let (join, subscribe, chat, refresh) = (due(s.join_at), due(s.subscribe_at), due(s.chat_at), due(s.refresh_at));
         if chat {
             s.chat_at = None;
         }
@@ -217,6 +229,9 @@ impl Talk {
         }
         if subscribe {
             self.subscribe(desk);
+        }
+        if refresh {
+            self.refresh_session(desk);
         }
         if chat {
             self.call_chat(desk);

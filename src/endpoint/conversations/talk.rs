@@ -12,6 +12,7 @@ use crate::endpoint::Event;
 use crate::endpoint::limits::{GOODBYE_WAIT, MAX_SPARE_DIALOGS};
 use crate::endpoint::service::Token;
 use crate::sip::{Method, Request, ServerTx};
+use std::collections::VecDeque;
 
 /// The other person of a two-party conversation.
 #[derive(Clone, Debug)]
@@ -141,6 +142,8 @@ pub(super) struct Talk {
     pub closed: bool,
     /// Last use.
     pub used: Time,
+    /// Names of messages received in a conference, newest last.
+    pub seen: VecDeque<(Address, String)>,
     shown: Option<Conversation>,
 }
 
@@ -168,6 +171,7 @@ impl Talk {
             goodbye_until: None,
             closed: false,
             used: now,
+            seen: VecDeque::new(),
             shown: None,
         }
     }
@@ -318,11 +322,8 @@ impl Talk {
 
     fn two_party(&self) -> Vec<Participant> {
         let up = matches!(self.call, Call::Accepting { .. } | Call::Up(_));
-        let person = |p: &Person| Participant {
-            display_name: p.name.clone(),
-            has_messages: up,
-            ..Participant::new(p.uri.clone())
-        };
+        let person =
+            |p: &Person| Participant { display_name: p.name.clone(), has_messages: up, ..Participant::new(p.uri.clone()) };
         self.peer.iter().map(person).collect()
     }
 }

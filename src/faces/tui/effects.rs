@@ -55,6 +55,9 @@ impl Screen {
                 if let Some(calendar) = &mut self.calendar {
                     calendar.look(self.clock.now(), &self.said);
                 }
+            Effect::ReadFile { path } => {
+                let contents = read_small(&path);
+                self.say(Event::FileRead { path, contents });
             }
             Effect::EditExternally(text) => {
                 let edited = self.terminal.aside(|| edit(&text));
@@ -91,6 +94,19 @@ impl Screen {
             Err(e) => self.notice(format!("{program} cannot be started ({e}); set ui.opener, or copy the link with y")),
         }
     }
+}
+
+/// Octets of a file that is read whole.
+const READ_MAX: u64 = 2 * 1024 * 1024;
+
+/// Reads a text file of modest size.
+fn read_small(path: &str) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+    if size > READ_MAX {
+        return Err("it is too large for a calendar file".into());
+    }
+    let octets = std::fs::read(path).map_err(|e| e.to_string())?;
+    String::from_utf8(octets).map_err(|_| "it is no text file".into())
 }
 
 /// Writes an exported transcript, one line a message with its day and time.

@@ -298,5 +298,6 @@ fn options(config: &Config) -> Options {
         title: ui.title,
         typing: ui.typing,
         mention: ui.mention.clone(),
+        remind: ui.remind.iter().map(|m| (*m).min(7 * 24 * 60)).collect(),
     }
 }

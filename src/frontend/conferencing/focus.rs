@@ -2,10 +2,10 @@
 
 use super::dialog::Dialog;
 use super::factory::ends;
-use super::live::{Member, Seat, Subscription};
+use super::live::{Live, Member, Seat, Subscription};
 use super::{Conferencing, Key, Kind, Place, Timer, supports};
 use crate::domain::access::SourceNetwork;
-use crate::domain::admission::{Admission, Joiner, PasscodeFault, admit, check_passcode, effective, entry_role};
+use crate::domain::admission::{Admission, Joiner, PasscodeFault, admit, check_passcode, entry_role};
 use crate::domain::conversation::Role;
 use crate::domain::{Address, Time};
 use crate::frontend::limits as L;
@@ -21,6 +21,8 @@ const ENTITY_MAX: usize = 128;
 
 /// `ms-diagnostics` of a BYE from the focus.
 const REMOVED: u32 = 3190;
+/// `ms-diagnostics` of a join after the conference's time.
+const OVER: u32 = 61_004;
 /// `ms-diagnostics` of a join that lacks the passcode; our own numbers, for expected failures (`domain.md` 4.6).
 const PASSCODE_MISSING: u32 = 61_001;
 /// `ms-diagnostics` of a join with a wrong passcode.
@@ -72,7 +74,7 @@ impl Conferencing {
             return Err((400, 3003, "The request names another conference"));
         }
         if conf.live.is_none() && ends(&conf.scheduled) < ctx.now {
-            return Err(gone);
+            return Err((404, OVER, "This conference is over"));
         }
         let who = &incoming.caller;
         if let Some(member) = conf.member(who) {
@@ -96,11 +98,10 @@ impl Conferencing {
             Err(PasscodeFault::Missing) => return Err((403, PASSCODE_MISSING, "This conference needs a passcode")),
             Err(PasscodeFault::Wrong) => return Err((403, PASSCODE_WRONG, "The passcode is wrong")),
         }
-        let level = live.map_or(effective(settings.access, false), |l| l.access);
-        let locked = live.map_or(settings.access == crate::domain::conference::AccessLevel::Locked, |l| l.locked);
+        let level = live.map_or(settings.access, Live::level);
         let bypass = live.map_or(settings.lobby_bypass, |l| l.lobby_bypass);
         let was_in = live.is_some_and(|l| l.admitted.contains(who) || l.roles.get(who) == Some(&Role::Leader));
-        match admit(joiner, effective(level, locked), bypass) {
+        match admit(joiner, level, bypass) {
             Admission::Wait if !was_in && add.lobby_capable => Ok(Some(ctx.now + L::LOBBY_WAIT)),
             Admission::Wait if !was_in => Err((403, 3014, "The conference is not open to you")),
             _ => Ok(None),
@@ -140,8 +141,15 @@ impl Conferencing {
         let member = live.members.entry(who.clone()).or_insert_with(new);
         let role = member.role;
         let old = member.seats.iter().position(|s| s.registration == incoming.from).map(|at| member.seats.remove(at));
-        let seat =
-            Seat { entity: add.endpoint.clone(), registration: incoming.from, gruu, focus, subscription: None, chat: None, session_ends: None };
+        let seat = Seat {
+            entity: add.endpoint.clone(),
+            registration: incoming.from,
+            gruu,
+            focus,
+            subscription: None,
+            chat: None,
+            session_ends: None,
+        };
         member.seats.push(seat);
         if let Some(at) = waits {
             self.timers.insert((at, Timer::Lobby(key.clone(), who.clone())));
@@ -354,7 +362,8 @@ impl Conferencing {
         if let Some(old) = seat.session_ends {
             self.timers.remove(&timer(old));
         }
-        let ends = offered.then(|| ctx.now + std::time::Duration::from_secs(u64::from(L::FOCUS_SESSION)) + L::FOCUS_SESSION_GRACE);
+        let ends =
+            offered.then(|| ctx.now + std::time::Duration::from_secs(u64::from(L::FOCUS_SESSION)) + L::FOCUS_SESSION_GRACE);
         if let Some(ends) = ends {
             self.timers.insert(timer(ends));
         }

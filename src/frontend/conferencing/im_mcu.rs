@@ -13,6 +13,8 @@ use crate::sip::multipart;
 use crate::sip::{Method, Name};
 use std::collections::HashMap;
 
+/// Characters of a message's name.
+const NAME_MAX: usize = 256;
 const ALTERNATIVE: &str = "multipart/alternative";
 /// `ms-diagnostics` of a message of somebody who is muted; our own number, for expected failures (`domain.md` 4.6).
 const MUTED: u32 = 61_003;
@@ -94,6 +96,7 @@ impl Conferencing {
             .response(&incoming.request, 200)
             .with(Name::Contact, format!("<{uri}>"))
             .with(Name::Supported, "ms-sender")
+            .with(Name::Supported, im::ONCE)
             .with_body(im::sdp::CONTENT_TYPE, sdp.to_bytes())
     }
 
@@ -109,6 +112,8 @@ impl Conferencing {
         let Some(live) = self.confs.get_mut(&place.key).and_then(|c| c.live.as_mut()) else {
             return ctx.respond_status(&incoming, 481);
         };
+        let name = incoming.request.headers.get(&im::message_name()).map(|n| n.chars().take(NAME_MAX).collect::<String>());
+        let again = name.is_some_and(|n| !live.remember(&place.who, n));
         live.last_message += 1;
         let number = live.last_message;
         let accepted = ctx.response(&incoming.request, 202).with(Name::MessageId, number.to_string());
@@ -116,7 +121,8 @@ impl Conferencing {
         self.messages.last += 1;
         let id = self.messages.last;
         let due = ctx.now + MESSAGE_PATIENCE;
-        let sent = self.relay(ctx, &incoming, place);
+        // One that came before its sender's link broke has been relayed; only the report is wanted again.
+        let sent = if again { Vec::new() } else { self.relay(ctx, &incoming, place) };
         let tag = incoming.request.headers.to().and_then(|t| t.tag().map(str::to_owned)).unwrap_or_default();
         let under_way = UnderWay {
             key: place.key.clone(),
@@ -154,6 +160,7 @@ impl Conferencing {
         let request = &incoming.request;
         let content_type = request.headers.get(&Name::ContentType).unwrap_or("text/plain; charset=UTF-8");
         // Made once, and only when somebody cannot take the whole.
+        let name = request.headers.get(&im::message_name()).map(str::to_owned);
         let mut plain: Option<(String, Vec<u8>)> = None;
         let mut sent = Vec::new();
         for (who, member) in &mut live.members {
@@ -166,6 +173,9 @@ impl Conferencing {
                     let part = plain.get_or_insert_with(|| plain_part(content_type, &request.body));
                     (part.0.as_str(), part.1.as_slice())
                 };
+                if let Some(name) = &name {
+                    copy.headers.push(im::message_name(), name.clone());
+                }
                 copy = copy.with_body(kind, body);
                 let receiver = Receiver { who: who.clone(), at: seat.registration, tag: chat.dialog.tag.clone() };
                 sent.push((ctx.send(seat.registration, copy), receiver));

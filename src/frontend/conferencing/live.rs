@@ -7,7 +7,8 @@ use crate::domain::conference::{AccessLevel, AutomaticLeaders, Conference, Confe
 use crate::domain::conversation::Role;
 use crate::domain::{Address, Time};
 use crate::frontend::RegistrationId;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::frontend::limits::CONFERENCE_NAMED_MESSAGES;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A scheduled conference and, while somebody is in it, its running state.
 #[derive(Debug)]
@@ -42,11 +43,26 @@ pub(super) struct Live {
     pub admitted: BTreeSet<Address>,
     /// Number of the last message of the IM MCU.
     pub last_message: u64,
+    /// Names of the last messages, to know one that comes again.
+    pub named: VecDeque<(Address, String)>,
     /// When it becomes inactive if nobody comes.
     pub idle_at: Option<Time>,
 }
 
 impl Live {
+    /// Notes the name of a message; `false` when it is known already.
+    pub fn remember(&mut self, who: &Address, name: String) -> bool {
+        let key = (who.clone(), name);
+        if self.named.contains(&key) {
+            return false;
+        }
+        if self.named.len() >= CONFERENCE_NAMED_MESSAGES {
+            self.named.pop_front();
+        }
+        self.named.push_back(key);
+        true
+    }
+
     /// What a conference begins with.
     fn new(settings: &ConferenceSettings) -> Live {
         Live {
@@ -63,6 +79,7 @@ impl Live {
             roles: BTreeMap::new(),
             admitted: BTreeSet::new(),
             last_message: 0,
+            named: VecDeque::new(),
             idle_at: None,
         }
     }

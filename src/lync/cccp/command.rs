@@ -174,10 +174,7 @@ impl Mute {
             .with_leaf("type", self.kind.as_str())
             .with_leaf("status", status)
             .with(Element::in_ns("media-ingress-filter", EXT).with_text(filter));
-        Element::in_ns("modifyEndpointMedia", C3P)
-            .with_attr(&format!("{{{C3P_EXT}}}mcuUri"), &self.mcu)
-            .with(keys)
-            .with(media)
+        Element::in_ns("modifyEndpointMedia", C3P).with_attr(&format!("{{{C3P_EXT}}}mcuUri"), &self.mcu).with(keys).with(media)
     }
 
     fn read(e: &Element) -> Result<Mute, XmlError> {

@@ -1,9 +1,7 @@
 //! A conference as the focus factory stores it: `conference-info` of the scheduling commands (conversations guide 3.3, 3.4).
 
 use super::{EXT, INFO, OWN, SEPARATOR, read_role, role_name};
-use crate::domain::conference::{
-    AccessLevel, AutomaticLeaders, Conference, ConferenceId, ConferenceSettings, Invitee, Template,
-};
+use crate::domain::conference::{AccessLevel, AutomaticLeaders, Conference, ConferenceId, ConferenceSettings, Invitee, Template};
 use crate::domain::series::{EXCEPTIONS_MAX, Moved, Series};
 use crate::domain::{Address, Time};
 use crate::lync::identity;

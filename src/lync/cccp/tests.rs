@@ -1,5 +1,8 @@
 use super::*;
-use crate::domain::conference::{AccessLevel, AutomaticLeaders, ConferenceId, ConferenceSettings, Invitee};
+use crate::domain::conference::{
+    AccessLevel, AutomaticLeaders, ConferenceId, ConferenceSettings, Invitee, PhoneNumber, Template,
+};
+use crate::domain::series::{Moved, Series};
 use crate::domain::{Address, Time};
 
 const FACTORY: &str = "sip:alice@contoso.example;gruu;opaque=app:conf:focusfactory";
@@ -61,6 +64,42 @@ fn the_scheduling_example_reads() {
 }
 
 #[test]
+fn changes_and_mutes_of_a_running_conference_round_trip() {
+    let change = Change {
+        conference: FOCUS.into(),
+        access: Some(AccessLevel::Invited),
+        lobby_bypass: Some(true),
+        leaders: Some(AutomaticLeaders::Disabled),
+        announcements: Some(false),
+        mute_all: Some(true),
+        self_unmute: Some(false),
+        recording: Some(true),
+        invited: vec![address("dave@fabrikam.example")],
+    };
+    let locked = Change { conference: FOCUS.into(), access: Some(AccessLevel::Locked), ..Change::default() };
+    for change in [change, locked] {
+        let r = C3pRequest::new(1, FOCUS, ALICE, Command::Change(Box::new(change)));
+        let read = C3pRequest::parse(&r.to_bytes()).unwrap();
+        // Locked is told by the lock and the strictest policy together.
+        let Command::Change(c) = &read.command else { panic!("{read:?}") };
+        assert_eq!(Command::Change(c.clone()), r.command);
+    }
+    for muted in [true, false] {
+        let mute = Mute {
+            conference: FOCUS.into(),
+            mcu: "sip:alice@contoso.example;gruu;opaque=app:conf:chat:id:K7M2Q9TX".into(),
+            user: address("bob@contoso.example"),
+            endpoint: "{5C2B}".into(),
+            media: "1".into(),
+            kind: "chat".into(),
+            muted,
+        };
+        let r = C3pRequest::new(1, FOCUS, ALICE, Command::Mute(Box::new(mute)));
+        assert_eq!(C3pRequest::parse(&r.to_bytes()).unwrap(), r);
+    }
+}
+
+#[test]
 fn every_setting_survives_the_way_to_the_server_and_back() {
     for access in [AccessLevel::SameEnterprise, AccessLevel::Locked, AccessLevel::Invited, AccessLevel::Everyone] {
         let settings = ConferenceSettings {
@@ -79,6 +118,13 @@ fn every_setting_survives_the_way_to_the_server_and_back() {
             phone_access: true,
             participants: vec![Invitee { uri: address("bob@contoso.example"), role: Role::Attendee }],
             mcus: vec!["chat".into()],
+            series: Some(Series {
+                cancelled: vec![Time(1_800_600_000_000)],
+                moved: vec![Moved { of: Time(1), start: Time(2), end: Time(3), subject: "a <b>".into() }],
+                ..Series::new("FREQ=WEEKLY;COUNT=4")
+            }),
+            notification_data: "for others".into(),
+            template: Template::AdministratorSupplied,
         };
         let request =
             C3pRequest::new(5, FACTORY, ALICE, Command::AddConference(Box::new(ConferenceRecord::request(&id(), &settings))));
@@ -90,6 +136,7 @@ fn every_setting_survives_the_way_to_the_server_and_back() {
         record.join_url = "https://meet.contoso.example/alice/K7M2Q9TX".into();
         record.last_update = Some(Time(1_700_000_000_000));
         record.is_active = true;
+        record.phone_id = "20417".into();
         let response = read.answer(Answer::Conference(record.clone()));
         let back = C3pResponse::parse(&response.to_bytes()).unwrap();
         assert_eq!(back, response);
@@ -157,7 +204,11 @@ fn the_join_example_and_its_answer() {
 #[test]
 fn answers_round_trip() {
     let r = C3pRequest::new(1, FACTORY, ALICE, Command::GetConferencingCapabilities);
-    let caps = Answer::Capabilities(Capabilities { mcus: vec!["chat".into()], anonymous: true });
+    let phones = vec![
+        PhoneNumber { region: "Main".into(), number: "+15550100".into() },
+        PhoneNumber { region: "Oslo".into(), number: "+4721000000".into() },
+    ];
+    let caps = Answer::Capabilities(Capabilities { mcus: vec!["chat".into()], anonymous: true, phones });
     assert_eq!(C3pResponse::parse(&r.answer(caps.clone()).to_bytes()).unwrap().answer, caps);
     let r = C3pRequest::new(1, FACTORY, ALICE, Command::GetConferences);
     let list = Answer::Conferences(vec![ConferenceRecord {

@@ -34,7 +34,13 @@ pub fn draw(c: &mut Canvas, areas: &Areas, state: &State, drawn: &mut Drawn) {
     let below = Rect { y: composer.y.saturating_sub(2), height: 1, ..area };
     let reading = Rect { y: area.y + 1, height: below.y.saturating_sub(area.y + 1), ..area };
     header_line(c, header, state, tab);
-    transcript::draw(c, reading, reading.height + rows - 1, state, tab, drawn);
+    // Without a third column the roster takes the transcript's place while it has the keys.
+    let people_here = state.conversations.part == Part::Roster && areas.third.width == 0;
+    if people_here {
+        roster::draw(c, reading, state, tab, drawn);
+    } else {
+        transcript::draw(c, reading, reading.height + rows - 1, state, tab, drawn);
+    }
     below_line(c, below, state, tab, drawn);
     divider(c, area, composer.y - 1);
     composer_box(c, composer, state, tab, &written, drawn);
@@ -42,7 +48,10 @@ pub fn draw(c: &mut Canvas, areas: &Areas, state: &State, drawn: &mut Drawn) {
     if areas.third.width > 0 {
         match &tab.thread {
             Thread::Person(uri) => card::column(c, areas.third, state, uri),
-            _ => roster::draw(c, areas.third, state, tab),
+            _ => {
+                super::pane_title(c, areas.third, "In the meeting", c.theme.title);
+                roster::draw(c, areas.third, state, tab, drawn);
+            }
         }
     }
 }
@@ -159,6 +168,20 @@ fn header_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab) {
             }
             if conversation.locked {
                 parts.push("locked".into());
+            }
+            let meeting = &conversation.meeting;
+            if meeting.muted {
+                parts.push("you are muted".into());
+            }
+            if meeting.recording || conversation.participants.iter().any(|p| p.recording) {
+                parts.push("recorded".into());
+            }
+            if let Some(at) = meeting.ends_at {
+                let left = at.since(state.view.now).as_secs().div_ceil(60);
+                parts.push(format!("ends in {left} min"));
+            }
+            if meeting.reconnecting {
+                parts.push("joining again".into());
             }
         }
     }

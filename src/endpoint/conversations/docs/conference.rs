@@ -1,11 +1,13 @@
 //! Bodies of conferences (`lync-conversations.md` 2.2, 3, 4, 5).
 
 use crate::domain::conference::{ConferenceId, ConferenceSettings};
-use crate::domain::conversation::Role;
+use crate::domain::conversation::{MeetingChange, Role};
 use crate::domain::{Address, Rng};
 use crate::endpoint::limits::MAX_NAME;
 use crate::endpoint::{Error, ErrorKind, JoinTarget};
-use crate::lync::cccp::{self, AddUser, C3pRequest, C3pResponse, Code, Command, ConferenceRecord, FailureReason};
+use crate::lync::cccp::{
+    self, AddUser, C3pRequest, C3pResponse, Change, Code, Command, ConferenceRecord, DialOut, FailureReason, Mute,
+};
 use crate::lync::identity;
 use crate::lync::im::ConferenceInvitation;
 
@@ -39,9 +41,30 @@ pub(in super::super) enum Order<'a> {
     /// Promote or demote.
     Role(&'a Address, Role),
     /// Let in or deny.
-    Admit(&'a Address, bool),
+    Admit(&'a [Address], bool),
+    /// Mute or unmute one medium.
+    Mute(&'a Address, Medium<'a>, bool),
+    /// Change the running conference.
+    Change(&'a MeetingChange),
+    /// Somebody was invited from inside.
+    Invited(&'a Address),
+    /// Let the MCU call somebody: whom, the MCU, a fresh GUID.
+    DialOut(&'a Address, &'a str, &'a str),
     /// End for everyone.
     End,
+}
+
+/// A medium of somebody's device, as the roster names it.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Medium<'a> {
+    /// MCU.
+    pub mcu: &'a str,
+    /// Device.
+    pub endpoint: &'a str,
+    /// Its name.
+    pub media: &'a str,
+    /// `chat`, `audio`
+    pub kind: &'a str,
 }
 
 /// A C3P response.
@@ -93,8 +116,15 @@ pub(in super::super) fn guid(rng: &mut Rng) -> String {
 }
 
 /// The request to join a focus.
-pub(in super::super) fn add_user(focus: &str, me: &Address, guid: &str, name: &str, id: u32) -> Vec<u8> {
-    let join = AddUser::join(focus, me, name, guid);
+pub(in super::super) fn add_user(
+    focus: &str,
+    me: &Address,
+    guid: &str,
+    name: &str,
+    passcode: Option<String>,
+    id: u32,
+) -> Vec<u8> {
+    let join = AddUser { pass_code: passcode, ..AddUser::join(focus, me, name, guid) };
     request(focus, me, id, Command::AddUser(Box::new(join)))
 }
 
@@ -116,7 +146,34 @@ pub(in super::super) fn order(focus: &str, me: &Address, id: u32, order: &Order<
         Order::Lock(locked) => Command::ModifyConferenceLock { conference, locked: *locked },
         Order::Eject(user) => Command::DeleteUser { conference, user: (*user).clone() },
         Order::Role(user, role) => Command::ModifyUserRoles { conference, user: (*user).clone(), role: *role },
-        Order::Admit(user, granted) => Command::SetLobbyAccess { conference, users: vec![(*user).clone()], granted: *granted },
+        Order::Admit(users, granted) => Command::SetLobbyAccess { conference, users: users.to_vec(), granted: *granted },
+        Order::Mute(user, m, muted) => Command::Mute(Box::new(Mute {
+            conference,
+            mcu: m.mcu.to_owned(),
+            user: (*user).clone(),
+            endpoint: m.endpoint.to_owned(),
+            media: m.media.to_owned(),
+            kind: m.kind.to_owned(),
+            muted: *muted,
+        })),
+        Order::Change(c) => Command::Change(Box::new(Change {
+            conference,
+            access: c.access,
+            lobby_bypass: c.lobby_bypass,
+            leaders: c.automatic_leaders,
+            announcements: c.announcements,
+            mute_all: c.mute_all,
+            self_unmute: c.self_unmute,
+            recording: c.recording,
+            invited: Vec::new(),
+        })),
+        Order::Invited(who) => {
+            Command::Change(Box::new(Change { conference, invited: vec![(*who).clone()], ..Change::default() }))
+        }
+        Order::DialOut(who, mcu, guid) => {
+            let dial_out = Some(DialOut { mcu: (*mcu).to_owned(), target: who.to_string() });
+            Command::AddUser(Box::new(AddUser { dial_out, ..AddUser::join(focus, who, "", guid) }))
+        }
         Order::End => Command::EndConference { conference },
     };
     request(focus, me, id, command)

@@ -99,7 +99,7 @@ pub(super) fn joined_as(role: &str) -> In {
 }
 
 fn join() -> Operation {
-    Operation::JoinConference { id: talk(), target: JoinTarget::Link(FOCUS.into()) }
+    Operation::JoinConference { id: talk(), target: JoinTarget::Link(FOCUS.into()), passcode: None }
 }
 
 impl In {
@@ -148,13 +148,21 @@ fn every_form_of_link_leads_to_the_focus() {
         [FOCUS, "conf:sip:bob@contoso.com;gruu;opaque=app:conf:focus:id:K7M2Q9TX?x=y", "https://meet.contoso.com/bob/K7M2Q9TX"]
     {
         let mut r = Rig::new();
-        r.op(Operation::JoinConference { id: talk(), target: JoinTarget::Link(link.into()) });
+        r.op(Operation::JoinConference { id: talk(), target: JoinTarget::Link(link.into()), passcode: None });
         r.sends(&format!("INVITE {FOCUS}"));
     }
     let mut r = Rig::new();
-    r.op(Operation::JoinConference { id: talk(), target: JoinTarget::Conference(who("bob"), ConferenceId("K7M2Q9TX".into())) });
+    r.op(Operation::JoinConference {
+        id: talk(),
+        target: JoinTarget::Conference(who("bob"), ConferenceId("K7M2Q9TX".into())),
+        passcode: None,
+    });
     r.sends(&format!("INVITE {FOCUS}"));
-    let op = r.op(Operation::JoinConference { id: ConversationId("c2".into()), target: JoinTarget::Link("hello".into()) });
+    let op = r.op(Operation::JoinConference {
+        id: ConversationId("c2".into()),
+        target: JoinTarget::Link("hello".into()),
+        passcode: None,
+    });
     assert_eq!(r.result(op).unwrap().unwrap_err().kind, ErrorKind::InvalidArgument);
 }
 
@@ -359,7 +367,7 @@ fn commands_go_to_the_focus_and_end_with_its_report() {
         (Operation::LockConference { conversation: talk(), locked: true }, "modifyConferenceLock"),
         (Operation::Eject { conversation: talk(), uri: who("bob") }, "deleteUser"),
         (Operation::SetRole { conversation: talk(), uri: who("bob"), role: Role::Leader }, "modifyUserRoles"),
-        (Operation::Admit { conversation: talk(), uri: who("bob"), admit: true }, "setLobbyAccess"),
+        (Operation::Admit { conversation: talk(), uris: vec![who("bob")], admit: true }, "setLobbyAccess"),
         (Operation::EndConference { conversation: talk() }, "deleteConference"),
     ];
     let mut j = joined_as("presenter");
@@ -532,6 +540,10 @@ fn a_link_lost_while_joining_fails_the_join() {
 fn joining_twice_is_joining_once() {
     let mut j = joined_as("attendee");
     j.rig.done(join());
-    let op = j.rig.op(Operation::JoinConference { id: ConversationId("c2".into()), target: JoinTarget::Link(FOCUS.into()) });
+    let op = j.rig.op(Operation::JoinConference {
+        id: ConversationId("c2".into()),
+        target: JoinTarget::Link(FOCUS.into()),
+        passcode: None,
+    });
     assert!(j.rig.result(op).unwrap().unwrap_err().text.contains("already"));
 }
