@@ -16,7 +16,7 @@ use std::time::Duration;
 use support::world::{FINE, Weather, World, address};
 
 /// Seeds of one run.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 6;
 /// Deeds of one seed.
 const DEEDS: u64 = 160;
 

@@ -87,8 +87,8 @@ fn link(door: &mut Door<'_>, to: EndpointState, reason: Reason, retry_at: Option
         super::idle::signed_in(door.state);
         super::calendar::signed_in(door);
         send_outbox(door);
-        meetings::refresh(door);
         door.ask(Operation::ConferenceCapabilities, super::door::Pending::new("").then(Then::Capabilities));
+        meetings::refresh(door);
     }
     if was_up && !up {
         door.state.link.down_since = Some(door.now);

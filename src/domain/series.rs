@@ -9,6 +9,9 @@ pub const RULE_MAX: usize = 500;
 /// Times of one series that may be cancelled or moved.
 pub const EXCEPTIONS_MAX: usize = 500;
 
+/// How often a meeting may repeat; nobody meets hourly.
+const FREQUENCIES: [&str; 4] = ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
+
 /// How a meeting repeats.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Series {
@@ -36,14 +39,14 @@ pub struct Moved {
 impl Series {
     /// A series without exceptions.
     pub fn new(rule: &str) -> Series {
-        Series { rule: rule.trim().trim_start_matches("RRULE:").to_owned(), ..Series::default() }
+        Series { rule: rule.trim().trim_start_matches("RRULE:").to_uppercase(), ..Series::default() }
     }
 
     /// Whether the rule has the shape of one; whoever expands it finds out the rest.
     pub fn is_plausible(&self) -> bool {
         let letter = |c: char| c.is_ascii_alphanumeric() || "=;,+-".contains(c);
         self.rule.len() <= RULE_MAX
-            && self.rule.split(';').any(|p| p.get(..5).is_some_and(|f| f.eq_ignore_ascii_case("FREQ=")))
+            && self.rule.split(';').filter_map(|p| p.strip_prefix("FREQ=")).any(|f| FREQUENCIES.contains(&f))
             && self.rule.chars().all(letter)
             && self.cancelled.len() + self.moved.len() <= EXCEPTIONS_MAX
     }
@@ -91,7 +94,7 @@ mod tests {
     #[test]
     fn only_what_looks_like_a_rule_is_one() {
         assert!(Series::new("FREQ=WEEKLY;BYDAY=TU,-1FR;UNTIL=20270101T000000Z").is_plausible());
-        for bad in ["", "weekly", "COUNT=3", "FREQ=DAILY\r\nATTENDEE:x", "FREQ=DAILY;X=\""] {
+        for bad in ["", "weekly", "FREQ=NEVER", "FREQ=HOURLY", "COUNT=3", "FREQ=DAILY\r\nATTENDEE:x", "FREQ=DAILY;X=\""] {
             assert!(!Series::new(bad).is_plausible(), "{bad:?}");
         }
     }

@@ -145,8 +145,8 @@ pub const COMMAND_WAIT: Duration = Duration::from_secs(60);
 pub const MAX_COMMANDS: usize = 20;
 /// Session timer asked of a focus, in seconds (`lync-conversations.md` 9).
 pub const FOCUS_SESSION: u64 = 1800;
-/// Names of received messages kept to recognise one that comes twice, in one conference.
-pub const MAX_SEEN: usize = 500;
+/// Names of received messages kept to recognise one that comes twice, in conferences.
+pub const MAX_SEEN: usize = 2_000;
 /// Invitations into one conference whose outcome is remembered.
 pub const MAX_ASKED: usize = 100;
 /// The wait before a lost chat dialog of a conference is invited again.

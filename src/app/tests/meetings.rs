@@ -56,7 +56,7 @@ fn a_meeting_is_scheduled_from_the_form() {
     s.keys("n \"Budget review\" Tab \"tomorrow 10:00 45m\"");
     let form = s.state.meetings.form.as_ref().unwrap();
     assert_eq!(form.field(FieldId::When).unwrap().reading.as_deref(), Some("Sun 22 Nov 2026, 10:00 to 10:45 (UTC)"));
-    s.keys("Tab Ctrl-U \"Europe/Berlin\" Tab Space Tab \"bob, !carol\" Ctrl-S");
+    s.keys("Tab Ctrl-U \"Europe/Berlin\" Tab Tab Space Tab \"bob, !carol\" Ctrl-S");
     let asked = s.operations();
     let (_, Operation::ScheduleConference { settings }) = asked.last().unwrap() else { panic!("{asked:?}") };
     assert_eq!(
@@ -152,6 +152,6 @@ fn a_slash_command_schedules_with_the_people_at_hand() {
 #[test]
 fn arrows_go_through_the_choices_of_a_form() {
     let mut s = with_agenda();
-    s.keys("n Tab Tab Tab Right Right Left");
+    s.keys("n Tab Tab Tab Tab Right Right Left");
     assert_eq!(s.state.meetings.form.as_ref().unwrap().choice(FieldId::Access), 1);
 }

@@ -6,11 +6,14 @@ mod dialogs;
 mod meetings;
 mod own;
 mod publishing;
+mod roster;
+mod series;
 mod start;
 mod talk;
 
+use super::effect::StoreRequest;
 use super::keymap::parse_key;
-use super::state::{Account, AccountId, Entry, Overlay, Pane, Row, RowId, Tab, Thread, View};
+use super::state::{Account, AccountId, Entry, Overlay, Pane, Question, QuestionKind, Row, RowId, Tab, Thread, View};
 use super::{Effect, Event, State, update};
 use crate::domain::contact::{Contact, Group, GroupId};
 use crate::domain::conversation::{

@@ -3,11 +3,14 @@
 
 use crate::domain::conversation::ConversationId;
 use crate::domain::{Address, Time};
-use crate::endpoint::limits::ACTIVE_WITHIN;
+use crate::endpoint::limits::{ACTIVE_WITHIN, MAX_NAME, MAX_SEEN};
 use crate::endpoint::service::{Ctx, Identity, Token};
 use crate::lync::identity;
 use crate::sip::{Name, Request, ServerTx};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use crate::lync::{identity, im};
+use crate::sip::{Method, Request, ServerTx};
+use std::collections::{HashMap, VecDeque};
 
 /// INVITEs with a 2xx whose further 2xx (of other forks) are still recognised.
 const ANSWERED_KEPT: usize = 64;
@@ -143,6 +146,8 @@ pub(super) struct Facts {
     pub draining: bool,
     /// Last request id of a conference command.
     pub request_id: u32,
+    /// Names of messages received in conferences, newest last; also of those we have left and joined again.
+    pub seen: VecDeque<(Address, String)>,
 }
 
 impl Facts {
@@ -154,6 +159,22 @@ impl Facts {
     /// The focus factory: as provisioned, else where the dialect puts it.
     pub fn factory(&self, me: &Identity) -> String {
         self.focus_factory.clone().unwrap_or_else(|| identity::focus_factory(&me.uri))
+    }
+
+    /// Whether a message with a name of its own was received already; such a one is sent again after a broken link.
+    pub fn came_before(&mut self, request: &Request, author: &Address) -> bool {
+        let Some(name) = request.headers.get(&im::message_name()).filter(|_| request.method == Method::Message) else {
+            return false;
+        };
+        let key = (author.clone(), name.chars().take(MAX_NAME).collect::<String>());
+        if self.seen.contains(&key) {
+            return true;
+        }
+        if self.seen.len() >= MAX_SEEN {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(key);
+        false
     }
 
     /// Whether this endpoint may take itself for the most active one.

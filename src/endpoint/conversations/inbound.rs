@@ -10,9 +10,8 @@ use super::{Conversations, failure};
 use crate::domain::Address;
 use crate::domain::conversation::{ConversationId, ConversationState as S, Delivery, InstantMessage, MessageId, TextFormat};
 use crate::endpoint::Event;
-use crate::endpoint::limits::{MAX_NAME, MAX_SEEN, MAX_TEXT_BYTES};
+use crate::endpoint::limits::MAX_TEXT_BYTES;
 use crate::endpoint::service::{Handled, Reply, Token};
-use crate::lync::im;
 use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx};
 
 impl Conversations {
@@ -185,7 +184,7 @@ impl Talk {
 
     /// A MESSAGE, from a person or through the chat MCU.
     pub fn on_message(&mut self, desk: &mut Desk<'_, '_>, tx: Option<ServerTx>, request: &Request, author: &Address) {
-        if self.came_before(request, author) {
+        if desk.facts.came_before(request, author) {
             return desk.answer(tx, request, 200);
         }
         match docs::content(request) {
@@ -208,22 +207,6 @@ impl Talk {
             }
             Content::Unsupported => refuse_type(desk, tx, request),
         }
-    }
-
-    /// Whether a message with a name of its own was received already; such a one is sent again after a broken link.
-    fn came_before(&mut self, request: &Request, author: &Address) -> bool {
-        let Some(name) = request.headers.get(&im::message_name()).filter(|_| request.method == Method::Message) else {
-            return false;
-        };
-        let key = (author.clone(), name.chars().take(MAX_NAME).collect::<String>());
-        if self.seen.contains(&key) {
-            return true;
-        }
-        if self.seen.len() >= MAX_SEEN {
-            self.seen.pop_front();
-        }
-        self.seen.push_back(key);
-        false
     }
 
     /// A text arrived.

@@ -12,7 +12,6 @@ use crate::endpoint::Event;
 use crate::endpoint::limits::{GOODBYE_WAIT, MAX_SPARE_DIALOGS};
 use crate::endpoint::service::Token;
 use crate::sip::{Method, Request, ServerTx};
-use std::collections::VecDeque;
 
 /// The other person of a two-party conversation.
 #[derive(Clone, Debug)]
@@ -142,8 +141,6 @@ pub(super) struct Talk {
     pub closed: bool,
     /// Last use.
     pub used: Time,
-    /// Names of messages received in a conference, newest last.
-    pub seen: VecDeque<(Address, String)>,
     shown: Option<Conversation>,
 }
 
@@ -171,7 +168,6 @@ impl Talk {
             goodbye_until: None,
             closed: false,
             used: now,
-            seen: VecDeque::new(),
             shown: None,
         }
     }

@@ -104,10 +104,14 @@ impl Conferencing {
             return Err(FailureReason::InvalidVersion);
         }
         let settings = checked(ctx.now, owner, asked.settings.clone())?;
-        conf.scheduled.settings = settings;
+        let old = std::mem::replace(&mut conf.scheduled.settings, settings).access;
         conf.scheduled.version = conf.scheduled.version.saturating_add(1);
         conf.scheduled.last_update = Some(ctx.now);
         conf.extra.clone_from(&asked.extra);
+        if let Some(live) = &mut conf.live {
+            // Its organizer's word counts for the running conference, too.
+            live.follow(old, &conf.scheduled.settings);
+        }
         keep(ctx, conf);
         let answer = record(conf);
         self.notify_all(ctx, &key);

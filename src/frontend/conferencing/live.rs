@@ -84,6 +84,15 @@ impl Live {
         }
     }
 
+    /// Takes over settings that were scheduled anew in place of those with the level `old`.
+    pub fn follow(&mut self, old: AccessLevel, settings: &ConferenceSettings) {
+        let fresh = Live::new(settings);
+        if settings.access != old {
+            (self.access, self.locked) = (fresh.access, fresh.locked);
+        }
+        (self.lobby_bypass, self.leaders, self.announcements) = (fresh.lobby_bypass, fresh.leaders, fresh.announcements);
+    }
+
     /// The level in force.
     pub fn level(&self) -> AccessLevel {
         effective(self.access, self.locked)

@@ -49,13 +49,15 @@ fn attendees_may_mute_themselves_and_say_that_they_record_and_nothing_else() {
     for command in [mute("bob", true), mute("bob", false), change(|c| c.recording = Some(true))] {
         assert_eq!(bob.command(&mut b, command).status, 202);
         let all = &mut [&mut alice, &mut bob, &mut carol];
-        assert!(result(&mut b, all, bob_at(all)).is_ok());
+        assert!(
+            {
+                let at = all[1].at;
+                result(&mut b, all, at)
+            }
+            .is_ok()
+        );
     }
     assert!(alice.sees("bob").unwrap().recording);
-}
-
-fn bob_at(all: &[&mut Client]) -> RegistrationId {
-    all[1].at
 }
 
 #[test]
@@ -90,12 +92,24 @@ fn mute_all_spares_the_caller_catches_newcomers_and_bars_unmuting_until_it_is_al
     assert!(alice.sees("dave").unwrap().is_muted());
     assert_eq!(bob.command(&mut b, mute("bob", false)).status, 202);
     let all = &mut [&mut alice, &mut bob, &mut carol, &mut dave];
-    assert_eq!(result(&mut b, all, bob_at(all)), Err(FailureReason::Forbidden));
+    assert_eq!(
+        {
+            let at = all[1].at;
+            result(&mut b, all, at)
+        },
+        Err(FailureReason::Forbidden)
+    );
     assert_eq!(alice.command(&mut b, change(|c| c.self_unmute = Some(true))).status, 202);
     settle(&mut b, &mut [&mut alice, &mut bob, &mut carol, &mut dave]);
     assert_eq!(bob.command(&mut b, mute("bob", false)).status, 202);
     let all = &mut [&mut alice, &mut bob, &mut carol, &mut dave];
-    assert!(result(&mut b, all, bob_at(all)).is_ok());
+    assert!(
+        {
+            let at = all[1].at;
+            result(&mut b, all, at)
+        }
+        .is_ok()
+    );
     // At the end everybody stays as they are and may unmute; newcomers are not muted.
     let off = change(|c| (c.mute_all, c.self_unmute) = (Some(false), Some(false)));
     assert_eq!(alice.command(&mut b, off).status, 202);
