@@ -238,6 +238,8 @@ fn meetings(s: &mut State) {
     s.meetings.loaded = true;
     s.meetings.list = list;
     s.meetings.selection = Some(ConferenceId("BUDGET22".into()));
+    s.meetings.built_for = None;
+    s.meetings.settle(s.view.now);
 }
 
 pub fn field(id: FieldId, label: &'static str, help: &'static str, value: FieldValue) -> Field {
@@ -367,6 +369,8 @@ pub fn hostile(columns: u16, rows: u16) -> State {
         m.settings.description = EVIL.into();
         m.join_url = EVIL.into();
     }
+    s.meetings.built_for = None;
+    s.meetings.settle(s.view.now);
     s.own.reason = EVIL.into();
     s.own.endpoints[1].device = EVIL.into();
     s.own.replica.subscribers[1].display_name = EVIL.into();

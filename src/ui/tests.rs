@@ -160,6 +160,8 @@ fn meetings() {
     snapshot("meetings_empty", |s| {
         show(s, Pane::Meetings);
         s.meetings.list.clear();
+        s.meetings.built_for = None;
+        s.settle();
     });
 }
 

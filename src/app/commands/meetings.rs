@@ -25,7 +25,8 @@ pub const COMMANDS: &[Command] = &[
     }),
     Command::new("edit-meeting", "Change this meeting, or one of its times", HERE, |d, _| edit(d)).when(chosen),
     Command::new("cancel-meeting", "Cancel this meeting, or one of its times", HERE, |d, _| cancel_asking(d)).when(chosen),
-    Command::new("who-gets-in", "Tell in full who will get in", &[Mode::Meetings, Mode::Form], |d, _| who_gets_in(d)),
+    Command::new("who-gets-in", "Tell in full who will get in", &[Mode::Meetings, Mode::Form], |d, _| who_gets_in(d))
+        .when(|s| if s.meetings.form.is_some() { Ok(()) } else { chosen(s) }),
     Command::new("read-invitation", "Read an invitation from a calendar file: to join, keep or schedule", HERE, |d, a| {
         if a.trim().is_empty() {
             ask_read(d);
