@@ -2,7 +2,6 @@
 
 use super::effect::SavedTab;
 use super::state::{AccountId, WireRecord};
-use crate::domain::Address;
 use crate::domain::calendar::Appointment;
 use crate::domain::conference::Conference;
 use crate::domain::contact::{Contact, Group};

@@ -85,7 +85,7 @@ pub fn fields(s: &ConferenceSettings, time: &str, capabilities: Option<&Capabili
         let help = "Media with commas, such as chat, audio-video";
         out.push(text(FieldId::Media, "Media", help, &s.mcus.join(", ")));
     }
-    out.push(text(FieldId::Expiry, "Forget after", "Empty: as the server does; 2027-01-31, in 3 weeks", &expiry));
+    out.push(text(FieldId::ForgetAfter, "Forget after", "Empty: as the server does; 2027-01-31, in 3 weeks", &expiry));
     out.push(text(FieldId::Description, "Description", "More about it; may be empty", &s.description));
     out
 }
@@ -163,7 +163,7 @@ fn readings(state: &State, form: &Form, now: Time) -> Vec<Reading> {
         (FieldId::Zone, zone.map(|_| None)),
         (FieldId::Invitees, people),
         (FieldId::Repeat, repeat),
-        (FieldId::Expiry, expiry),
+        (FieldId::ForgetAfter, expiry),
         (FieldId::Access, Ok(Some(outlook::sentence(&rough(state, form)).to_owned()))),
     ]);
     out
@@ -211,7 +211,7 @@ fn read_when(form: &Form, now: Time, zone: &TimeZone) -> Result<(Time, Time), St
 }
 
 fn read_expiry(form: &Form, now: Time, zone: &TimeZone) -> Result<Option<Time>, String> {
-    let text = form.text(FieldId::Expiry).trim();
+    let text = form.text(FieldId::ForgetAfter).trim();
     if text.is_empty() {
         return Ok(None);
     }
@@ -267,14 +267,14 @@ pub fn settings(state: &State, form: &Form, now: Time) -> Result<ConferenceSetti
     }
     s.participants = read_invitees(state, form).map_err(|e| (FieldId::Invitees, e))?;
     s.description = form.text(FieldId::Description).trim().to_owned();
-    s.expiry = match form.text(FieldId::Expiry).trim() {
+    s.expiry = match form.text(FieldId::ForgetAfter).trim() {
         text if kept
             .expiry
             .is_some_and(|t| t.timestamp().to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string() == text) =>
         {
             kept.expiry
         }
-        _ => read_expiry(form, now, &zone).map_err(|e| (FieldId::Expiry, e))?,
+        _ => read_expiry(form, now, &zone).map_err(|e| (FieldId::ForgetAfter, e))?,
     };
     s.mcus = match form.field(FieldId::Media) {
         None => kept.mcus.clone(),
@@ -311,7 +311,7 @@ fn field_of(e: &RuleError) -> FieldId {
         R::DescriptionTooLong => FieldId::Description,
         R::TimesWrong | R::SeriesWithoutTime => FieldId::When,
         R::SeriesInvalid => FieldId::Repeat,
-        R::ExpiryOutOfRange | R::ExpiresBeforeEnd => FieldId::Expiry,
+        R::ExpiryOutOfRange | R::ExpiresBeforeEnd => FieldId::ForgetAfter,
         R::PasscodeInvalid | R::PasscodeMissing | R::PhoneNeedsPasscode => FieldId::Passcode,
         R::PhoneNeedsEveryone | R::PhoneNotOffered => FieldId::Phone,
         R::NoMedia | R::MediaNotOffered(_) => FieldId::Media,

@@ -6,8 +6,8 @@
 //! Texts of other people stay raw here; only `text` makes them fit for a screen.
 
 pub mod addressbook;
-pub mod calendar;
 pub mod agenda;
+pub mod calendar;
 pub mod calendar_file;
 pub mod commands;
 mod completion;

@@ -4,12 +4,10 @@ use crate::domain::access::Change;
 use crate::domain::calendar::{CalendarNow, WorkingHours};
 use crate::domain::conference::{ConferenceId, ConferenceSettings};
 use crate::domain::contact::{AddOptions, GroupId};
-use crate::domain::conversation::{ConversationId, MessageId, Role};
+use crate::domain::conversation::{ConversationId, MeetingChange, MessageId, Role};
 use crate::domain::presence::{
     GrammarValue, Level, MachineState, Note, Phone, PhoneCall, PhoneLine, Publication, PublicationKey, UserStatus,
 };
-use crate::domain::conversation::{ConversationId, MeetingChange, MessageId, Role};
-use crate::domain::presence::{Level, MachineState, Note, Phone, Publication, PublicationKey, UserStatus};
 use crate::domain::privacy::Preference;
 use crate::domain::watching::{ViewId, ViewOptions};
 use crate::domain::{Address, Time};

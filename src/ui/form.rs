@@ -3,7 +3,7 @@
 use super::canvas::Canvas;
 use super::{Drawn, edit_line};
 use crate::app::event::Target;
-use crate::app::state::{Field, FieldValue, Form};
+use crate::app::state::{Field, FieldId, FieldValue, Form};
 use crate::text::{Text, edit};
 use ratatui::layout::Rect;
 use ratatui::style::Style;

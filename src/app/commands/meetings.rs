@@ -3,14 +3,11 @@
 use super::Command;
 use crate::app::door::Door;
 use crate::app::keymap::Mode;
-use crate::app::meetings::{ask_write, cancel_asking, copy_invitation, edit_form, join, leave_form, new_form, save};
-use crate::app::state::{FieldId, Overlay, Pane, State};
-use crate::app::{own, publishing};
 use crate::app::meetings::{
     ask_read, ask_write, cancel_asking, copy_invitation, edit, join, leave_form, new_form, save, who_gets_in,
 };
-use crate::app::own;
-use crate::app::state::{Pane, State};
+use crate::app::state::{FieldId, Overlay, Pane, State};
+use crate::app::{own, publishing};
 
 const HERE: &[Mode] = &[Mode::Meetings];
 const FORM: &[Mode] = &[Mode::Form];

@@ -121,7 +121,7 @@ pub enum FieldId {
     Announcements,
     Media,
     Repeat,
-    Expiry,
+    ForgetAfter,
     Invitees,
     Description,
     Status,

@@ -123,8 +123,6 @@ impl Default for Options {
             lcid: LCID_EN_US,
             vi: false,
             mention: Vec::new(),
-            vi: false,
-            mention: Vec::new(),
             remind: vec![15, 5],
         }
     }

@@ -55,6 +55,7 @@ impl Screen {
                 if let Some(calendar) = &mut self.calendar {
                     calendar.look(self.clock.now(), &self.said);
                 }
+            }
             Effect::ReadFile { path } => {
                 let contents = read_small(&path);
                 self.say(Event::FileRead { path, contents });

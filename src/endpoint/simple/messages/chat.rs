@@ -154,16 +154,14 @@ impl Chat {
             state: ConversationState::Established,
             subject: self.subject.clone(),
             participants: vec![Participant {
-                uri: self.with.clone(),
-                display_name: String::new(),
-                role: Role::Attendee,
                 has_messages: true,
-                in_lobby: false,
                 typing: self.types_until.is_some(),
+                ..Participant::new(self.with.clone())
             }],
             focus: None,
             my_role: None,
             locked: false,
+            meeting: Box::default(),
             invitation: None,
             end_reason: None,
         }
