@@ -1,7 +1,7 @@
 //! One conversation without dialogs: what waits, what is under way, who types.
 
 use super::Messages;
-use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Delivery, MessageId, Participant, Role};
+use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Delivery, MessageId, Participant};
 use crate::domain::{Address, Rng, Time};
 use crate::endpoint::Event;
 use crate::endpoint::limits::{COMPOSING_IDLE, COMPOSING_REFRESH, MAX_QUEUED};
