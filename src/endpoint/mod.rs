@@ -37,9 +37,8 @@ pub mod why;
 
 pub use crate::lync::contact_data;
 pub use application::ApplicationEndpoint;
-pub use config::{Config, EndpointKind, Output};
 pub use conferences::{focus_uri, parse_link};
-pub use config::{Config, Output};
+pub use config::{Config, EndpointKind, Output};
 pub use event::{EndpointState, Error, ErrorKind, Event, Outcome, Reason};
 pub use operation::{JoinTarget, Operation, OperationId};
 pub use trace::{Direction, WireRecord};

@@ -5,12 +5,9 @@ use crate::domain::conversation::ConversationId;
 use crate::domain::{Address, Time};
 use crate::endpoint::limits::{ACTIVE_WITHIN, MAX_NAME, MAX_SEEN};
 use crate::endpoint::service::{Ctx, Identity, Token};
-use crate::lync::identity;
-use crate::sip::{Name, Request, ServerTx};
-use std::collections::{BTreeMap, HashMap, VecDeque};
 use crate::lync::{identity, im};
-use crate::sip::{Method, Request, ServerTx};
-use std::collections::{HashMap, VecDeque};
+use crate::sip::{Method, Name, Request, ServerTx};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// INVITEs with a 2xx whose further 2xx (of other forks) are still recognised.
 const ANSWERED_KEPT: usize = 64;

@@ -77,8 +77,7 @@ impl Talk {
         let Some(s) = &mut self.session else { return };
         s.guid = docs::guid(desk.ctx.rng);
         s.join_at = None;
-        let body = docs::add_user(s.focus.as_str(), &me.uri, &s.guid, &me.name, id);
-        let body = docs::add_user(s.focus.as_str(), desk.me(), &s.guid, &desk.ctx.me.display_name, s.passcode.clone(), id);
+        let body = docs::add_user(s.focus.as_str(), &me.uri, &s.guid, &me.name, s.passcode.clone(), id);
         let request = desk.ctx.request(Method::Invite, &s.focus);
         let request = request
             .with(Name::Supported, "ms-sender")

@@ -65,9 +65,13 @@ impl Messages {
                 Err(cannot("conferences that could be scheduled"))
             }
             O::ListConferences => Ok(Outcome::Conferences(Vec::new())),
-            O::LockConference { .. } | O::Eject { .. } | O::SetRole { .. } | O::Admit { .. } | O::EndConference { .. } => {
-                Err(cannot("conferences that could be controlled"))
-            }
+            O::LockConference { .. }
+            | O::Eject { .. }
+            | O::SetRole { .. }
+            | O::Admit { .. }
+            | O::EndConference { .. }
+            | O::Mute { .. }
+            | O::ChangeConference { .. } => Err(cannot("conferences that could be controlled")),
             _ => return None,
         })
     }

@@ -86,7 +86,6 @@ impl Conferencing {
             // A trusted participant is let in everywhere (`domain.md` 8.2).
             return Ok(None);
         }
-        let network = network_of(ctx.config, who);
         let live = conf.live.as_ref();
         if live.is_some_and(|l| l.members.len() >= L::CONFERENCE_SIZE) {
             return Err((486, 3014, "The conference is full"));
@@ -125,16 +124,13 @@ impl Conferencing {
         let gruu = ctx.registration(incoming.from).map(|r| r.gruu.clone()).unwrap_or_default();
         let network = network_of(ctx.config, who);
         let Some(conf) = self.confs.get_mut(key) else { return Role::Attendee };
-        let hidden = ctx.is_application(who);
-        let entry = if hidden { Role::Leader } else { entry_role(&conf.scheduled, who, network) };
-        let joiner = conf.joiner(who, network);
+        let joiner = if ctx.is_application(who) { Joiner::Trusted } else { conf.joiner(who, network) };
         let live = conf.begin();
         let entry = entry_role(joiner, network, live.leaders);
         if let Some(at) = live.idle_at.take() {
             self.timers.remove(&(at, Timer::Idle(key.clone())));
         }
         let role = live.roles.get(who).copied().unwrap_or(entry);
-        let new = || Member { display, role, waiting: waits, hidden, seats: Vec::new() };
         let muted = live.mute_all && role == Role::Attendee;
         let hidden = joiner == Joiner::Trusted;
         let new = || Member { display, role, waiting: waits, muted, recording: false, hidden, seats: Vec::new() };
@@ -326,10 +322,7 @@ impl Conferencing {
             live.idle_at = Some(at);
             self.timers.insert((at, Timer::Idle(key.clone())));
         }
-        self.notify_gone(ctx, key, who, member.waiting.is_some(), member.hidden);
-        if !member.hidden {
-            self.notify_gone(ctx, key, who);
-        }
+        self.notify_gone(ctx, key, who, member.hidden);
         self.count_colleagues(ctx, key);
     }
 

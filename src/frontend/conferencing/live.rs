@@ -106,12 +106,11 @@ pub(super) struct Member {
     pub role: Role,
     /// In the lobby, until this time at most.
     pub waiting: Option<Time>,
-    /// A trusted participant: leads, and is seen by its like alone (`domain.md` 2.4).
     /// May not write.
     pub muted: bool,
     /// Records, and says so.
     pub recording: bool,
-    /// Not in anybody's roster.
+    /// A trusted participant: leads, and is seen by its like alone (`domain.md` 2.4).
     pub hidden: bool,
     /// One for each device.
     pub seats: Vec<Seat>,

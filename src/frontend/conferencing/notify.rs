@@ -2,7 +2,7 @@
 //!
 //! A change always carries the complete element of each person it is about, since old clients take what is missing for gone.
 //! Who waits in the lobby is seen by everybody inside and by itself, and sees nobody else. Hidden members are in nobody's
-//! roster, themselves excepted.
+//! roster but that of their like.
 
 use super::live::{Conf, Member, Seat, Subscription};
 use super::{Conferencing, Key};
@@ -30,27 +30,16 @@ impl Conferencing {
             let mut change = ConferenceInfo::user_changes("", 0, vec![user]);
             conf.tell(ctx, |viewer, m| viewer != who && m.waiting.is_none(), &mut change);
         } else {
-            let hidden = member.hidden;
-            let change = &mut ConferenceInfo::user_changes("", 0, vec![user]);
-            conf.tell(ctx, |_, m| m.waiting.is_none() && (!hidden || m.hidden), change);
-        }
-    }
-
-    /// Somebody left; who only waited was known to presenters alone.
-    pub(super) fn notify_gone(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address, waited: bool, hidden: bool) {
-        let Some(conf) = self.confs.get_mut(key) else { return };
-        let mut change = ConferenceInfo::user_changes("", 0, vec![User::gone(who.clone())]);
-        conf.tell(ctx, |_, m| m.waiting.is_none() && (!waited || leads(m)) && (!hidden || m.hidden), &mut change);
             let mut change = ConferenceInfo::user_changes("", 0, vec![user]);
-            conf.tell(ctx, |viewer, m| m.waiting.is_none() && (!hidden || viewer == who), &mut change);
+            conf.tell(ctx, |_, m| m.waiting.is_none() && (!hidden || m.hidden), &mut change);
         }
     }
 
     /// Somebody left.
-    pub(super) fn notify_gone(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address) {
+    pub(super) fn notify_gone(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address, hidden: bool) {
         let Some(conf) = self.confs.get_mut(key) else { return };
         let mut change = ConferenceInfo::user_changes("", 0, vec![User::gone(who.clone())]);
-        conf.tell(ctx, |_, m| m.waiting.is_none(), &mut change);
+        conf.tell(ctx, |_, m| m.waiting.is_none() && (!hidden || m.hidden), &mut change);
     }
 
     /// Who gets in, who leads, who is muted, or when it ends was changed.
@@ -108,9 +97,8 @@ impl Conf {
         let waits = me.is_some_and(|m| m.waiting.is_some());
         let sees = |who: &Address, m: &Member| {
             let shown = !m.hidden || me.is_some_and(|me| me.hidden);
-            who == viewer || (!waits && shown && (m.waiting.is_none() || me.is_some_and(leads)))
+            who == viewer || (!waits && shown)
         };
-        let sees = |who: &Address, m: &Member| who == viewer || (!waits && !m.hidden);
         let members = self.live.iter().flat_map(|l| &l.members);
         let users = members.filter(|(who, m)| sees(who, m)).map(|(who, m)| user(who, m)).collect();
         let chat = identity::mcu(&self.scheduled.uri, "chat");
