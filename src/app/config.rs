@@ -159,6 +159,9 @@ pub struct Account {
     /// Host or host:port; empty: the domain of the address.
     #[serde(default)]
     pub server: String,
+    /// What the server speaks.
+    #[serde(default)]
+    pub dialect: Dialect,
     /// TLS, or TCP without it.
     #[serde(default = "yes")]
     pub tls: bool,
@@ -177,6 +180,17 @@ pub struct Account {
     /// What the server is told we are; empty: adsum and its version.
     #[serde(default)]
     pub user_agent: String,
+}
+
+/// What a server speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    /// Lync, Skype for Business, and `adsum serve`.
+    #[default]
+    Lync,
+    /// Standard SIP/SIMPLE: Kamailio and its kin.
+    Sip,
 }
 
 fn yes() -> bool {
@@ -350,6 +364,9 @@ impl Account {
             if !value.is_empty() {
                 out.push_str(&format!("{name} = {}\n", quoted(value)));
             }
+        }
+        if self.dialect == Dialect::Sip {
+            out.push_str("dialect = \"sip\"\n");
         }
         if !self.tls {
             out.push_str("tls = false\n");

@@ -1,7 +1,7 @@
 //! What an application endpoint is and is not (`domain.md` 2.2, 4.1): the machine of [`super::UserEndpoint`] with another way
 //! to stand on the server, without contacts and presence of its own.
 
-use super::config::{Config, EndpointKind};
+use super::config::{Config, Dialect, EndpointKind};
 use super::service::ServiceId;
 use super::{Error, ErrorKind, Operation, UserEndpoint};
 
@@ -19,15 +19,20 @@ const USER: &[ServiceId] = &[
     ServiceId::Conferences,
 ];
 
+/// Those of a user's endpoint on a standard server.
+const SIMPLE: &[ServiceId] =
+    &[ServiceId::Contacts, ServiceId::Publication, ServiceId::Subscription, ServiceId::Conversations];
+
 /// Those of an application's endpoint.
 const APPLICATION: &[ServiceId] =
     &[ServiceId::Subscription, ServiceId::Directory, ServiceId::Conversations, ServiceId::Conferences];
 
 /// The services of this kind.
 pub(super) fn services(config: &Config) -> &'static [ServiceId] {
-    match config.kind {
-        EndpointKind::User => USER,
-        EndpointKind::Application => APPLICATION,
+    match (config.kind, config.dialect) {
+        (EndpointKind::User, Dialect::Lync) => USER,
+        (EndpointKind::User, Dialect::Simple) => SIMPLE,
+        (EndpointKind::Application, _) => APPLICATION,
     }
 }
 

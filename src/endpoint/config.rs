@@ -2,6 +2,7 @@
 
 use super::WireRecord;
 use crate::domain::Address;
+use crate::domain::contact::{Contact, Group};
 use crate::domain::presence::{CustomStatus, LCID_EN_US};
 use crate::domain::watching::DEFAULT_CATEGORIES;
 use zeroize::Zeroizing;
@@ -16,11 +17,34 @@ pub enum EndpointKind {
     Application,
 }
 
+/// What is spoken with the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// Lync, Skype for Business, and our own front end.
+    #[default]
+    Lync,
+    /// Standard SIP/SIMPLE.
+    Simple,
+}
+
+/// A contact list as it was last known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownList {
+    /// Groups.
+    pub groups: Vec<Group>,
+    /// Contacts.
+    pub contacts: Vec<Contact>,
+}
+
 /// Everything an endpoint must know to sign in.
 #[derive(Clone)]
 pub struct Config {
     /// A user or an application.
     pub kind: EndpointKind,
+    /// What the server speaks.
+    pub dialect: Dialect,
+    /// The contact list of last time, for servers that keep none.
+    pub list: KnownList,
     /// Own address.
     pub uri: Address,
     /// `DOMAIN\user` or `user@domain`; `None`: the address.
@@ -66,6 +90,8 @@ impl Config {
     pub fn new(uri: Address, password: &str) -> Config {
         Config {
             kind: EndpointKind::User,
+            dialect: Dialect::Lync,
+            list: KnownList::default(),
             host: uri.host().to_owned(),
             uri,
             login: None,

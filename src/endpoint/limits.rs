@@ -201,3 +201,5 @@ pub const COMPOSING_REFRESH: Duration = Duration::from_secs(90);
 pub const COMPOSING_IDLE: Duration = Duration::from_secs(15);
 /// A message that is known by name is sent again within this time after it left first; later nobody would expect it.
 pub const AGAIN_WITHIN: Duration = Duration::from_secs(5 * 60);
+/// A request leaves with new credentials so often (`simple.md` 1.9).
+pub const MAX_CHALLENGES: u32 = 3;

@@ -38,7 +38,7 @@ pub mod why;
 pub use crate::lync::contact_data;
 pub use application::ApplicationEndpoint;
 pub use conferences::{focus_uri, parse_link};
-pub use config::{Config, EndpointKind, Output};
+pub use config::{Config, Dialect, EndpointKind, KnownList, Output};
 pub use event::{EndpointState, Error, ErrorKind, Event, Outcome, Reason};
 pub use operation::{JoinTarget, Operation, OperationId};
 pub use trace::{Direction, WireRecord};

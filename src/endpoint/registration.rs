@@ -153,6 +153,21 @@ impl Registration {
         self.steps.pop_front()
     }
 
+    /// Takes the challenge of a server that asks request by request; false when nothing answers it.
+    pub fn challenged(&mut self, response: &Response) -> bool {
+        match &mut self.security {
+            Security::Digest(client) => client.challenged(response).is_ok(),
+            _ => false,
+        }
+    }
+
+    /// The server has taken a request with our credentials.
+    pub fn trusted_by_server(&mut self) {
+        if let Security::Digest(client) = &mut self.security {
+            client.accepted();
+        }
+    }
+
     /// Signs a message that is about to leave. A REGISTER of a handshake carries its own credentials, or none on purpose.
     pub fn sign(&mut self, message: &mut Message) {
         let own = matches!(message, Message::Request(r) if r.method == Method::Register) && self.handshake.is_some();

@@ -86,6 +86,21 @@ impl Standing {
         either!(self, s => s.on_silence(now));
     }
 
+    /// Takes the challenge of a server that asks request by request; false when nothing answers it.
+    pub fn challenged(&mut self, response: &Response) -> bool {
+        match self {
+            Standing::Registered(r) => r.challenged(response),
+            Standing::Trusted(_) => false,
+        }
+    }
+
+    /// The server has taken a request with our credentials.
+    pub fn trusted_by_server(&mut self) {
+        if let Standing::Registered(r) = self {
+            r.trusted_by_server();
+        }
+    }
+
     /// Signs a message that is about to leave; an application's connection vouches for all that is on it.
     pub fn sign(&mut self, message: &mut Message) {
         if let Standing::Registered(r) = self {

@@ -11,7 +11,7 @@ mod under_way;
 
 pub use under_way::UnderWay;
 
-pub use super::config::{Config, EndpointKind, Output};
+pub use super::config::{Config, Dialect, EndpointKind, Output};
 
 use super::application;
 use super::conferences::Conferences;
@@ -22,12 +22,13 @@ use super::provisioning::Provisioning;
 use super::publication::Publications;
 use super::registration::{Facts, Step};
 use super::service::{Action, Ctx, Identity, InternalEvent, Reply, Service, ServiceId, Token};
+use super::simple;
 use super::standing::Standing;
 use super::subscription::Subscriptions;
 use super::{EndpointState, Error, ErrorKind, Event, Operation, OperationId};
 use crate::domain::{Rng, Time};
 use crate::sip::framing::{Frame, Framer};
-use crate::sip::{ClientTx, FlowId, Layer, ServerTx};
+use crate::sip::{ClientTx, FlowId, Layer, Request, ServerTx};
 use std::collections::{BTreeMap, VecDeque};
 
 /// One endpoint: a user's, or an application's where the configuration says so.
@@ -62,12 +63,17 @@ pub struct UserEndpoint {
     directory: Directory,
     conversations: Conversations,
     conferences: Conferences,
+    /// The services of the standard dialect stand in the places of those above.
+    simple: Option<Box<simple::Services>>,
+    /// Requests that may leave again with credentials, and how often they did (`simple.md` 1.9).
+    open: BTreeMap<ClientTx, (Request, u32)>,
 }
 
 impl UserEndpoint {
     /// A machine that is Idle.
     pub fn new(config: Config, mut rng: Rng) -> UserEndpoint {
         let categories = config.categories.clone();
+        let simple = (config.dialect == Dialect::Simple).then(|| Box::new(simple::Services::new(config.list.clone())));
         UserEndpoint {
             now: Time::default(),
             me: identity(&config),
@@ -95,6 +101,8 @@ impl UserEndpoint {
             directory: Directory::default(),
             conversations: Conversations::new(rng.fork()),
             conferences: Conferences::new(rng.fork()),
+            simple,
+            open: BTreeMap::new(),
             rng,
         }
     }
@@ -219,7 +227,8 @@ impl UserEndpoint {
             &self.conversations,
             &self.conferences,
         ];
-        let services = services.iter().filter_map(|s| s.poll_timeout());
+        let simple = self.simple.iter().flat_map(|s| s.all());
+        let services = services.into_iter().chain(simple).filter_map(Service::poll_timeout);
         services.chain(self.layer.poll_timeout()).chain(self.registration.poll_timeout()).min()
     }
 
@@ -234,14 +243,15 @@ impl UserEndpoint {
     }
 
     fn call<R>(&mut self, id: ServiceId, f: impl FnOnce(&mut dyn Service, &mut Ctx<'_>) -> R) -> R {
-        let service: &mut dyn Service = match id {
-            ServiceId::Contacts => &mut self.contacts,
-            ServiceId::Publication => &mut self.publications,
-            ServiceId::Subscription => &mut self.subscriptions,
-            ServiceId::Provisioning => &mut self.provisioning,
-            ServiceId::Directory => &mut self.directory,
-            ServiceId::Conversations => &mut self.conversations,
-            ServiceId::Conferences => &mut self.conferences,
+        let service: &mut dyn Service = match (id, &mut self.simple) {
+            (id, Some(simple)) => simple.service(id),
+            (ServiceId::Contacts, None) => &mut self.contacts,
+            (ServiceId::Publication, None) => &mut self.publications,
+            (ServiceId::Subscription, None) => &mut self.subscriptions,
+            (ServiceId::Provisioning, None) => &mut self.provisioning,
+            (ServiceId::Directory, None) => &mut self.directory,
+            (ServiceId::Conversations, None) => &mut self.conversations,
+            (ServiceId::Conferences, None) => &mut self.conferences,
         };
         let mut ctx = Ctx {
             now: self.now,
@@ -340,6 +350,7 @@ impl UserEndpoint {
         }
         self.online = false;
         self.answered.clear();
+        self.open.clear();
         for (_, (s, token)) in std::mem::take(&mut self.sent) {
             self.call(s, |service, ctx| service.on_reply(ctx, token, Reply::LinkLost));
         }

@@ -49,6 +49,9 @@ pub enum Command {
         /// Server as HOST or HOST:PORT [default: the domain of the address]
         #[arg(long, value_name = "HOST[:PORT]")]
         server: Option<String>,
+        /// The server speaks standard SIP, as Kamailio does, and not the language of Lync and Skype for Business
+        #[arg(long)]
+        sip: bool,
         /// TCP without TLS (only for servers on this host or in a trusted network)
         #[arg(long)]
         tcp: bool,

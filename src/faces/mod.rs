@@ -42,7 +42,9 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
     match cli.command {
         None => tui::start::configured(&paths, cli.account.as_deref(), cli.ascii)?,
         Some(Command::Demo { seed }) => tui::start::demo(cli.data.as_deref(), &paths, seed, cli.ascii)?,
-        Some(Command::SignIn { address, server, tcp, ca }) => signin::run(&paths, address, server, tcp, ca)?,
+        Some(Command::SignIn { address, server, sip, tcp, ca }) => {
+            signin::run(&paths, address, signin::Wanted { server, sip, tcp, ca })?;
+        }
         Some(Command::Serve { init: Some(address), .. }) => admin::init(&paths.server, address)?,
         Some(Command::Serve { init: None, listen, listen_tls, host, lists }) => {
             admin::serve(&admin::Serve { data: paths.server, listen, listen_tls, host, lists })?;

@@ -4,7 +4,7 @@ use super::link::{Link, LinkEvent};
 use super::paths::Paths;
 use super::prompt;
 use super::tui::start::endpoint_config;
-use crate::app::config::{Account, Config};
+use crate::app::config::{Dialect, Account, Config};
 use crate::domain::Address;
 use crate::endpoint::{EndpointState, Event, Operation, OperationId, Reason};
 use crate::net::tls::Trust;
@@ -15,11 +15,24 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
+/// What the command line says of the server.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// `HOST[:PORT]`.
+    pub server: Option<String>,
+    /// It speaks standard SIP.
+    pub sip: bool,
+    /// Without TLS.
+    pub tcp: bool,
+    /// Its authority's certificate.
+    pub ca: Option<PathBuf>,
+}
+
 /// Asks what is missing, signs in once, and keeps what worked.
 ///
 /// # Errors
 /// One sentence: what failed and what to do. Nothing is written then.
-pub fn run(paths: &Paths, address: Option<String>, server: Option<String>, tcp: bool, ca: Option<PathBuf>) -> Result<(), String> {
+pub fn run(paths: &Paths, address: Option<String>, wanted: Wanted) -> Result<(), String> {
     let asked = address.is_none() && prompt::is_interactive();
     let text = match address {
         Some(a) => a,
@@ -27,15 +40,16 @@ pub fn run(paths: &Paths, address: Option<String>, server: Option<String>, tcp: 
         None => return Err("name the address to sign in as: adsum sign-in alice@example.org".into()),
     };
     let address = Address::parse(&text).map_err(|e| e.to_string())?;
-    let server = match server {
+    let server = match wanted.server {
         Some(s) => s,
         None if asked => prompt::line("Server", address.host())?,
         None => String::new(),
     };
     let account = Account {
         server: if server == address.host() { String::new() } else { server },
-        tls: !tcp,
-        ca_file: absolute(ca)?,
+        dialect: if wanted.sip { Dialect::Sip } else { Dialect::Lync },
+        tls: !wanted.tcp,
+        ca_file: absolute(wanted.ca)?,
         ..account(address)
     };
     let secret = prompt::password(&format!("Password for {}", account.address.bare()))?;
@@ -56,6 +70,7 @@ pub fn account(address: Address) -> Account {
         address,
         display_name: String::new(),
         server: String::new(),
+        dialect: Dialect::Lync,
         tls: true,
         ca_file: String::new(),
         login: String::new(),

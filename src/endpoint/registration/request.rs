@@ -1,6 +1,7 @@
 //! REGISTER requests and the facts in their answers (`lync.md` 2.1, 2.3).
 
 use super::Registration;
+use crate::endpoint::config::Dialect;
 use crate::lync::registration as wire;
 use crate::sip::header::split_quoted;
 use crate::sip::{Method, Name, NameAddr, Request, Response, Uri};
@@ -14,6 +15,9 @@ impl Registration {
     /// The next REGISTER, without credentials. `leave`: with `Expires: 0`.
     pub(super) fn register(&mut self, leave: bool) -> Request {
         self.cseq += 1;
+        if self.config.dialect == Dialect::Simple {
+            return self.standard_register(leave);
+        }
         let me = &self.config.uri;
         let transport = if self.target.2 { "TLS" } else { "TCP" };
         let (branch, tag) = (self.rng.hex(20), self.rng.hex(10));
@@ -38,8 +42,44 @@ impl Registration {
         r
     }
 
+    /// The same for standard servers (`simple.md` 1.8).
+    fn standard_register(&mut self, leave: bool) -> Request {
+        let me = &self.config.uri;
+        let transport = if self.target.2 { "TLS" } else { "TCP" };
+        let (branch, tag) = (self.rng.hex(20), self.rng.hex(16));
+        let expires = if leave { 0 } else { DEFAULT_LIFETIME };
+        let contact = format!(
+            "<{}>;+sip.instance=\"<urn:uuid:{}>\";reg-id=1;expires={expires}",
+            self.standard_contact(),
+            self.instance
+        );
+        let mut r = Request::new(Method::Register, Uri::of_domain(me));
+        r.headers
+            .push(Name::Via, format!("SIP/2.0/{transport} {};branch=z9hG4bK{branch};rport", self.local))
+            .push(Name::From, format!("<{me}>;tag={tag}"))
+            .push(Name::To, format!("<{me}>"))
+            .push(Name::MaxForwards, "70")
+            .push(Name::CallId, self.call_id.as_str())
+            .push(Name::CSeq, format!("{} REGISTER", self.cseq))
+            .push(Name::UserAgent, self.config.user_agent.as_str())
+            .push(Name::Contact, contact)
+            .push(Name::Supported, "path")
+            .push(Name::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, SUBSCRIBE, NOTIFY, INFO")
+            .push(Name::Expires, expires.to_string());
+        r
+    }
+
+    /// Where a standard server reaches us: the user at our end of the connection.
+    fn standard_contact(&self) -> String {
+        let transport = if self.target.2 { "tls" } else { "tcp" };
+        format!("sip:{}@{};transport={transport}", self.config.uri.user(), self.local)
+    }
+
     /// What others reach us by where the server gives no GRUU.
     pub(super) fn ip_contact(&self) -> String {
+        if self.config.dialect == Dialect::Simple {
+            return self.standard_contact();
+        }
         let transport = if self.target.2 { "TLS" } else { "TCP" };
         let contact = NameAddr::parse(&wire::client_contact(&self.local, &transport.to_ascii_lowercase(), &self.instance));
         contact.map_or_else(|| self.config.uri.to_string(), |c| c.uri.to_string())

@@ -11,7 +11,45 @@ mod request;
 mod tests;
 pub mod watching;
 
+use super::config::KnownList;
+use super::service::{Service, ServiceId};
 use super::{Error, ErrorKind};
+
+/// All of them.
+#[derive(Debug)]
+pub struct Services {
+    contacts: contacts::Contacts,
+    publishing: publishing::Publishing,
+    watching: watching::Watching,
+    messages: messages::Messages,
+}
+
+impl Services {
+    /// With the contact list of last time.
+    pub fn new(list: KnownList) -> Services {
+        Services {
+            contacts: contacts::Contacts::new(list.groups, list.contacts),
+            publishing: publishing::Publishing::default(),
+            watching: watching::Watching::default(),
+            messages: messages::Messages::default(),
+        }
+    }
+
+    /// The one that stands in this place.
+    pub fn service(&mut self, id: ServiceId) -> &mut dyn Service {
+        match id {
+            ServiceId::Contacts => &mut self.contacts,
+            ServiceId::Publication => &mut self.publishing,
+            ServiceId::Subscription => &mut self.watching,
+            _ => &mut self.messages,
+        }
+    }
+
+    /// Each of them.
+    pub fn all(&self) -> [&dyn Service; 4] {
+        [&self.contacts, &self.publishing, &self.watching, &self.messages]
+    }
+}
 
 /// What this dialect cannot do, said in a sentence.
 fn cannot(what: &str) -> Error {

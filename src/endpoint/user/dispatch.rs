@@ -3,11 +3,12 @@
 use super::UserEndpoint;
 use crate::endpoint::config::Output;
 use crate::endpoint::security::Verdict;
-use crate::endpoint::service::{Action, Handled, InternalEvent, Reply, ServiceId};
+use crate::endpoint::limits::MAX_CHALLENGES;
+use crate::endpoint::service::{Action, Handled, InternalEvent, Reply, ServiceId, Token};
 use crate::endpoint::{Direction, WireRecord};
 use crate::sip::limits::T1_64;
 use crate::sip::transaction::{self, Failure};
-use crate::sip::{ClientTx, Message, Method, Name, Request, Response, ServerTx};
+use crate::sip::{ClientTx, Message, Method, Name, Request, Response, ServerTx, Via};
 
 impl UserEndpoint {
     pub(super) fn act(&mut self, action: Action) {
@@ -17,8 +18,7 @@ impl UserEndpoint {
                     self.call(service, |s, ctx| s.on_reply(ctx, token, Reply::LinkLost));
                     return;
                 }
-                let tx = self.layer.send(self.now, self.flow, true, request);
-                self.sent.insert(tx, (service, token));
+                self.send(service, token, request, 0);
             }
             Action::SendStateless(request) => self.layer.send_stateless(self.flow, Message::Request(request)),
             Action::Cancel(service, token) => {
@@ -99,9 +99,47 @@ impl UserEndpoint {
             Failure::Timeout => Reply::Timeout,
             Failure::Transport => Reply::LinkLost,
         };
+        self.open.remove(&tx);
         if let Some((s, token)) = self.sent.remove(&tx) {
             self.call(s, |service, ctx| service.on_reply(ctx, token, reply));
         }
+    }
+
+    fn send(&mut self, service: ServiceId, token: Token, request: Request, tries: u32) {
+        let again = self.simple.is_some().then(|| request.clone());
+        let tx = self.layer.send(self.now, self.flow, true, request);
+        self.sent.insert(tx, (service, token));
+        if let Some(request) = again {
+            self.open.insert(tx, (request, tries));
+        }
+    }
+
+    /// Standard servers ask for credentials request by request (`simple.md` 1.9): it leaves again with them, as another
+    /// transaction. False when the answer is for the service.
+    fn challenged(&mut self, tx: ClientTx, response: &Response) -> bool {
+        if !response.is_final() {
+            return false;
+        }
+        let Some((mut request, tries)) = self.open.remove(&tx) else { return false };
+        if !matches!(response.status, 401 | 407) {
+            self.registration.trusted_by_server();
+            return false;
+        }
+        if tries >= MAX_CHALLENGES || !self.registration.challenged(response) {
+            return false;
+        }
+        let Some((service, token)) = self.sent.remove(&tx) else { return false };
+        let cseq = request.headers.cseq().map_or(1, |c| c.number).saturating_add(1);
+        request.headers.set(Name::CSeq, format!("{cseq} {}", request.method));
+        let via = request.headers.get(&Name::Via).and_then(Via::parse).map(|mut via| {
+            via.params.set("branch", Some(&format!("z9hG4bK{}", self.rng.hex(20))));
+            via.to_string()
+        });
+        if let Some(via) = via {
+            request.headers.replace_first(&Name::Via, via);
+        }
+        self.send(service, token, request, tries + 1);
+        true
     }
 
     /// Transactions of answered INVITEs that are over in the layer, too.
@@ -118,6 +156,9 @@ impl UserEndpoint {
                 self.register = None;
                 self.registration.on_response(self.now, &response);
             }
+            return;
+        }
+        if self.challenged(tx, &response) {
             return;
         }
         // A 2xx to INVITE may come again (another fork), so the entry of an INVITE stays as long as its transaction.

@@ -2,12 +2,13 @@
 
 use super::{Session, run};
 use crate::app::State;
-use crate::app::config::{Account as Configured, ComposerKeys, Config, Ui};
+use crate::app::config::{Account as Configured, ComposerKeys, Config, Dialect as ConfiguredDialect, Ui};
 use crate::app::hours;
 use crate::app::state::view::Options;
 use crate::app::state::{Account, AccountId, View};
 use crate::domain::{Address, Rng};
 use crate::endpoint::user::Config as EndpointConfig;
+use crate::endpoint::{Dialect, KnownList};
 use crate::faces::demo::script::Script;
 use crate::faces::demo::stage::{self, Stage};
 use crate::faces::keeper;
@@ -97,7 +98,7 @@ fn offer(paths: &Paths, ascii: bool) -> Result<Option<Config>, String> {
     match prompt::line("What shall it be, d or s?", "d")?.as_str() {
         "d" => demo(None, paths, None, ascii).map(|()| None),
         "s" => {
-            signin::run(paths, None, None, false, None)?;
+            signin::run(paths, None, signin::Wanted::default())?;
             load(paths).map(Some)
         }
         other => Err(format!("“{other}” is neither d nor s; nothing was done")),
@@ -153,6 +154,10 @@ pub fn endpoint_config(account: &Configured, secret: &Secret, epid: String) -> R
         host,
         port,
         tls: account.tls,
+        dialect: match account.dialect {
+            ConfiguredDialect::Lync => Dialect::Lync,
+            ConfiguredDialect::Sip => Dialect::Simple,
+        },
         login: Some(account.login.clone()).filter(|l| !l.is_empty()),
         epid,
         display_name: account.display_name.clone(),
@@ -224,6 +229,7 @@ fn screen(
     ascii: bool,
 ) -> Result<(), String> {
     let mut endpoint = endpoint_config(account, secret, kept.epid(&mut rng)?)?;
+    endpoint.list = KnownList { groups: kept.snapshot.groups.clone(), contacts: kept.snapshot.contacts.clone() };
     (endpoint.custom_statuses, endpoint.lcid) = (config.custom_statuses(), config.lcid());
     let id = AccountId(if account.name.is_empty() { account.address.bare().to_owned() } else { account.name.clone() });
     let me = Account { id, address: Some(account.address.clone()), name: account.display_name.clone(), ..Account::default() };
