@@ -20,8 +20,7 @@ const USER: &[ServiceId] = &[
 ];
 
 /// Those of a user's endpoint on a standard server.
-const SIMPLE: &[ServiceId] =
-    &[ServiceId::Contacts, ServiceId::Publication, ServiceId::Subscription, ServiceId::Conversations];
+const SIMPLE: &[ServiceId] = &[ServiceId::Contacts, ServiceId::Publication, ServiceId::Subscription, ServiceId::Conversations];
 
 /// Those of an application's endpoint.
 const APPLICATION: &[ServiceId] =

@@ -4,7 +4,7 @@ use super::link::{Link, LinkEvent};
 use super::paths::Paths;
 use super::prompt;
 use super::tui::start::endpoint_config;
-use crate::app::config::{Dialect, Account, Config};
+use crate::app::config::{Account, Config, Dialect};
 use crate::domain::Address;
 use crate::endpoint::{EndpointState, Event, Operation, OperationId, Reason};
 use crate::net::tls::Trust;

@@ -48,11 +48,8 @@ impl Registration {
         let transport = if self.target.2 { "TLS" } else { "TCP" };
         let (branch, tag) = (self.rng.hex(20), self.rng.hex(16));
         let expires = if leave { 0 } else { DEFAULT_LIFETIME };
-        let contact = format!(
-            "<{}>;+sip.instance=\"<urn:uuid:{}>\";reg-id=1;expires={expires}",
-            self.standard_contact(),
-            self.instance
-        );
+        let contact =
+            format!("<{}>;+sip.instance=\"<urn:uuid:{}>\";reg-id=1;expires={expires}", self.standard_contact(), self.instance);
         let mut r = Request::new(Method::Register, Uri::of_domain(me));
         r.headers
             .push(Name::Via, format!("SIP/2.0/{transport} {};branch=z9hG4bK{branch};rport", self.local))

@@ -2,7 +2,7 @@
 
 use super::cannot;
 use super::event::{Heard, Package, Stand, Subscription};
-use crate::domain::presence::{Availability, Freshness, Presence};
+use crate::domain::presence::{Availability, Card, Freshness, Presence};
 use crate::domain::watching::ViewId;
 use crate::domain::{Address, Time};
 use crate::endpoint::limits::{EVENT_PACE, MAX_CONTACTS};
@@ -89,7 +89,7 @@ impl Watching {
 
     fn hear(&mut self, ctx: &mut Ctx<'_>, uri: &Address, heard: Heard) {
         let Some(t) = self.targets.get_mut(uri) else { return };
-        let next = match heard {
+        let mut next = match heard {
             Heard::Nothing => return,
             Heard::Document(_, body) if body.is_empty() => nothing_published(ctx.now),
             Heard::Document(media, body) if is_type(&media, pidf::CONTENT_TYPE) => match pidf::read(&body, ctx.now) {
@@ -104,6 +104,10 @@ impl Watching {
                 _ => return,
             },
         };
+        // A document of somebody who is away carries no name; they are still who they were.
+        if next.card == Card::default() {
+            next.card.clone_from(&t.presence.card);
+        }
         if differs(&t.presence, &next) {
             t.presence = next;
             ctx.emit(Event::Presence { uri: uri.clone(), presence: Box::new(t.presence.clone()) });

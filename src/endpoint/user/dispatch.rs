@@ -2,8 +2,8 @@
 
 use super::UserEndpoint;
 use crate::endpoint::config::Output;
-use crate::endpoint::security::Verdict;
 use crate::endpoint::limits::MAX_CHALLENGES;
+use crate::endpoint::security::Verdict;
 use crate::endpoint::service::{Action, Handled, InternalEvent, Reply, ServiceId, Token};
 use crate::endpoint::{Direction, WireRecord};
 use crate::sip::limits::T1_64;
