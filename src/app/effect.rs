@@ -1,6 +1,6 @@
 //! What should happen outside: plain data, done by the runtime.
 
-use super::state::AccountId;
+use super::state::{AccountId, Missed};
 use crate::domain::conference::Conference;
 use crate::domain::contact::{Contact, Group};
 use crate::domain::conversation::{Delivery, InstantMessage, MessageId};
@@ -100,6 +100,17 @@ pub enum StoreRequest {
     },
     /// Keep which tabs are open, in order, and their read position.
     SaveTabs(Vec<SavedTab>),
+    /// Keep which tab is shown.
+    SaveShown(String),
+    /// Keep the list of missed conversations.
+    SaveMissed(Vec<Missed>),
+    /// A conversation got its lasting name: everything kept under the first key belongs to the second.
+    MoveThread {
+        /// The name it had.
+        from: String,
+        /// The name it has.
+        to: String,
+    },
     /// Keep the contact list for the next first paint.
     SaveContacts {
         /// Groups.

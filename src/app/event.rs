@@ -1,7 +1,7 @@
 //! What happens to the application: keys, the endpoint's words, answers of the store.
 
 use super::effect::SavedTab;
-use super::state::{AccountId, WireRecord};
+use super::state::{AccountId, Missed, WireRecord};
 use crate::domain::calendar::Appointment;
 use crate::domain::conference::Conference;
 use crate::domain::contact::{Contact, Group};
@@ -98,6 +98,10 @@ pub struct Snapshot {
     pub presence: Vec<(Address, Presence)>,
     /// Open tabs, in order.
     pub tabs: Vec<SavedTab>,
+    /// Thread key of the tab shown last.
+    pub shown: Option<String>,
+    /// Missed conversations, oldest first.
+    pub missed: Vec<Missed>,
     /// Newest messages of the open tabs, oldest first, by thread key.
     pub messages: Vec<(String, Vec<InstantMessage>)>,
     /// Drafts by thread key.

@@ -4,7 +4,7 @@ use super::door::{Door, Then};
 use super::effect::{Effect, StoreRequest};
 use super::state::people::Loaded;
 use super::state::{Overlay, State, ToastKind};
-use super::{meetings, own, people, publishing, questions, talk};
+use super::{meetings, own, people, publishing, questions, recall, talk};
 use crate::domain::contact::{Contact, DEFAULT_GROUP, Group};
 use crate::domain::presence::{Freshness, Presence};
 use crate::domain::{Address, Time};
@@ -55,6 +55,7 @@ pub fn event(door: &mut Door<'_>, event: Event) {
         Event::Conversation(c) => talk::conversation(door, *c),
         Event::Message { conversation, message } => talk::message(door, &conversation, message),
         Event::MessageState { conversation, message, state } => talk::delivery(door, &conversation, &message, state),
+        Event::Recipients { message, recipients, .. } => recall::recipients(door, message, recipients),
         Event::Missed { from, toast } => talk::missed(door, from, &toast),
         Event::Notice(text) => door.say(text),
         Event::Completed { id, result } => completed(door, id, result),

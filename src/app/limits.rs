@@ -26,6 +26,10 @@ pub const UNDO_STEPS: usize = 100;
 pub const PALETTE_ROWS: usize = 50;
 /// Questions (invitations, new watchers) waiting at the same time; the oldest falls away.
 pub const QUESTIONS: usize = 50;
+/// Missed conversations that are listed.
+pub const MISSED: usize = 100;
+/// Own messages whose recipients are remembered one by one.
+pub const RECIPIENTS: usize = 500;
 /// Open conversation tabs.
 pub const TABS: usize = 200;
 /// How long a toast stays.

@@ -61,6 +61,7 @@ pub fn heard(state: &mut State, replica: SelfPresence) {
 }
 
 fn derive(state: &mut State) {
+    own_name(state);
     let gruu = state.own.gruu.clone();
     let sources: Vec<(Publication, PublishedState)> = states(&state.own.replica, AGGREGATION_CONTAINER);
     let aggregate = aggregate(&state.own.replica);
@@ -83,6 +84,16 @@ fn derive(state: &mut State) {
     let mut states: Vec<OwnEndpoint> = sources.iter().filter(|s| !machine(s)).map(row).collect();
     let reason = winner(&mut endpoints, &mut states, state.account.availability);
     (state.own.endpoints, state.own.states, state.own.reason) = (endpoints, states, reason);
+}
+
+/// The name of the own contact card, unless another is configured.
+fn own_name(state: &mut State) {
+    if !state.account.name.is_empty() && !state.account.name_from_card {
+        return;
+    }
+    if let Some(name) = published::card_name(&state.own.replica.publications) {
+        (state.account.name, state.account.name_from_card) = (name, true);
+    }
 }
 
 /// Marks the source that decides, and says why (`domain.md` 5.4 in words).

@@ -93,6 +93,7 @@ pub fn invitation(door: &mut Door<'_>, c: &Conversation) -> bool {
                     subject: c.subject.clone(),
                     conference: i.conference,
                     auto_accept: i.auto_accept,
+                    priority: i.priority,
                 },
             );
             true

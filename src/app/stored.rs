@@ -82,6 +82,15 @@ fn snapshot(door: &mut Door<'_>, s: Snapshot) {
             tab.saved_draft = text;
         }
     }
+    if state.conversations.missed.is_empty() {
+        state.conversations.missed = s.missed;
+    }
+    // The tab of last time, unless somebody has chosen one already.
+    let shown = s.shown.and_then(|key| Thread::from_key(&key));
+    let at = shown.and_then(|t| state.conversations.tabs.iter().position(|x| x.thread == t));
+    if let Some(at) = at.filter(|_| state.conversations.at == 0) {
+        state.conversations.at = at;
+    }
     state.outbox.extend(s.outbox);
     if !state.meetings.loaded {
         state.meetings.list = s.meetings;

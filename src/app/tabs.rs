@@ -4,6 +4,7 @@ use super::Editor;
 use super::door::{Door, Pending, Then};
 use super::effect::{SavedTab, StoreRequest};
 use super::limits::{COMPOSER_CHARS, HISTORY_PAGE, TABS};
+use super::recall;
 use super::state::conversations::{Part, RosterView};
 use super::state::overlay::{Confirm, Deed};
 use super::state::{Entry, Overlay, Pane, QuestionKind, Scroll, State, Tab, Thread};
@@ -19,6 +20,7 @@ pub fn idle(id: ConversationId, with: Option<&Address>, subject: String) -> Conv
         id,
         state: ConversationState::Idle,
         subject,
+        priority: crate::domain::conversation::Priority::Normal,
         participants: with.map(|uri| Participant::new(uri.clone())).into_iter().collect(),
         focus: None,
         my_role: None,
@@ -26,6 +28,9 @@ pub fn idle(id: ConversationId, with: Option<&Address>, subject: String) -> Conv
         meeting: Box::default(),
         invitation: None,
         end_reason: None,
+        recovering: false,
+        derived_from: None,
+        context: None,
     }
 }
 
@@ -120,6 +125,9 @@ pub fn show(door: &mut Door<'_>, at: usize) {
     if let Some(tab) = state.conversations.current_mut() {
         (tab.cursor, tab.search) = (None, None);
     }
+    if let Some(key) = state.conversations.current().map(|t| t.thread.key()) {
+        door.store(StoreRequest::SaveShown(key));
+    }
     seen(door);
 }
 
@@ -136,6 +144,9 @@ fn leave(door: &mut Door<'_>) {
 pub fn seen(door: &mut Door<'_>) {
     let visible = door.state.view.focused && door.state.view.shows(Pane::Conversations, door.state.pane, door.state.main);
     let now = door.now;
+    if visible {
+        recall::saw_missed(door);
+    }
     let Some(tab) = door.state.conversations.current_mut().filter(|_| visible) else { return };
     if tab.unread > 0 && tab.scroll.anchor.is_none() {
         (tab.unread, tab.mentions) = (0, 0);

@@ -4,8 +4,10 @@ use super::door::Door;
 use super::effect::{Effect, StoreRequest};
 use super::limits::{NOTIFY_CHARS, REPEATED, TAB_MESSAGES};
 use super::state::{Entry, Pane, Scroll, State, Tab, Thread};
-use super::{questions, scroll, sending, tabs};
-use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Delivery, InstantMessage, MessageId};
+use super::{questions, recall, scroll, sending, tabs};
+use crate::domain::conversation::{
+    ContextState, Conversation, ConversationId, ConversationState, Delivery, InstantMessage, MessageId,
+};
 use crate::domain::presence::AvailabilityClass;
 use crate::domain::{Address, Time};
 use std::collections::BTreeSet;
@@ -31,7 +33,13 @@ pub fn conversation(door: &mut Door<'_>, c: Conversation) {
     let thread_before = door.state.conversations.tabs.get(at).map(|t| t.thread.clone());
     take(door, at, c);
     let thread_after = door.state.conversations.tabs.get(at).map(|t| t.thread.clone());
-    if thread_before != thread_after {
+    if let (Some(before), Some(after)) = (thread_before, thread_after)
+        && before != after
+    {
+        // Only what had no lasting name moves; the talk of two people stays with the other person.
+        if matches!(before, Thread::Conversation(_)) {
+            door.store(StoreRequest::MoveThread { from: before.key(), to: after.key() });
+        }
         tabs::save_tabs(door);
     }
     if show {
@@ -133,7 +141,7 @@ fn news(state: &State, old: &Conversation, new: &Conversation) -> Vec<String> {
         match new.state {
             ConversationState::Conferenced if is.is_empty() => out.push("You are in the meeting, alone so far".into()),
             ConversationState::Conferenced => {
-                out.push(format!("You are in the meeting with {}", names(is.into_iter().collect())))
+                out.push(format!("You are in the meeting with {}", names(is.iter().copied().collect())))
             }
             ConversationState::InLobby => out.push("You are in the lobby; somebody must let you in".into()),
             ConversationState::Terminated => match (&new.end_reason, new.focus.is_some()) {
@@ -146,6 +154,24 @@ fn news(state: &State, old: &Conversation, new: &Conversation) -> Vec<String> {
             _ => {}
         }
     }
+    if let (Some((_, why)), None) = (&new.derived_from, &old.derived_from) {
+        out.push(format!("This goes on between the two of you; it could not move into the meeting: {why}"));
+    }
+    if old.recovering != new.recovering && new.state == ConversationState::Established {
+        let other = names(is.iter().copied().collect());
+        out.push(if new.recovering {
+            format!("The way to {other} is broken; what you write waits until it is repaired")
+        } else {
+            format!("The way to {other} is open again")
+        });
+    }
+    if old.priority != new.priority && !matches!(new.state, ConversationState::Idle) {
+        out.push(format!("This conversation is now {}", new.priority.text()));
+    }
+    if old.id == new.id && !old.subject.is_empty() && old.subject != new.subject && !new.subject.is_empty() {
+        out.push(format!("The subject is now “{}”", new.subject));
+    }
+    out.extend(context_news(old, new));
     if old.locked != new.locked && new.state == ConversationState::Conferenced {
         out.push(if new.locked { "The meeting is locked" } else { "The meeting is open again" }.into());
     }
@@ -190,6 +216,24 @@ fn meeting_news(old: &Conversation, new: &Conversation, name: &dyn Fn(&Address) 
     }
     if was.reconnecting != is.reconnecting {
         out.push(if is.reconnecting { "The way to the meeting is lost; joining again" } else { "Back in the meeting" }.into());
+    }
+    out
+}
+
+/// What happened on the context channel.
+fn context_news(old: &Conversation, new: &Conversation) -> Vec<String> {
+    let mut out = Vec::new();
+    let Some(c) = &new.context else { return out };
+    let was = old.context.as_ref().filter(|o| o.application == c.application);
+    let open = |s: ContextState| matches!(s, ContextState::Established | ContextState::Recovering);
+    let was_open = was.is_some_and(|w| open(w.state));
+    if open(c.state) && !was_open {
+        let toast = if c.toast.is_empty() { String::new() } else { format!(": {}", c.toast) };
+        out.push(format!("{} is attached to this conversation{toast}; /context shows its data", c.application));
+    } else if !open(c.state) && was_open {
+        out.push(format!("{} is no longer attached", c.application));
+    } else if was_open && was.is_some_and(|w| w.data != c.data) {
+        out.push(format!("{} sent data; /context shows them", c.application));
     }
     out
 }
@@ -346,6 +390,7 @@ pub fn missed(door: &mut Door<'_>, from: Address, toast: &str) {
     };
     notice(door, at, text.clone());
     let sight = in_sight(door.state, at);
+    recall::note_missed(door, from.clone(), words, sight);
     if let Some(tab) = door.state.conversations.tabs.get_mut(at).filter(|_| !sight) {
         tab.unread += 1;
         tab.unread_from = tab.unread_from.take().or_else(|| tab.entries.last().map(|e| e.id().clone()));

@@ -35,6 +35,84 @@ pub enum ConversationState {
     Terminated,
 }
 
+/// How much a conversation matters to the one who began it (`domain.md` 2.3; the SIP `Priority` header).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Priority {
+    /// Life or property is in danger.
+    Emergency,
+    /// Soon.
+    Urgent,
+    /// As usual.
+    #[default]
+    Normal,
+    /// When there is time.
+    NonUrgent,
+}
+
+impl Priority {
+    /// All, the most pressing first.
+    pub const ALL: [Priority; 4] = [Priority::Emergency, Priority::Urgent, Priority::Normal, Priority::NonUrgent];
+
+    /// The value of the `Priority` header, which is the word on the screen, too.
+    pub fn text(self) -> &'static str {
+        match self {
+            Priority::Emergency => "emergency",
+            Priority::Urgent => "urgent",
+            Priority::Normal => "normal",
+            Priority::NonUrgent => "non-urgent",
+        }
+    }
+
+    /// Reads a header value or a typed word; `None` for any other.
+    pub fn parse(text: &str) -> Option<Priority> {
+        let low = text.trim().to_ascii_lowercase();
+        Priority::ALL.into_iter().find(|p| p.text() == low).or_else(|| match low.as_str() {
+            "high" | "important" => Some(Priority::Urgent),
+            "low" | "nonurgent" => Some(Priority::NonUrgent),
+            _ => None,
+        })
+    }
+}
+
+/// States of a context channel (`domain.md` 3.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ContextState {
+    /// None yet.
+    Idle,
+    /// The other side was asked.
+    Establishing,
+    /// Data can be sent.
+    Established,
+    /// The way is broken and being repaired.
+    Recovering,
+    /// Ending.
+    Terminating,
+    /// Ended.
+    Terminated,
+}
+
+/// A data pipe attached to a conversation (`domain.md` 3.8): what an application says beside the words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextChannel {
+    /// Where it stands.
+    pub state: ContextState,
+    /// The application it belongs to; at most 50 characters, raw.
+    pub application: String,
+    /// One line for a person; at most 80 characters, raw, may be empty.
+    pub toast: String,
+    /// The last data of the other side, raw; empty before any came.
+    pub data: String,
+}
+
+/// What became of one message at one recipient of a conference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Who.
+    pub uri: Address,
+    /// Why they do not have it; `None`: they do.
+    pub failure: Option<String>,
+}
+
 /// How a text is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TextFormat {
@@ -209,6 +287,8 @@ pub struct Conversation {
     pub state: ConversationState,
     /// Title; may be empty.
     pub subject: String,
+    /// How much it matters.
+    pub priority: Priority,
     /// The others: one in two-party, all visible ones in a conference (without ourselves).
     pub participants: Vec<Participant>,
     /// Set once it is a conference: the focus URI.
@@ -224,6 +304,12 @@ pub struct Conversation {
     pub invitation: Option<Invitation>,
     /// Why it ended, in words, when it did not end by our own wish.
     pub end_reason: Option<String>,
+    /// The way to the other side is broken and being repaired (`domain.md` 7.4); what is written waits.
+    pub recovering: bool,
+    /// The conversation whose call could not move into a conference and goes on here, and why (`domain.md` 7.3 rule 4).
+    pub derived_from: Option<(ConversationId, String)>,
+    /// Its context channel, once there is one.
+    pub context: Option<ContextChannel>,
 }
 
 /// An invitation that waits for an answer.
@@ -237,4 +323,6 @@ pub struct Invitation {
     pub auto_accept: Option<Time>,
     /// An invitation into a conference.
     pub conference: bool,
+    /// How much it matters to the one who invites.
+    pub priority: Priority,
 }

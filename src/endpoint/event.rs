@@ -3,7 +3,7 @@
 use super::OperationId;
 use crate::domain::conference::{Capabilities, Conference};
 use crate::domain::contact::{Contact, ContactError, Group, GroupId};
-use crate::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId};
+use crate::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId, Recipient};
 use crate::domain::presence::{Presence, SelfPresence};
 use crate::domain::privacy::{Mode, Preference};
 use crate::domain::watching::{Standing, ViewId};
@@ -240,6 +240,15 @@ pub enum Event {
         message: MessageId,
         /// How far.
         state: Delivery,
+    },
+    /// Which participants of a conference have one of our messages, and which have not.
+    Recipients {
+        /// Where.
+        conversation: ConversationId,
+        /// Which message.
+        message: MessageId,
+        /// Everybody it was meant for.
+        recipients: Vec<Recipient>,
     },
     /// A conversation was missed: nobody answered here or elsewhere.
     Missed {

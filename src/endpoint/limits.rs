@@ -133,6 +133,22 @@ pub const MAX_SPARE_DIALOGS: usize = 3;
 pub const MAX_CONVERSATION_ID: usize = 128;
 /// Longest name or subject taken from the network, in characters.
 pub const MAX_NAME: usize = 256;
+/// Longest title we give a conversation, in characters (`lync-conversations.md` 1.4).
+pub const MAX_SUBJECT: usize = 250;
+/// Waits between attempts to reach the other side of a broken route (`domain.md` 7.4); the last one repeats.
+pub const RECOVERY_WAIT: [Duration; 7] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+    Duration::from_secs(32),
+    Duration::from_secs(60),
+];
+/// Messages with the server whose arrival is still reported to us.
+pub const MAX_KEPT: usize = 500;
+/// An unanswered word on a context channel has failed.
+pub const CONTEXT_WAIT: Duration = Duration::from_secs(32);
 /// Participants of a conference that are shown.
 pub const MAX_PARTICIPANTS: usize = 1_000;
 /// The dialog of an invitation into a conference is freed by the invited side.

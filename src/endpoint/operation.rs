@@ -4,7 +4,7 @@ use crate::domain::access::Change;
 use crate::domain::calendar::{CalendarNow, WorkingHours};
 use crate::domain::conference::{ConferenceId, ConferenceSettings};
 use crate::domain::contact::{AddOptions, GroupId};
-use crate::domain::conversation::{ConversationId, MeetingChange, MessageId, Role};
+use crate::domain::conversation::{ConversationId, MeetingChange, MessageId, Priority, Role};
 use crate::domain::presence::{
     GrammarValue, Level, MachineState, Note, Phone, PhoneCall, PhoneLine, Publication, PublicationKey, UserStatus,
 };
@@ -328,6 +328,43 @@ pub enum Operation {
         conversation: ConversationId,
         /// Who.
         uri: Address,
+    },
+    /// Change the title; the other side is told where the conversation stands.
+    SetSubject {
+        /// Where.
+        conversation: ConversationId,
+        /// The new title.
+        subject: String,
+    },
+    /// Change how much it matters; said with the next invitation that leaves.
+    SetPriority {
+        /// Where.
+        conversation: ConversationId,
+        /// How much.
+        priority: Priority,
+    },
+    /// Open a context channel (`domain.md` 3.8); completes when the other side took it.
+    OpenContext {
+        /// Where.
+        conversation: ConversationId,
+        /// Name of the application; at most 50 characters.
+        application: String,
+        /// One line for a person; at most 80 characters, may be empty.
+        toast: String,
+        /// First data, well-formed XML, at most 4 KB in base64; may be empty.
+        data: String,
+    },
+    /// Send data on the context channel; completes when the other side has it.
+    SendContext {
+        /// Where.
+        conversation: ConversationId,
+        /// The data.
+        data: String,
+    },
+    /// End the context channel.
+    CloseContext {
+        /// Where.
+        conversation: ConversationId,
     },
     /// Leave or end the conversation.
     EndConversation {

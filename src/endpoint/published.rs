@@ -57,6 +57,13 @@ pub fn own_phones(own: &SelfPresence) -> Vec<Phone> {
     phones.into_iter().map(|p| Phone { kind: p.kind, uri: p.uri, display: p.text }).collect()
 }
 
+/// The name on the contact card that these publications make.
+pub fn card_name(publications: &[Publication]) -> Option<String> {
+    let cards = publications.iter().filter(|p| p.key.category == "contactCard" && !p.value.is_empty());
+    let named = cards.filter_map(|p| Some((p.key.instance, card::parse(&p.value).display_name?)));
+    named.filter(|n| !n.1.trim().is_empty()).max_by_key(|n| n.0).map(|n| n.1)
+}
+
 /// Whether a publication was made by the endpoint whose GRUU is `gruu`.
 pub fn is_by(gruu: &str, publication: &Publication) -> bool {
     let token = publication.endpoint_id.as_deref().and_then(identity::gruu_token);

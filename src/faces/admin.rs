@@ -166,7 +166,8 @@ async fn run(options: &Serve, store: FrontendStore, domain: &str) -> Result<(), 
         groups: options.lists.max_groups.max(1),
         distribution_groups: options.lists.max_distribution_groups,
     };
-    let config = Config { lists, ..Config::new(&options.host, port, domain) };
+    let tcp_port = listener.local_addr().map_err(|e| e.to_string())?.port();
+    let config = Config { lists, tcp_port, ..Config::new(&options.host, port, domain) };
     let host = Host::new(config, data, rng, Clock::new(), move |op| writer.apply(op)).with_accounts(Box::new(again));
     announce(options, &listener, &secure, domain);
     let (stop, stopped) = oneshot::channel();

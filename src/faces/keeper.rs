@@ -19,18 +19,24 @@ const EXPORT_LIMIT: usize = 1_000_000;
 
 /// The setting that holds meetings of others, as JSON.
 const KEPT_MEETINGS: &str = "kept-meetings";
+/// Setting that holds the thread key of the shown tab.
+const SHOWN: &str = "shown-tab";
+/// Setting that holds the missed conversations.
+const MISSED: &str = "missed";
 
 /// What waits for an answer of the store.
 #[derive(Debug)]
 enum Pending {
     History { thread: String, limit: usize },
     Found { query: String },
-    Export { path: String },
+    Export { thread: String, path: String },
 }
 
 /// A finished export: where, and the lines.
 #[derive(Debug, PartialEq)]
 pub struct Export {
+    /// Thread key.
+    pub thread: String,
     /// File to write.
     pub path: String,
     /// The messages, oldest first.
@@ -76,6 +82,18 @@ impl Keeper {
             StoreRequest::SetDelivery { message, state } => self.set_delivery(message, state),
             StoreRequest::SaveDraft { thread, text } => self.write(Write::Draft { conversation: ConversationId(thread), text }),
             StoreRequest::SaveTabs(tabs) => self.save_tabs(tabs),
+            StoreRequest::SaveShown(thread) => {
+                self.write(Write::Setting { name: SHOWN.into(), value: Some(thread) });
+            }
+            StoreRequest::SaveMissed(all) => {
+                self.write(Write::Setting { name: MISSED.into(), value: serde_json::to_string(&all).ok() });
+            }
+            StoreRequest::MoveThread { from, to } => {
+                if let Some(oldest) = self.oldest.remove(&from) {
+                    self.oldest.entry(to.clone()).or_insert(oldest);
+                }
+                self.write(Write::MovePeer { from: Peer(from), to: Peer(to) });
+            }
             StoreRequest::SaveContacts { groups, contacts } => self.write(Write::ContactList { groups, contacts }),
             StoreRequest::SavePresence { uri, presence } => self.write(Write::Presence { uri, presence }),
             StoreRequest::LoadHistory { thread, before, limit } => self.load(thread, before, limit),
@@ -90,8 +108,8 @@ impl Keeper {
                 self.write(Write::Setting { name: KEPT_MEETINGS.into(), value });
             }
             StoreRequest::Export { thread, path } => {
-                let ask = Query::Page { peer: Peer(thread), before: None, limit: EXPORT_LIMIT };
-                self.ask(Pending::Export { path }, ask);
+                let ask = Query::Page { peer: Peer(thread.clone()), before: None, limit: EXPORT_LIMIT };
+                self.ask(Pending::Export { thread, path }, ask);
             }
         }
     }
@@ -118,8 +136,8 @@ impl Keeper {
                 let messages = found.into_iter().map(|s| (s.peer.0, s.message)).collect();
                 Kept::Reply(StoreReply::Found { query, messages })
             }
-            (Pending::Export { path }, Ok(Answer::Page(page))) => {
-                Kept::Export(Export { path, messages: page.into_iter().map(|s| s.message).collect() })
+            (Pending::Export { thread, path }, Ok(Answer::Page(page))) => {
+                Kept::Export(Export { thread, path, messages: page.into_iter().map(|s| s.message).collect() })
             }
             _ => Kept::Nothing,
         }
@@ -197,6 +215,14 @@ pub fn snapshot(stored: Stored, owner: &Address) -> Snapshot {
     out.meetings = stored.meetings;
     let kept = stored.settings.iter().find(|s| s.0 == KEPT_MEETINGS);
     out.kept_meetings = kept.and_then(|s| serde_json::from_str(&s.1).ok()).unwrap_or_default();
+    for (name, value) in stored.settings {
+        match name.as_str() {
+            SHOWN => out.shown = Some(value),
+            // A list that another version wrote is no loss.
+            MISSED => out.missed = serde_json::from_str(&value).unwrap_or_default(),
+            _ => {}
+        }
+    }
     out.drafts = stored.drafts.into_iter().map(|(id, text)| (id.0, text)).collect();
     out.outbox = stored
         .outbox

@@ -7,8 +7,10 @@ use super::limits;
 pub struct Config {
     /// Host name as clients see it: `targetname` of NTLM, Via and Contact of the server.
     pub host: String,
-    /// Port written into Contact and Via.
+    /// Port written into Contact, and into Via on TLS connections.
     pub port: u16,
+    /// Port without TLS, for Contact and Via on such connections.
+    pub tcp_port: u16,
     /// SIP domains whose users live here, lower case, at least one.
     pub domains: Vec<String>,
     /// NetBIOS name of the domain for the NTLM challenge.
@@ -51,6 +53,7 @@ impl Config {
         Config {
             host: host.to_owned(),
             port,
+            tcp_port: port,
             netbios_domain: domain.split('.').next().unwrap_or("").chars().take(15).collect::<String>().to_uppercase(),
             domains: vec![domain],
             federated: Vec::new(),
@@ -69,6 +72,7 @@ impl Config {
 
     /// `sip:host:port;transport=…`, the Contact of the server on a flow.
     pub fn contact(&self, secure: bool) -> String {
-        format!("sip:{}:{};transport={}", self.host, self.port, if secure { "tls" } else { "tcp" })
+        let (port, transport) = if secure { (self.port, "tls") } else { (self.tcp_port, "tcp") };
+        format!("sip:{}:{port};transport={transport}", self.host)
     }
 }

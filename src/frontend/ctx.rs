@@ -185,15 +185,17 @@ impl Ctx<'_> {
     pub fn send_on(&mut self, flow: FlowId, mut request: Request) -> Token {
         *self.next_token += 1;
         let token = Token(*self.next_token);
-        self.push_via(&mut request);
+        // Who has not signed in yet is asked nothing but over the connection that brought the REGISTER.
+        let secure = self.state.registrations.on_flow(flow).next().is_none_or(|r| r.secure);
+        self.push_via(&mut request, secure);
         self.actions.push(Action::Send { module: self.module, token, flow, request });
         token
     }
 
     /// Sends without transaction (ACK, BENOTIFY); a Via of ours is put on top. Lost when the endpoint is gone.
     pub fn send_stateless(&mut self, to: RegistrationId, mut request: Request) {
-        if let Some(flow) = self.registration(to).map(|r| r.flow) {
-            self.push_via(&mut request);
+        if let Some((flow, secure)) = self.registration(to).map(|r| (r.flow, r.secure)) {
+            self.push_via(&mut request, secure);
             self.actions.push(Action::SendStateless(flow, request));
         }
     }
@@ -229,6 +231,14 @@ impl Ctx<'_> {
         self.respond(incoming.tx, response);
     }
 
+    /// As [`Ctx::refuse`], with one more header.
+    pub fn refuse_with(&mut self, incoming: &Incoming, status: u16, code: u32, reason: &str, (name, value): (Name, &str)) {
+        let host = &self.config.host;
+        let text = format!("{code};reason=\"{reason}\";source=\"{host}\"");
+        let response = self.response(&incoming.request, status).with(Name::MsDiagnostics, text).with(name, value);
+        self.respond(incoming.tx, response);
+    }
+
     /// A response with the headers every response has; a To tag is added where there is none.
     pub fn response(&mut self, request: &Request, status: u16) -> Response {
         let tag = self.rng.hex(16);
@@ -251,9 +261,10 @@ impl Ctx<'_> {
     }
 
     /// Puts our Via (with a fresh branch) on top.
-    pub fn push_via(&mut self, request: &mut Request) {
+    pub fn push_via(&mut self, request: &mut Request, secure: bool) {
         let branch = self.rng.hex(24);
-        let via = format!("SIP/2.0/TLS {}:{};branch=z9hG4bK{branch}", self.config.host, self.config.port);
+        let (transport, port) = if secure { ("TLS", self.config.port) } else { ("TCP", self.config.tcp_port) };
+        let via = format!("SIP/2.0/{transport} {}:{port};branch=z9hG4bK{branch}", self.config.host);
         request.headers.push_front(Name::Via, via);
     }
 

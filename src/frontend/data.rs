@@ -1,11 +1,11 @@
 //! What a front end keeps for ever: loaded at the start, every change told as a [`StoreOp`].
 
 use super::applications::TrustedApplication;
-use crate::domain::Address;
 use crate::domain::access::default_containers;
 use crate::domain::conference::Conference;
 use crate::domain::contact::{Contact, DEFAULT_GROUP, DEFAULT_GROUP_NAME, DistributionGroup, Group};
 use crate::domain::presence::{Container, Delegates, Publication, PublicationKey, Subscriber};
+use crate::domain::{Address, Time};
 use crate::sip::auth::{Algorithm, Ha1, NtHash};
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +129,25 @@ pub struct UserData {
     pub delegates: Delegates,
 }
 
+/// A message for somebody who is not signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptMessage {
+    /// Its name; the author knows it from the 202.
+    pub id: String,
+    /// The author.
+    pub from: Address,
+    /// Whom it is for.
+    pub to: Address,
+    /// When it came.
+    pub at: Time,
+    /// `Ms-Conversation-ID`; may be empty.
+    pub conversation: String,
+    /// `Content-Type`.
+    pub content_type: String,
+    /// The body as it came.
+    pub body: Vec<u8>,
+}
+
 /// Everything kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Data {
@@ -144,6 +163,9 @@ pub struct Data {
     /// Category names the administrator has registered (`domain.md` 5.6, rule 10).
     #[serde(default)]
     pub categories: Vec<String>,
+    /// Messages for people who are not signed in.
+    #[serde(default)]
+    pub kept: Vec<KeptMessage>,
 }
 
 /// One change of what is kept. Applying the same twice does no harm.
@@ -214,6 +236,15 @@ pub enum StoreOp {
     PutCategory(String),
     /// A category name is registered no longer.
     DeleteCategory(String),
+    /// A message for somebody who is not signed in.
+    PutKept(KeptMessage),
+    /// It was delivered, or has waited too long.
+    DeleteKept {
+        /// Whom it was for.
+        to: Address,
+        /// Its name.
+        id: String,
+    },
     /// A conference, new or changed.
     PutConference(Conference),
     /// A conference is gone.

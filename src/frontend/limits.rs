@@ -66,6 +66,12 @@ pub const SEARCH_ROWS: usize = 100;
 pub const DIALOGS_PER_ENDPOINT: usize = 2000;
 /// How long a dialog waits for an endpoint that lost its connection (lync-conversations.md 1.8).
 pub const DIALOG_ORPHAN: Duration = Duration::from_secs(60);
+/// Messages kept for one person who is not signed in.
+pub const KEPT_PER_USER: usize = 200;
+/// Octets of a message that is kept.
+pub const KEPT_BYTES: usize = 64 * 1024;
+/// A kept message nobody came for is dropped after this.
+pub const KEPT_FOR: Duration = Duration::from_secs(30 * 86_400);
 /// Scheduled conferences of one organizer.
 pub const CONFERENCES_PER_ORGANIZER: usize = 1000;
 /// Invited people of one conference.

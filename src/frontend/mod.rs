@@ -29,7 +29,7 @@ pub mod timers;
 pub use applications::TrustedApplication;
 pub use config::{Config, ListLimits};
 pub use ctx::{Action, Ctx, Incoming, LogLevel, Module, ModuleId, Reply, Token};
-pub use data::{ContactList, Data, StoreOp, UserData, UserRecord};
+pub use data::{ContactList, Data, KeptMessage, StoreOp, UserData, UserRecord};
 pub use registrations::{Registration, RegistrationId, Registrations};
 pub use server::{Output, Server};
 pub use state::{Reach, State, User};

@@ -6,20 +6,26 @@
 
 mod dialogs;
 mod fork;
+mod kept;
+#[cfg(test)]
+mod kept_tests;
 #[cfg(test)]
 mod tests;
 
 use super::{Ctx, Incoming, LogLevel, Module, Reach, Registration, RegistrationId, Reply, Token};
 use crate::domain::{Address, Time};
+use crate::lync::im;
 use crate::sip::{Method, Name, Request, ServerTx};
 use dialogs::Dialogs;
 use fork::Forks;
+use kept::Kept;
 
 /// The proxy between users.
 #[derive(Debug, Default)]
 pub struct Routing {
     forks: Forks,
     dialogs: Dialogs,
+    kept: Kept,
 }
 
 impl Module for Routing {
@@ -42,6 +48,9 @@ impl Module for Routing {
     }
 
     fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: Reply) {
+        if self.kept.on_reply(ctx, token, &reply) {
+            return;
+        }
         if let Some(made) = self.forks.on_reply(ctx, token, reply) {
             self.dialogs.add(made);
         }
@@ -51,11 +60,16 @@ impl Module for Routing {
         if let Some(registration) = ctx.registration(id) {
             self.dialogs.rebind(registration);
         }
+        self.kept.deliver(ctx, id);
     }
 
     fn on_registration_lost(&mut self, ctx: &mut Ctx<'_>, registration: &Registration) {
         self.forks.caller_gone(ctx, registration.id);
         self.dialogs.lost(ctx, registration);
+    }
+
+    fn on_user_removed(&mut self, ctx: &mut Ctx<'_>, user: &Address) {
+        self.kept.remove_user(ctx, user);
     }
 
     fn on_timeout(&mut self, ctx: &mut Ctx<'_>) {
@@ -68,9 +82,16 @@ impl Module for Routing {
 }
 
 impl Routing {
+    /// With the messages that wait for people.
+    pub fn new(kept: Vec<super::KeptMessage>) -> Routing {
+        let mut routing = Routing::default();
+        routing.kept.load(kept);
+        routing
+    }
+
     /// Requests on their way, and dialogs.
     pub fn under_way(&self) -> (usize, usize) {
-        (self.forks.len(), self.dialogs.len())
+        (self.forks.len() + self.kept.len(), self.dialogs.len())
     }
 
     /// The ACK of a 2xx travels on its own and is never answered.
@@ -97,8 +118,8 @@ impl Routing {
     fn within_dialog(&mut self, ctx: &mut Ctx<'_>, incoming: Incoming) {
         let bye = incoming.request.method == Method::Bye;
         let target = match self.dialogs.peer(ctx, &incoming) {
-            // The dialog is ours. Its other side may be away for a moment.
-            Some(peer) => peer.ok_or(480),
+            // The dialog is ours. Its other side may be away for a moment: the flow to it failed (RFC 5626 §11.6).
+            Some(peer) => peer.ok_or(430),
             None => stranger_target(ctx, &incoming),
         };
         if bye {
@@ -120,24 +141,28 @@ impl Routing {
         let Some(owner) = callee(ctx, &incoming) else {
             return ctx.refuse(&incoming, 404, 4005, "Destination URI either not enabled for SIP or does not exist");
         };
-        match ctx.reach(&owner, &incoming.caller) {
-            Reach::Allow => {}
+        // A blocked caller must not learn that it is blocked.
+        let blocked = match ctx.reach(&owner, &incoming.caller) {
+            Reach::Allow => false,
             Reach::DoNotDisturb => return ctx.refuse(&incoming, 486, 4008, "The user does not want to be disturbed"),
-            // A blocked caller must not learn that it is blocked.
-            Reach::Blocked => return unavailable(ctx, &incoming),
-        }
-        let targets = targets(ctx, &incoming, &owner);
+            Reach::Blocked => true,
+        };
+        let targets = if blocked { Vec::new() } else { targets(ctx, &incoming, &owner) };
+        let application = ctx.is_application(&owner);
         match targets.as_slice() {
+            [] if Kept::takes(&incoming.request) && owner != incoming.caller && !application => {
+                self.kept.take(ctx, &incoming, &owner, blocked);
+            }
             [] => unavailable(ctx, &incoming),
             // One instance of an application is asked after the other; all devices of a person ring at once.
-            all if ctx.is_application(&owner) => self.forks.hunt(ctx, incoming, self.dialogs.least_busy(all)),
+            all if application => self.forks.hunt(ctx, incoming, self.dialogs.least_busy(all)),
             all => self.forks.relay(ctx, incoming, all),
         }
     }
 }
 
 fn unavailable(ctx: &mut Ctx<'_>, incoming: &Incoming) {
-    ctx.refuse(incoming, 480, 4009, "The user is not signed in");
+    ctx.refuse_with(incoming, 480, 4009, "The user is not signed in", (Name::Supported, im::KEEPS_MESSAGES));
 }
 
 /// The account a request is for. A Contact in IP form (`sip:bob@192.0.2.4:50000`) belongs to nobody here.

@@ -93,7 +93,7 @@ impl Server {
             contacts: Contacts::default(),
             presence: Presence::default(),
             search: Search,
-            routing: Routing::default(),
+            routing: Routing::new(data.kept),
             conferencing: Conferencing::new(data.conferences),
             next_token: 0,
             sent: HashMap::new(),

@@ -1,6 +1,7 @@
 //! Instant message sessions: session description, first message, typing, delivery reports, invitations into
 //! conferences (guide 11, conversations guide 1, 2.2, 4.6).
 
+pub mod context;
 pub mod invite;
 pub mod report;
 pub mod sdp;
@@ -16,6 +17,10 @@ use crate::domain::Address;
 
 /// `Supported` tokens of an IM INVITE, one header line each.
 pub const INVITE_SUPPORTED: [&str; 4] = ["ms-sender", "ms-delayed-accept", "ms-conf-invite", "timer"];
+
+/// `Supported` token on a 480 of a server that keeps messages for people who are not signed in: a MESSAGE outside dialogs is
+/// answered 202 with a `Message-Id`, and a delivery report under that id follows when it has arrived.
+pub const KEEPS_MESSAGES: &str = "adsum-kept-messages";
 
 /// `Content-Type` of a plain text message.
 pub const PLAIN: &str = "text/plain; charset=UTF-8";

@@ -58,6 +58,7 @@ names! {
     Warning "Warning" "",
     RetryAfter "Retry-After" "",
     Subject "Subject" "s",
+    Priority "Priority" "",
     Reason "Reason" "",
     ReferTo "Refer-To" "r",
     ReferredBy "Referred-By" "b",

@@ -35,6 +35,8 @@ create table conference (organizer text not null, id text not null, data text no
 create table distribution_group (address text primary key, data text not null) without rowid;
 ", "create table category (name text primary key) without rowid;", "
 create table application (address text primary key, data text not null) without rowid;
+", "
+create table kept (recipient text not null, id text not null, data text not null, primary key (recipient, id)) without rowid;
 "];
 
 /// The front end's database.
@@ -127,6 +129,7 @@ fn load(conn: &Connection) -> Sql<Data> {
         groups: all(conn, "select data from distribution_group order by address")?,
         categories: categories(conn)?,
         applications: all(conn, "select data from application order by address")?,
+        kept: all(conn, "select data from kept order by recipient, id")?,
     })
 }
 
@@ -168,6 +171,10 @@ fn apply(conn: &Connection, op: &StoreOp) -> Sql<()> {
         }
         StoreOp::PutCategory(name) => run("insert or ignore into category (name) values (?)", &[name]),
         StoreOp::DeleteCategory(name) => run("delete from category where name = ?", &[name]),
+        StoreOp::PutKept(m) => {
+            run("insert or replace into kept (recipient, id, data) values (?, ?, ?)", &[&m.to.as_str(), &m.id, &json(m)?])
+        }
+        StoreOp::DeleteKept { to, id } => run("delete from kept where recipient = ?1 and id = ?2", &[&to.as_str(), id]),
         StoreOp::PutConference(c) => run(
             "insert or replace into conference (organizer, id, data) values (?, ?, ?)",
             &[&c.organizer.as_str(), &c.id.0.to_lowercase(), &json(c)?],
@@ -187,7 +194,8 @@ fn categories(conn: &Connection) -> Sql<Vec<String>> {
 }
 
 fn remove_user(conn: &Connection, address: &Address) -> Sql<()> {
-    const OF_USER: [&str; 7] = [
+    const OF_USER: [&str; 8] = [
+        "delete from kept where recipient = ?",
         "delete from user where address = ?",
         "delete from contacts where owner = ?",
         "delete from publication where owner = ?",

@@ -14,6 +14,30 @@ pub struct Link {
     pub target: String,
 }
 
+/// Longest address that the terminal is told to open, in octets.
+pub const HYPERLINK: usize = 136;
+
+/// An address that may be handed to the terminal as a link (OSC 8): of a known scheme, short, and of visible ASCII only, so
+/// that it cannot end the sequence it stands in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hyperlink(String);
+
+impl Hyperlink {
+    /// Lets an address through, or not.
+    pub fn new(target: &str) -> Option<Hyperlink> {
+        let scheme = ["http://", "https://", "sip:", "sips:", "mailto:"]
+            .iter()
+            .any(|s| target.get(..s.len()).is_some_and(|t| t.eq_ignore_ascii_case(s)) && target.len() > s.len());
+        let clean = target.len() <= HYPERLINK && target.bytes().all(|b| b.is_ascii_graphic());
+        (scheme && clean).then(|| Hyperlink(target.to_owned()))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// All links of `line`, in order, not overlapping.
 pub fn links(line: &str) -> Vec<Link> {
     if !line.contains(['/', '@', ':']) {

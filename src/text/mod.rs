@@ -118,6 +118,26 @@ impl Text {
         wrap::wrap(&self.0, cells).into_iter().map(|l| Line(l.to_owned())).collect()
     }
 
+    /// Its lines broken to at most `cells`, each with what of the links stands in it. A link that a break cuts keeps its whole
+    /// target in every piece.
+    pub fn wrap_with_links(&self, cells: usize) -> Vec<(Line, Vec<Link>)> {
+        let mut all = Vec::new();
+        let mut at = 0;
+        for line in self.0.split('\n') {
+            all.extend(links(line).into_iter().map(|l| Link { start: l.start + at, end: l.end + at, target: l.target }));
+            at += line.len() + 1;
+        }
+        let piece = |row: &str| {
+            // Rows are slices of the text.
+            let from = (row.as_ptr() as usize).saturating_sub(self.0.as_ptr() as usize);
+            let to = from + row.len();
+            let here = all.iter().filter(|l| l.start < to && l.end > from);
+            let cut = |l: &Link| Link { start: l.start.max(from) - from, end: l.end.min(to) - from, target: l.target.clone() };
+            (Line(row.to_owned()), here.map(cut).collect())
+        };
+        wrap::wrap(&self.0, cells).into_iter().map(piece).collect()
+    }
+
     /// How many lines [`Text::wrap`] gives.
     pub fn height(&self, cells: usize) -> usize {
         wrap::wrap(&self.0, cells).len()

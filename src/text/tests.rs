@@ -169,3 +169,36 @@ fn the_short_way_to_clusters_finds_those_of_the_standard() {
         assert_eq!(found, text.graphemes(true).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn a_link_that_a_break_cuts_keeps_its_whole_target() {
+    let url = "https://wiki.contoso.example/a/very/long/address/indeed";
+    let rows = Text::plain(&format!("see\nhere: {url} and mail bob@contoso.example")).wrap_with_links(20);
+    let pieces: Vec<(String, String)> = rows
+        .iter()
+        .flat_map(|(l, links)| links.iter().map(|k| (l.as_str()[k.start..k.end].to_owned(), k.target.clone())))
+        .collect();
+    let web: String = pieces.iter().filter(|p| p.1 == url).map(|p| p.0.as_str()).collect();
+    assert_eq!(web, url);
+    assert!(pieces.contains(&("bob@contoso.example".into(), "mailto:bob@contoso.example".into())), "{pieces:?}");
+}
+
+#[test]
+fn a_row_without_words_has_no_links() {
+    let rows = Text::plain("a\n\nhttp://b.example").wrap_with_links(40);
+    assert_eq!(rows.iter().map(|r| r.1.len()).collect::<Vec<_>>(), [0, 0, 1]);
+}
+
+#[test]
+fn the_terminal_is_told_of_short_clean_addresses_of_known_schemes_only() {
+    use super::links::{HYPERLINK, Hyperlink};
+    for good in ["http://a.b", "HTTPS://a.b/c?d=e#f", "sip:bob@contoso.example", "mailto:bob@contoso.example"] {
+        assert!(Hyperlink::new(good).is_some(), "{good}");
+    }
+    let long = format!("http://{}", "a".repeat(HYPERLINK - 6));
+    for bad in
+        ["javascript:alert(1)", "file:///etc/passwd", "http://", "http://a b", "http://a\x1b]8;;\x07", "http://ä.example", &long]
+    {
+        assert!(Hyperlink::new(bad).is_none(), "{bad:?}");
+    }
+}

@@ -1,7 +1,9 @@
 //! The only way to the cells: everything written is a text of the program or has passed the gate of `text`.
 
 use super::glyphs::{Glyphs, asciify};
+use super::terminal::hyperlinks::Hyperlinks;
 use super::theme::Theme;
+use crate::text::links::Hyperlink;
 use crate::text::width::clusters;
 use crate::text::{Line, width};
 use ratatui::buffer::Buffer;
@@ -62,6 +64,8 @@ pub struct Canvas<'a> {
     pub theme: &'a Theme,
     /// Signs.
     pub glyphs: &'a Glyphs,
+    /// Links that the terminal opens by itself.
+    pub links: Hyperlinks,
 }
 
 impl Canvas<'_> {
@@ -124,6 +128,12 @@ impl Canvas<'_> {
     /// Changes the style of what is there.
     pub fn restyle(&mut self, area: Rect, style: Style) {
         self.buffer.set_style(area.intersection(self.buffer.area), style);
+    }
+
+    /// Lets the terminal open a link where its words stand.
+    pub fn link(&mut self, area: Rect, link: Hyperlink) {
+        let style = Style::new().underline_color(self.links.mark(link));
+        self.restyle(area, style);
     }
 
     /// A horizontal line.

@@ -8,6 +8,7 @@ use crate::app::event::Target;
 use crate::app::state::{Pane, Question, QuestionKind};
 use crate::domain::Address;
 use crate::domain::contact::DEFAULT_GROUP_NAME;
+use crate::domain::conversation::Priority;
 use crate::domain::presence::Member;
 use crate::text::{Line, Text};
 use ratatui::layout::Rect;
@@ -140,12 +141,14 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
     let body = areas.body;
     let width = QUESTION_CELLS.min(body.width.saturating_sub(2));
     let (title, lines, yes): (&'static str, Vec<Label>, &'static str) = match &question.kind {
-        QuestionKind::Invitation { from, toast, subject, conference, auto_accept, .. } => {
+        QuestionKind::Invitation { from, toast, subject, conference, auto_accept, priority, .. } => {
             let name = Line::new(state.name(from));
             let what = if *conference { "invites you to a meeting" } else { "wants to talk" };
             let mut lines: Vec<Label> = vec![format!("{name} {what}").into()];
-            let words = if subject.is_empty() { toast } else { subject };
-            if !words.is_empty() {
+            if *priority != Priority::Normal {
+                lines.push(format!("It is {}.", priority.text()).into());
+            }
+            for words in [subject, toast].into_iter().filter(|w| !w.is_empty()) {
                 lines.push(format!("“{}”", Line::new(words)).into());
             }
             if let Some(at) = auto_accept {

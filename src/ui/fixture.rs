@@ -33,6 +33,7 @@ pub fn state(columns: u16, rows: u16) -> State {
         id: AccountId("alice".into()),
         address: Some(address("alice")),
         name: "Alice Adams".into(),
+        name_from_card: false,
         availability: Some(Availability::AVAILABLE),
         activity: None,
         note: Some(note),
@@ -135,6 +136,7 @@ pub fn tab(thread: Thread, subject: &str, participants: Vec<Participant>) -> Tab
         id,
         state: if focus.is_some() { ConversationState::Conferenced } else { ConversationState::Established },
         subject: subject.into(),
+        priority: crate::domain::conversation::Priority::Normal,
         participants,
         my_role: focus.is_some().then_some(Role::Leader),
         focus,
@@ -142,6 +144,9 @@ pub fn tab(thread: Thread, subject: &str, participants: Vec<Participant>) -> Tab
         meeting: Box::default(),
         invitation: None,
         end_reason: None,
+        recovering: false,
+        derived_from: None,
+        context: None,
     };
     Tab::new(thread, conversation)
 }

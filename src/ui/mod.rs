@@ -37,6 +37,7 @@ use layout::Areas;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use terminal::hyperlinks::Hyperlinks;
 use theme::Theme;
 
 /// Styles and signs of one terminal.
@@ -55,6 +56,8 @@ pub struct Drawn {
     pub targets: Vec<(Rect, Target)>,
     /// Where the terminal's cursor stands; `None`: hidden.
     pub cursor: Option<(u16, u16)>,
+    /// What the links on the screen lead to.
+    pub links: Hyperlinks,
 }
 
 impl Drawn {
@@ -80,8 +83,10 @@ impl Screen {
     pub fn draw(&self, state: &State, frame: &mut Frame) -> Drawn {
         let area = frame.area();
         let mut drawn = Drawn { metrics: state.view.metrics.clone(), ..Drawn::default() };
-        let mut canvas = Canvas { buffer: frame.buffer_mut(), theme: &self.theme, glyphs: &self.glyphs };
+        let mut canvas =
+            Canvas { buffer: frame.buffer_mut(), theme: &self.theme, glyphs: &self.glyphs, links: Hyperlinks::default() };
         paint(&mut canvas, area, state, &mut drawn);
+        drawn.links = canvas.links;
         if let Some(c) = drawn.cursor {
             frame.set_cursor_position(c);
         }

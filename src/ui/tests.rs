@@ -194,6 +194,7 @@ fn invitation() -> Question {
         subject: String::new(),
         conference: false,
         auto_accept: None,
+        priority: Default::default(),
     };
     Question { kind, postponed: false }
 }

@@ -1,7 +1,7 @@
 //! What somebody knows who only hears an endpoint's events; it checks on the way that events bring news.
 
 use adsum::domain::contact::{Contact, Group, GroupId};
-use adsum::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId};
+use adsum::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId, Recipient};
 use adsum::domain::presence::{Freshness, Presence, SelfPresence};
 use adsum::domain::privacy::Mode;
 use adsum::domain::watching::{Standing, ViewId};
@@ -28,6 +28,8 @@ pub struct View {
     pub deliveries: BTreeMap<MessageId, Delivery>,
     /// Every text as it was told, repetitions included.
     pub heard: Vec<(ConversationId, InstantMessage)>,
+    pub recipients: BTreeMap<MessageId, Vec<Recipient>>,
+    /// Missed conversations.
     pub missed: Vec<(Address, String)>,
     pub notices: Vec<String>,
     /// How presence comes, where it does not come at once.
@@ -92,6 +94,7 @@ impl View {
                 }
             }
             Event::MessageState { conversation, message, state } => self.note_delivery(&conversation, &message, state),
+            Event::Recipients { message, recipients, .. } => drop(self.recipients.insert(message, recipients)),
             Event::Missed { from, toast } => self.missed.push((from, toast)),
             Event::Notice(text) => self.notices.push(text),
             Event::Completed { id, result } => {

@@ -516,6 +516,11 @@ pub fn keep(data: &mut Data, op: StoreOp) {
         }),
         StoreOp::DeleteSubscriber { owner, uri } => user(data, &owner, &mut |u| u.subscribers.retain(|s| s.uri != uri)),
         StoreOp::PutDelegates { owner, delegates } => user(data, &owner, &mut |u| u.delegates = delegates.clone()),
+        StoreOp::PutKept(message) => {
+            data.kept.retain(|m| m.id != message.id);
+            data.kept.push(message);
+        }
+        StoreOp::DeleteKept { to, id } => data.kept.retain(|m| m.to != to || m.id != id),
         StoreOp::PutConference(conference) => {
             data.conferences.retain(|c| c.id != conference.id || c.organizer != conference.organizer);
             data.conferences.push(conference);

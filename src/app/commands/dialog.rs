@@ -2,14 +2,15 @@
 
 use super::Command;
 use super::people::{delete_now, prompt, put_into, set_level};
+use super::slash::FOUND;
 use crate::app::door::{Door, Pending, Then};
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, StoreRequest};
 use crate::app::keymap::Mode;
 use crate::app::limits::FIELD_CHARS;
 use crate::app::state::conversations::Part;
 use crate::app::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker, Prompt};
 use crate::app::state::{Pane, Thread};
-use crate::app::{meetings, own, palette, publishing, scroll, tabs};
+use crate::app::{meetings, own, palette, publishing, recall, scroll, tabs};
 use crate::domain::Address;
 use crate::domain::contact::AddOptions;
 use crate::endpoint::{JoinTarget, Operation};
@@ -164,6 +165,19 @@ fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
             door.ask(Operation::RenameGroup { id, name: text }, Pending::new("Renaming the group").done("Renamed"));
             Ok(())
         }
+        Ask::Search if text.is_empty() => again(door, p, "Type what to look for"),
+        Ask::Search => {
+            door.store(StoreRequest::Search { query: text, limit: FOUND });
+            Ok(())
+        }
+        Ask::Day => match recall::go_to_day(door, &text) {
+            Ok(()) => Ok(()),
+            Err(reason) => again(door, p, reason),
+        },
+        Ask::Subject(conversation) => {
+            super::slash::set_subject(door, conversation, text);
+            Ok(())
+        }
         Ask::Join if text.is_empty() => again(door, p, "Paste the link of the meeting"),
         Ask::Join => tabs::join(door, JoinTarget::Link(text), String::new()),
         Ask::Passcode(..) if text.is_empty() => again(door, p, "Type the passcode of the meeting"),
@@ -257,6 +271,7 @@ fn picked(door: &mut Door<'_>, mut p: Picker) -> Result<(), String> {
             meetings::with_invitation(door, &choice)?
         }
         Choice::Access(level) => super::roster::set_access(door, level)?,
+        Choice::Write(uri) => tabs::open_person(door, &uri)?,
         Choice::Open(url) => door.effects.push(Effect::OpenUrl(url)),
         Choice::GoTo(thread, at) => {
             if let Some(thread) = Thread::from_key(&thread) {

@@ -6,15 +6,15 @@ use crate::app::effect::StoreRequest;
 use crate::app::people::person_by_words;
 use crate::app::state::overlay::{Ask, Confirm, Deed, Overlay};
 use crate::app::state::{Pane, State};
-use crate::app::{meetings, own, sending, tabs, when};
-use crate::domain::conversation::{ConversationId, ConversationState, Role};
+use crate::app::{meetings, own, recall, sending, tabs, when};
+use crate::domain::conversation::{ContextState, ConversationId, ConversationState, Priority, Role};
 use crate::domain::presence::{Note, UserStatus};
 use crate::endpoint::{JoinTarget, Operation};
 
 const NOWHERE: &[crate::app::keymap::Mode] = &[];
 
 /// Hits shown by `/search`.
-const FOUND: usize = 50;
+pub const FOUND: usize = 50;
 
 /// The commands of this file.
 pub const COMMANDS: &[Command] = &[
@@ -51,6 +51,27 @@ pub const COMMANDS: &[Command] = &[
     Command::new("invite", "Invite somebody into this conversation", NOWHERE, invite)
         .typed("invite", Arg::Person(false))
         .when(in_tab_online),
+    Command::new("topic", "Change the subject of this conversation", NOWHERE, topic)
+        .typed("topic", Arg::Words("subject", false))
+        .when(in_tab_online),
+    Command::new("priority", "Say how much this conversation matters", NOWHERE, priority)
+        .typed("priority", Arg::Words("emergency, urgent, normal or non-urgent", true))
+        .when(in_tab),
+    Command::new("missed", "Missed conversations", &[crate::app::keymap::Mode::Anywhere], |d, _| recall::show_missed(d))
+        .typed("missed", Arg::None),
+    Command::new("context", "Show or send data of the application attached here", NOWHERE, context)
+        .typed("context", Arg::Words("open NAME, send DATA or close", false))
+        .when(in_tab),
+    Command::new(
+        "call",
+        "Call this person",
+        &[crate::app::keymap::Mode::People, crate::app::keymap::Mode::Transcript],
+        |d, _| call(d),
+    )
+    .typed("call", Arg::None),
+    Command::new("hang-up", "End the call", NOWHERE, |_, _| Err(NO_CALL.into())).typed("hangup", Arg::None),
+    Command::new("mute", "Mute or unmute me", NOWHERE, |_, _| Err(NO_CALL.into())).typed("mute", Arg::None),
+    Command::new("hold", "Hold or retrieve the call", NOWHERE, |_, _| Err(NO_CALL.into())).typed("hold", Arg::None),
     Command::new("leave", "Leave this conversation", NOWHERE, |d, _| leave(d)).typed("leave", Arg::None).when(in_tab),
     Command::new("lock", "Lock this meeting", NOWHERE, |d, _| lock(d, true)).typed("lock", Arg::None).when(leading),
     Command::new("unlock", "Unlock this meeting", NOWHERE, |d, _| lock(d, false)).typed("unlock", Arg::None).when(leading),
@@ -235,6 +256,117 @@ fn invite(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     let id = current(door)?;
     tabs::invite(door, id, uri);
     Ok(())
+}
+
+/// `/topic Budget 2027`
+fn topic(door: &mut Door<'_>, args: &str) -> Result<(), String> {
+    let at = door.state.conversations.at;
+    sending::start_if_needed(door, at)?;
+    let (id, subject) = door
+        .state
+        .conversations
+        .current()
+        .map(|t| (t.conversation.id.clone(), t.conversation.subject.clone()))
+        .ok_or("no conversation is open")?;
+    if args.trim().is_empty() {
+        let hint = "The other side sees it, too";
+        super::people::prompt(door, Ask::Subject(id), "Subject of this conversation", hint, &subject);
+        return Ok(());
+    }
+    set_subject(door, id, args.trim().to_owned());
+    Ok(())
+}
+
+/// Changes the subject of a conversation.
+pub fn set_subject(door: &mut Door<'_>, conversation: ConversationId, subject: String) {
+    let at = door.state.conversations.find(&conversation);
+    if let Some(tab) = at.and_then(|at| door.state.conversations.tabs.get_mut(at)) {
+        tab.conversation.subject = subject.clone();
+    }
+    door.ask(
+        Operation::SetSubject { conversation, subject },
+        Pending::new("Changing the subject").done("The subject is changed"),
+    );
+    tabs::save_tabs(door);
+}
+
+/// `/priority urgent`
+fn priority(door: &mut Door<'_>, args: &str) -> Result<(), String> {
+    let words = "a conversation is emergency, urgent, normal or non-urgent";
+    let priority = Priority::parse(args).ok_or(words)?;
+    let at = door.state.conversations.at;
+    sending::start_if_needed(door, at)?;
+    let conversation = current(door)?;
+    let done = format!("This conversation is {}; the next invitation says so", priority.text());
+    door.ask(Operation::SetPriority { conversation, priority }, Pending::new("Changing the priority").done(done));
+    Ok(())
+}
+
+/// `/context`, `/context open orders`, `/context send <order n="12"/>`, `/context close`
+fn context(door: &mut Door<'_>, args: &str) -> Result<(), String> {
+    let conversation = current(door)?;
+    let (word, rest) = args.trim().split_once(char::is_whitespace).unwrap_or((args.trim(), ""));
+    let rest = rest.trim();
+    match word {
+        "" => show_context(door),
+        "open" => {
+            let application = if rest.is_empty() { "notes" } else { rest }.to_owned();
+            let operation = Operation::OpenContext { conversation, application, toast: String::new(), data: String::new() };
+            door.ask(operation, Pending::new("Opening the context channel").done("The context channel is open"));
+            Ok(())
+        }
+        "send" => {
+            let operation = Operation::SendContext { conversation, data: rest.to_owned() };
+            door.ask(operation, Pending::new("Sending the data").done("The other side has the data"));
+            Ok(())
+        }
+        "close" => {
+            door.ask(Operation::CloseContext { conversation }, Pending::new("Closing the context channel"));
+            Ok(())
+        }
+        _ => Err("write /context, /context open NAME, /context send DATA or /context close".into()),
+    }
+}
+
+fn show_context(door: &mut Door<'_>) -> Result<(), String> {
+    let tab = door.state.conversations.current().ok_or("no conversation is open")?;
+    let Some(c) = tab.conversation.context.as_ref().filter(|c| c.state != ContextState::Terminated) else {
+        return Err("no application is attached to this conversation".into());
+    };
+    let state = match c.state {
+        ContextState::Establishing => "the other side is asked",
+        ContextState::Recovering => "the way to the other side is being repaired",
+        _ => "open",
+    };
+    let mut lines = vec![format!("Application: {}", c.application), format!("State: {state}")];
+    if !c.toast.is_empty() {
+        lines.push(format!("Says: {}", c.toast));
+    }
+    lines.push(String::new());
+    match c.data.as_str() {
+        "" => lines.push("No data have come.".into()),
+        data => lines.extend(data.lines().map(str::to_owned)),
+    }
+    door.state.overlays.push(Overlay::Details { title: "Context".into(), lines, scroll: 0 });
+    Ok(())
+}
+
+/// Why nothing can be said about a call.
+const NO_CALL: &str = "there is no call: adsum carries no audio yet";
+
+fn call(door: &mut Door<'_>) -> Result<(), String> {
+    let from_list = (door.state.pane == Pane::People).then(|| door.state.people.selected_person()).flatten();
+    let in_tab = door.state.conversations.current().and_then(|t| match &t.thread {
+        crate::app::state::Thread::Person(uri) => Some(uri),
+        _ => None,
+    });
+    let who = from_list.or(in_tab).map(|uri| door.state.name(uri).to_owned());
+    Err(match who {
+        Some(name) => {
+            format!("{name} cannot be called: adsum carries no audio yet. Write instead; i in People shows phone numbers")
+        }
+        None => "adsum carries no audio yet; this conversation has messages only".into(),
+    })
 }
 
 fn leave(door: &mut Door<'_>) -> Result<(), String> {

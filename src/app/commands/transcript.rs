@@ -6,7 +6,7 @@ use crate::app::effect::Effect;
 use crate::app::keymap::Mode;
 use crate::app::state::conversations::Search;
 use crate::app::state::overlay::{Choice, Overlay, Picker};
-use crate::app::{scroll, sending, tabs};
+use crate::app::{recall, scroll, sending, tabs};
 
 const HERE: &[Mode] = &[Mode::Transcript];
 
@@ -27,6 +27,16 @@ pub const COMMANDS: &[Command] = &[
     Command::new("search-older", "To the next older hit", HERE, |d, _| scroll::find(d.state, true)),
     Command::new("search-newer", "To the next newer hit", HERE, |d, _| scroll::find(d.state, false)),
     Command::new("open-link", "Open the link in this message", HERE, |d, _| open(d)),
+    Command::new("message-details", "What became of this message, and who has it", HERE, |d, _| recall::show_details(d))
+        .typed("details", super::Arg::None)
+        .when(super::in_tab),
+    Command::new("search-everything", "Search in all conversations", HERE, |d, _| recall::ask_search(d)),
+    Command::new("go-to-day", "Go to a day of this conversation", HERE, |d, a| match a.trim() {
+        "" => recall::ask_day(d),
+        words => recall::go_to_day(d, words),
+    })
+    .typed("day", super::Arg::Words("day", false))
+    .when(super::in_tab),
     Command::new("quote", "Answer with a quotation", HERE, |d, _| scroll::quote(d.state)),
     Command::new("retry", "Send this failed message again", HERE, |d, _| retry(d)).typed("retry", super::Arg::None),
 ];

@@ -1,7 +1,7 @@
 //! Tabs: transcript, roster, composer.
 
 use crate::app::Editor;
-use crate::domain::conversation::{Conversation, ConversationId, InstantMessage, MessageId};
+use crate::domain::conversation::{Conversation, ConversationId, InstantMessage, MessageId, Recipient};
 use crate::domain::{Address, Time};
 use std::collections::BTreeSet;
 
@@ -76,6 +76,23 @@ pub struct Conversations {
     pub normal: bool,
     /// An accepted invitation whose tab is shown as soon as it opens.
     pub show_next: Option<ConversationId>,
+    /// Who wanted to talk while nobody answered, oldest first.
+    pub missed: Vec<Missed>,
+    /// What became of own messages in conferences, oldest first.
+    pub recipients: Vec<(MessageId, Vec<Recipient>)>,
+}
+
+/// Somebody wanted to talk and nobody answered.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Missed {
+    /// Who.
+    pub from: Address,
+    /// First words, raw; may be empty.
+    pub toast: String,
+    /// When.
+    pub at: Time,
+    /// The tab of this person was in sight since.
+    pub seen: bool,
 }
 
 impl Conversations {

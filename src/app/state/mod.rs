@@ -8,7 +8,7 @@ pub mod people;
 pub mod view;
 pub mod wire;
 
-pub use conversations::{Conversations, Entry, Scroll, Tab, Thread};
+pub use conversations::{Conversations, Entry, Missed, Scroll, Tab, Thread};
 pub use meetings::{Field, FieldId, FieldValue, Form, Meetings};
 pub use overlay::{Overlay, Question, QuestionKind, Toast, ToastKind};
 pub use own::{Own, OwnEndpoint};
@@ -93,6 +93,8 @@ pub struct Account {
     pub address: Option<Address>,
     /// Own display name; may be empty.
     pub name: String,
+    /// The name was not configured: it is the one on the own contact card.
+    pub name_from_card: bool,
     /// Own availability as others see it (aggregated).
     pub availability: Option<Availability>,
     /// Own activity.

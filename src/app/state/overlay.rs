@@ -4,7 +4,7 @@ use super::Form;
 use crate::app::Editor;
 use crate::domain::conference::ConferenceId;
 use crate::domain::contact::GroupId;
-use crate::domain::conversation::ConversationId;
+use crate::domain::conversation::{ConversationId, Priority};
 use crate::domain::presence::{Level, PublicationKey, UserStatus};
 use crate::domain::{Address, Time};
 use crate::endpoint::OperationId;
@@ -181,6 +181,12 @@ pub enum Ask {
     Passcode(crate::endpoint::JoinTarget, String),
     /// A calendar file to read.
     ReadInvitation,
+    /// What to look for in all conversations.
+    Search,
+    /// The day to go to in a transcript.
+    Day,
+    /// The title of a conversation.
+    Subject(ConversationId),
     /// Where to write the wire log.
     SaveWire,
     /// Where to write the calendar file of a meeting.
@@ -239,6 +245,8 @@ pub enum Choice {
     Access(crate::domain::conference::AccessLevel),
     /// Open a link.
     Open(String),
+    /// Write to a person.
+    Write(Address),
     /// Show what this person can see of me.
     ViewAs(Address),
     /// Go to a message found in the history: thread key and time.
@@ -271,6 +279,8 @@ pub enum QuestionKind {
         conference: bool,
         /// It is accepted by itself then.
         auto_accept: Option<Time>,
+        /// How much it matters to them.
+        priority: Priority,
     },
     /// A meeting begins soon.
     Reminder {

@@ -117,6 +117,7 @@ impl Play {
                 toast: String::new(),
                 auto_accept: None,
                 conference: false,
+                priority: Default::default(),
             };
             c.invitation = Some(invitation);
         }

@@ -6,6 +6,7 @@ mod dialogs;
 mod meetings;
 mod own;
 mod publishing;
+mod recall;
 mod roster;
 mod series;
 mod start;

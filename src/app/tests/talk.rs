@@ -206,7 +206,13 @@ fn slash_commands_do_what_keys_do() {
 fn an_invitation_is_a_card_that_steals_no_keys() {
     let mut s = Stage::new();
     let mut c = s.conversation("c1", &["carol"], ConversationState::Incoming);
-    c.invitation = Some(Invitation { from: a("carol"), toast: "got a minute?".into(), auto_accept: None, conference: false });
+    c.invitation = Some(Invitation {
+        from: a("carol"),
+        toast: "got a minute?".into(),
+        auto_accept: None,
+        conference: false,
+        priority: Default::default(),
+    });
     s.says(endpoint::Event::Conversation(Box::new(c.clone())));
     s.says(endpoint::Event::Conversation(Box::new(c.clone())));
     assert_eq!((s.state.questions.len(), s.state.conversations.tabs.len()), (1, 0));
@@ -229,7 +235,13 @@ fn an_invitation_is_a_card_that_steals_no_keys() {
 fn a_declined_or_withdrawn_invitation_leaves_nothing() {
     let mut s = Stage::new();
     let mut c = s.conversation("c1", &["carol"], ConversationState::Incoming);
-    c.invitation = Some(Invitation { from: a("carol"), toast: String::new(), auto_accept: None, conference: false });
+    c.invitation = Some(Invitation {
+        from: a("carol"),
+        toast: String::new(),
+        auto_accept: None,
+        conference: false,
+        priority: Default::default(),
+    });
     s.says(endpoint::Event::Conversation(Box::new(c.clone())));
     s.effects.clear();
     s.keys("Alt-n");
@@ -380,7 +392,13 @@ fn writing_back_accepts_an_invitation() {
     let c = s.conversation(&first, &["bob"], ConversationState::Terminated);
     s.says(endpoint::Event::Conversation(Box::new(c)));
     let mut c = s.conversation("c2", &["bob"], ConversationState::Incoming);
-    c.invitation = Some(Invitation { from: a("bob"), toast: "back".into(), auto_accept: None, conference: false });
+    c.invitation = Some(Invitation {
+        from: a("bob"),
+        toast: "back".into(),
+        auto_accept: None,
+        conference: false,
+        priority: Default::default(),
+    });
     s.says(endpoint::Event::Conversation(Box::new(c)));
     s.effects.clear();
     s.keys("\"hello\" Enter");

@@ -1,7 +1,7 @@
 //! What every part of this service works with: the door of the endpoint, the requests that wait for answers, and facts
 //! about ourselves.
 
-use crate::domain::conversation::ConversationId;
+use crate::domain::conversation::{ConversationId, MessageId};
 use crate::domain::{Address, Time};
 use crate::endpoint::limits::{ACTIVE_WITHIN, MAX_NAME, MAX_SEEN};
 use crate::endpoint::service::{Ctx, Identity, Token};
@@ -21,6 +21,10 @@ pub(super) enum Purpose {
     Message,
     /// A typing notice, on whatever dialog.
     Typing,
+    /// Whether the other side can be reached again.
+    Probe,
+    /// Something on the context channel.
+    Context,
     /// A BYE or the end of a subscription.
     Goodbye,
     /// The INVITE to a focus.
@@ -141,6 +145,8 @@ pub(super) struct Facts {
     pub acting: BTreeMap<ConversationId, Speaker>,
     /// No new conversations.
     pub draining: bool,
+    /// Messages that the server keeps for people who are not signed in: its name for each, where it was written, ours.
+    pub kept: VecDeque<(String, ConversationId, MessageId)>,
     /// Last request id of a conference command.
     pub request_id: u32,
     /// Names of messages received in conferences, newest last; also of those we have left and joined again.

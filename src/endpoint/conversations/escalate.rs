@@ -12,7 +12,7 @@ use super::talk::{Call, Person, Talk};
 use crate::domain::Address;
 use crate::domain::conference::AccessLevel;
 use crate::domain::conference_rules;
-use crate::domain::conversation::{ConversationId, ConversationState as S, Role};
+use crate::domain::conversation::{ConversationId, ConversationState as S, Priority, Role};
 use crate::endpoint::service::{Reply, Token};
 use crate::endpoint::{Error, ErrorKind, Event, OperationId, Outcome};
 use crate::lync::identity;
@@ -145,6 +145,8 @@ impl Talk {
                 .with(Name::Supported, "ms-conf-invite")
                 .with(Name::MsConversationId, self.wire.first().cloned().unwrap_or_default())
                 .with_body(docs::CONFERENCE_INVITE, body);
+            let request =
+                if self.priority == Priority::Normal { request } else { request.with(Name::Priority, self.priority.text()) };
             let token = desk.send(&self.id, Purpose::Invitation, request);
             s.invite(token, who, op, now);
         }
@@ -264,6 +266,9 @@ impl Talk {
         desk.ctx.emit(Event::Notice(format!("{name} could not be moved into the meeting: {why}")));
         let mut talk = Talk::new(ConversationId(desk.ctx.rng.hex(24)), Some(person), desk.now());
         talk.state = if matches!(call, Call::Up(_)) { S::Established } else { S::Establishing };
+        talk.derived_from = Some((self.id.clone(), why.to_string()));
+        talk.subject = self.subject.clone();
+        talk.recovery = self.recovery.take();
         talk.spare = std::mem::take(&mut self.spare);
         talk.call = call;
         Some(Box::new(talk))

@@ -29,6 +29,21 @@ pub(super) fn says_muted(response: &Response) -> bool {
     diagnostic_number(response) == Some(61_003)
 }
 
+/// Why one of several recipients does not have a message.
+pub(super) fn recipient(status: u16) -> &'static str {
+    match status {
+        408 => "no answer in time",
+        404 | 430 | 480 | 481 | 604 => "cannot be reached now",
+        403 => "may not be written to",
+        413 | 513 => "the message is too long there",
+        415 | 488 => "cannot receive this kind of message",
+        486 | 600 => "does not want to be disturbed",
+        603 | 605 => "declined it",
+        500..=599 => "the service there is not available",
+        _ => "refused it",
+    }
+}
+
 /// Why a conference could not be joined or commanded.
 pub(super) fn conference(response: &Response) -> Error {
     let number = diagnostic_number(response);

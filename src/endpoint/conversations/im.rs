@@ -3,11 +3,12 @@
 use super::desk::{Desk, Purpose};
 use super::dialog::Dialog;
 use super::outbox::{News, UNKNOWN};
+use super::recovery::KEPT;
 use super::state::Step;
 use super::talk::{Call, Talk};
 use super::typing::Notice;
 use super::{docs, failure};
-use crate::domain::conversation::ConversationState as S;
+use crate::domain::conversation::{ConversationState as S, Priority};
 use crate::endpoint::limits::INVITE_WAIT;
 use crate::endpoint::service::{Reply, Token};
 use crate::lync::im;
@@ -50,7 +51,7 @@ impl Talk {
     pub fn route(&mut self) -> Option<&mut Dialog> {
         match self.state {
             S::Conferenced => self.session.as_mut()?.chat_dialog(),
-            S::Established => match &mut self.call {
+            S::Established if self.recovery.is_none() => match &mut self.call {
                 Call::Up(dialog) => Some(dialog),
                 _ => None,
             },
@@ -77,6 +78,9 @@ impl Talk {
         request.headers.push(Name::MsConversationId, self.wire_id());
         if !self.subject.is_empty() {
             request.headers.push(Name::Subject, self.subject.clone());
+        }
+        if self.priority != Priority::Normal {
+            request.headers.push(Name::Priority, self.priority.text());
         }
         request.headers.push(Name::RosterManager, me.as_str());
         request.headers.push(Name::EndPoints, format!("<{me}>, <{them}>"));
@@ -105,7 +109,9 @@ impl Talk {
                 if current {
                     let why = failure::undelivered(&r, &self.peer_name());
                     self.call = Call::None;
-                    self.call_failed(desk, why);
+                    if !self.leave_with_server(desk, &r) {
+                        self.call_failed(desk, why);
+                    }
                 }
             }
             Reply::Timeout => {
@@ -165,7 +171,7 @@ impl Talk {
     }
 
     /// Goes on with another dialog that stands. False when there is none.
-    fn use_spare(&mut self) -> bool {
+    pub fn use_spare(&mut self) -> bool {
         let Some(spare) = self.spare.pop() else { return false };
         self.call = Call::Up(Box::new(spare));
         if self.state == S::Idle {
@@ -180,6 +186,7 @@ impl Talk {
         let news = match reply {
             // Given up meanwhile: its answer says nothing any more.
             _ if self.outbox.dialog_of(token).is_none() => News::new(),
+            Reply::Response(r) if self.outbox.dialog_of(token) == Some(KEPT) => return self.on_kept_reply(desk, token, &r),
             Reply::Response(r) if !r.is_final() => News::new(),
             Reply::Response(r) => self.message_answer(desk, token, &r),
             Reply::Timeout | Reply::LinkLost => self.outbox.fail(token, UNKNOWN),
@@ -192,12 +199,16 @@ impl Talk {
         let why = if muted { failure::MUTED.to_owned() } else { failure::undelivered(r, &self.peer_name()) };
         match r.status {
             202 => match r.headers.get(&Name::MessageId) {
-                Some(report) => self.outbox.accept(desk.now(), token, report.trim()),
+                Some(report) => {
+                    let audience = self.audience(desk.me());
+                    self.outbox.accept(desk.now(), token, report.trim(), audience)
+                }
                 None => self.outbox.confirm(token),
             },
             200..=299 => self.outbox.confirm(token),
             415 if self.outbox.retry_bare(token) => News::new(),
             413 | 513 if self.outbox.retry_split(token) => News::new(),
+            430 => self.route_broken(desk, token),
             408 | 480 | 481 => self.dialog_answered_dead(desk, token, r.status, &why),
             _ => self.outbox.fail(token, &why),
         }
@@ -220,7 +231,7 @@ impl Talk {
     }
 
     /// The dialog we send on is dead. Its unanswered messages did not arrive; the next text invites anew.
-    fn dialog_dead(&mut self, desk: &mut Desk<'_, '_>, why: &str) -> News {
+    pub fn dialog_dead(&mut self, desk: &mut Desk<'_, '_>, why: &str) -> News {
         let Call::Up(dialog) = std::mem::take(&mut self.call) else { return News::new() };
         let news = self.outbox.fail_on(dialog.call_id(), why);
         self.bye(desk, *dialog);
@@ -251,11 +262,25 @@ impl Talk {
         self.typing_sent = Some(desk.send(&self.id, Purpose::Typing, request));
     }
 
+    /// Tells the other side the title.
+    pub fn send_subject(&mut self, desk: &mut Desk<'_, '_>) {
+        if !desk.ctx.online {
+            return;
+        }
+        let (kind, body) = docs::subject(desk.me(), &self.subject);
+        let Some(dialog) = self.route() else { return };
+        let request = dialog.request(desk.ctx, Method::Info).with_body(kind, body);
+        desk.send(&self.id, Purpose::Typing, request);
+    }
+
     /// The answer to a typing notice: only a dead dialog matters.
     pub fn on_typing_reply(&mut self, desk: &mut Desk<'_, '_>, token: Token, reply: &Reply) {
         let Reply::Response(r) = reply else { return };
         if self.typing_sent != Some(token) {
             return;
+        }
+        if r.status == 430 && self.state == S::Established {
+            return self.recover(desk.now());
         }
         if !matches!(r.status, 408 | 480 | 481) || self.route().is_none() {
             return;

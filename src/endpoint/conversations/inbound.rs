@@ -4,11 +4,11 @@ use super::desk::{Desk, Purpose};
 use super::dialog::Dialog;
 use super::docs::{self, Content};
 use super::im::acknowledge;
-use super::ring::{Caller, called};
+use super::ring::Caller;
 use super::talk::{Call, Talk};
 use super::{Conversations, failure};
-use crate::domain::Address;
 use crate::domain::conversation::{ConversationId, ConversationState as S, Delivery, InstantMessage, MessageId, TextFormat};
+use crate::domain::{Address, Time};
 use crate::endpoint::Event;
 use crate::endpoint::limits::MAX_TEXT_BYTES;
 use crate::endpoint::service::{Handled, Reply, Token};
@@ -63,11 +63,16 @@ impl Conversations {
             Content::Text { format, body } => {
                 desk.answer(tx, request, 200);
                 let id = self.talk_for(desk, &caller, true);
+                let at = written_at(request, desk.now());
                 if let Some(talk) = self.talks.get_mut(&id) {
                     talk.revive();
-                    talk.receive(desk, &caller.person.uri, format, body);
+                    talk.receive_of(desk, &caller.person.uri, format, body, at);
                 }
                 self.publish(desk, &id);
+            }
+            Content::Report(report) => {
+                desk.answer(tx, request, 200);
+                self.on_kept_report(desk, &report);
             }
             _ => desk.answer(tx, request, 200),
         }
@@ -101,6 +106,8 @@ impl Conversations {
             Purpose::Invite => talk.on_invite_reply(desk, token, reply),
             Purpose::Message => talk.on_message_reply(desk, token, reply),
             Purpose::Typing => talk.on_typing_reply(desk, token, &reply),
+            Purpose::Probe => talk.on_probe_reply(desk, token, &reply),
+            Purpose::Context => talk.on_context_reply(desk, token, &reply),
             Purpose::Goodbye if last => {
                 talk.goodbyes.retain(|t| *t != token);
                 talk.finish(desk.ctx.online);
@@ -198,19 +205,20 @@ impl Talk {
             }
             Content::Report(report) => {
                 desk.answer(tx, request, 200);
-                let failure = (!report.failed.is_empty()).then(|| {
-                    let names: Vec<&str> = report.failed.iter().take(10).map(called).collect();
-                    format!("it did not reach {}", names.join(", "))
-                });
-                let news = self.outbox.report(&report.message_id, failure);
-                self.tell(desk, news);
+                self.on_report(desk, &report);
             }
             Content::Unsupported => refuse_type(desk, tx, request),
         }
     }
 
     /// A text arrived.
-    pub fn receive(&mut self, desk: &mut Desk<'_, '_>, author: &Address, format: TextFormat, mut body: String) {
+    pub fn receive(&mut self, desk: &mut Desk<'_, '_>, author: &Address, format: TextFormat, body: String) {
+        let now = desk.now();
+        self.receive_of(desk, author, format, body, now);
+    }
+
+    /// A text arrived that was written at another time: the server kept it while we were away.
+    fn receive_of(&mut self, desk: &mut Desk<'_, '_>, author: &Address, format: TextFormat, mut body: String, at: Time) {
         let mut end = body.len().min(MAX_TEXT_BYTES);
         while !body.is_char_boundary(end) {
             end -= 1;
@@ -222,12 +230,16 @@ impl Talk {
         // What another of our own devices wrote is no news from somebody else.
         let state = if *author == desk.speaker(&self.id).uri { Delivery::Delivered } else { Delivery::Received };
         let id = MessageId(format!("in-{}", desk.ctx.rng.hex(24)));
-        let message = InstantMessage { id, author: author.clone(), at: desk.now(), body, format, state };
+        let message = InstantMessage { id, author: author.clone(), at, body, format, state };
         desk.ctx.emit(Event::Message { conversation: self.id.clone(), message });
     }
 
     /// An INFO in an IM dialog: typing, or a new subject.
     pub fn on_info(&mut self, desk: &mut Desk<'_, '_>, tx: Option<ServerTx>, request: &Request, author: &Address) {
+        if let Some(said) = docs::context_of(request) {
+            self.on_context(desk, tx, request, said);
+            return;
+        }
         desk.answer(tx, request, 200);
         if let Some(active) = docs::typing_of(request) {
             self.remote.set(desk.now(), author, active && author != desk.me());
@@ -243,6 +255,10 @@ impl Talk {
             return;
         }
         self.call = Call::None;
+        if self.recovery.take().is_some() && self.outbox.has_unsent() {
+            // The other side was away for too long; what was held leaves with a new invitation.
+            return;
+        }
         if matches!(self.state, S::Established | S::Establishing) {
             let why = failure::diagnostic_reason(&request.headers);
             let why = why.unwrap_or_else(|| format!("{} left the conversation", self.peer_name()));
@@ -256,6 +272,12 @@ impl Talk {
         let named = request.headers.get(&Name::MsSender).and_then(NameAddr::parse).and_then(|n| n.uri.address());
         named.or_else(|| request.headers.from()?.uri.address())
     }
+}
+
+/// When a kept message was written: its `Date`, never in the future.
+fn written_at(request: &Request, now: Time) -> Time {
+    let date = request.headers.get(&Name::Date).and_then(crate::lync::time::parse);
+    date.filter(|at| *at < now).unwrap_or(now)
 }
 
 fn refuse_type(desk: &mut Desk<'_, '_>, tx: Option<ServerTx>, request: &Request) {

@@ -223,8 +223,8 @@ impl Talk {
         if let Some(role) = s.roster.role_of(&me) {
             s.my_role = Some(role);
         }
-        if let Some(subject) = s.roster.subject() {
-            self.subject = subject;
+        if let Some(subject) = s.roster.subject().filter(|s| *s != self.roster_subject) {
+            (self.subject, self.roster_subject) = (subject.clone(), subject);
         }
         if s.roster.is_in_lobby(&me, &s.guid) { self.enter_lobby(desk) } else { self.enter(desk) }
     }

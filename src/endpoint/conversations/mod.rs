@@ -5,6 +5,7 @@
 //! says how it looks if that changed, before any completion or message that belongs to it. Texts wait in the talk's outbox
 //! until a dialog stands and leave it exactly once.
 
+mod context;
 mod control;
 mod desk;
 mod dialog;
@@ -18,6 +19,8 @@ mod join;
 mod mcu;
 mod operate;
 mod outbox;
+mod recovery;
+mod report;
 mod ring;
 mod roster;
 mod session;
@@ -90,6 +93,7 @@ impl Conversations {
     fn publish(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId) {
         if let Some(talk) = self.talks.get_mut(id) {
             talk.pump(desk);
+            talk.settle_context();
             talk.publish(desk);
         }
         self.forget_if_over(id, false);
@@ -244,6 +248,8 @@ impl Talk {
         let news = self.outbox.link_lost(desk.now());
         self.tell(desk, news);
         self.call = Call::None;
+        self.recovery = None;
+        self.lose_context(desk);
         self.spare.clear();
         self.remote.clear();
         self.local.sent();
@@ -266,6 +272,8 @@ impl Talk {
             self.local.deadline(),
             self.remote.deadline(),
             self.goodbye_until,
+            self.recovery.as_ref().and_then(|r| r.at),
+            self.context.as_ref().and_then(context::Channel::deadline),
             self.session.as_ref().and_then(|s| s.deadline()),
         ];
         parts.into_iter().flatten().min()
@@ -287,6 +295,8 @@ impl Talk {
             self.finish(true);
         }
         self.call_on_time(desk);
+        self.recovery_on_time(desk);
+        self.context_on_time(desk);
         self.conference_on_time(desk);
     }
 

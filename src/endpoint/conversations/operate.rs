@@ -5,8 +5,8 @@ use super::docs::{self, Order};
 use super::talk::{Person, Talk};
 use super::{Conversations, no_such};
 use crate::domain::Address;
-use crate::domain::conversation::{ConversationId, ConversationState as S, MessageId};
-use crate::endpoint::limits::MAX_NAME;
+use crate::domain::conversation::{ConversationId, ConversationState as S, MessageId, Priority};
+use crate::endpoint::limits::{MAX_NAME, MAX_SUBJECT};
 use crate::endpoint::{Error, ErrorKind, JoinTarget, Operation, OperationId, Outcome};
 
 type Answer = Result<Outcome, Error>;
@@ -25,6 +25,15 @@ impl Conversations {
             O::Typing { conversation, active } => (conversation, Some(self.type_at(desk, conversation, *active))),
             O::Accept { conversation } => (conversation, Some(self.accept(desk, conversation))),
             O::Decline { conversation } => (conversation, Some(self.decline(desk, conversation))),
+            O::SetSubject { conversation, subject } => (conversation, Some(self.set_subject(desk, conversation, subject))),
+            O::SetPriority { conversation, priority } => (conversation, Some(self.set_priority(conversation, *priority))),
+            O::OpenContext { conversation, application, toast, data } => {
+                (conversation, self.on_talk(conversation, |talk| talk.open_context(desk, op, application, toast, data)))
+            }
+            O::SendContext { conversation, data } => {
+                (conversation, self.on_talk(conversation, |talk| talk.send_context(desk, op, data)))
+            }
+            O::CloseContext { conversation } => (conversation, self.on_talk(conversation, |talk| talk.close_context(desk, op))),
             O::EndConversation { conversation } => (conversation, Some(self.end(desk, conversation))),
             O::Invite { conversation, uri } => {
                 (conversation, self.on_talk(conversation, |talk| talk.invite_person(desk, op, uri)))
@@ -166,6 +175,18 @@ impl Conversations {
     fn decline(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId) -> Answer {
         let talk = self.talks.get_mut(id).filter(|t| t.ring.is_some()).ok_or_else(no_invitation)?;
         talk.end_ring(desk, 603, false);
+        Ok(Outcome::Done)
+    }
+
+    fn set_subject(&mut self, desk: &mut Desk<'_, '_>, id: &ConversationId, subject: &str) -> Answer {
+        let talk = self.talks.get_mut(id).ok_or_else(no_such)?;
+        talk.subject = subject.trim().chars().take(MAX_SUBJECT).collect();
+        talk.send_subject(desk);
+        Ok(Outcome::Done)
+    }
+
+    fn set_priority(&mut self, id: &ConversationId, priority: Priority) -> Answer {
+        self.talks.get_mut(id).ok_or_else(no_such)?.priority = priority;
         Ok(Outcome::Done)
     }
 

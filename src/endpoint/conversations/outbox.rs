@@ -4,8 +4,8 @@
 //! when every part is confirmed, and Failed with the first part that cannot arrive. Nothing is ever sent twice by itself
 //! unless the other side has said that it did not get it, or knows its name and drops what comes again.
 
-use crate::domain::Time;
 use crate::domain::conversation::{Delivery, MessageId};
+use crate::domain::{Address, Time};
 use crate::endpoint::limits::{
     AGAIN_WITHIN, MAX_PART_BYTES, MAX_SPLITS, MAX_TOAST_BYTES, MAX_WAITING_MESSAGES, MESSAGE_WAIT, REPORT_WAIT,
 };
@@ -44,10 +44,13 @@ struct Flight {
 /// A part the IM MCU has and will report on.
 #[derive(Debug)]
 struct Awaited {
+    /// `Message-Id`.
     id: String,
     since: Time,
     part: Part,
     once: bool,
+    /// Whom the part was meant for.
+    audience: Vec<Address>,
 }
 
 #[derive(Debug)]
@@ -139,15 +142,29 @@ impl Outbox {
         self.finish()
     }
 
-    /// The IM MCU has the part and will report under this id.
-    pub fn accept(&mut self, now: Time, token: Token, report: &str) -> News {
+    /// The IM MCU has the part and will report under this id what became of it at these people.
+    pub fn accept(&mut self, now: Time, token: Token, report: &str, audience: Vec<Address>) -> News {
         if let Some(mail) = self.position(token).and_then(|at| self.mails.get_mut(at))
             && let Some(at) = mail.flying.iter().position(|f| f.token == token)
         {
             let f = mail.flying.remove(at);
-            mail.reports.push(Awaited { id: report.to_owned(), since: now, part: f.part, once: f.once });
+            mail.reports.push(Awaited { id: report.to_owned(), since: now, part: f.part, once: f.once, audience });
         }
         self.finish()
+    }
+
+    /// Which message a report is about, and whom its part was meant for.
+    pub fn audience(&self, report: &str) -> Option<(MessageId, Vec<Address>)> {
+        let found = |m: &Mail| m.reports.iter().find(|r| r.id == report).map(|r| (m.id.clone(), r.audience.clone()));
+        self.mails.iter().find_map(found)
+    }
+
+    /// The server keeps the part until the other side signs in: nothing more is waited for here.
+    pub fn kept(&mut self, token: Token) -> Option<MessageId> {
+        let at = self.land(token)?;
+        let id = self.mails.get(at).map(|m| m.id.clone());
+        self.mails.retain(|m| !m.is_done());
+        id
     }
 
     /// The report of the IM MCU: everybody has it, or why not.
@@ -380,7 +397,7 @@ mod tests {
         let (i, part) = o.next_part().unwrap();
         let name = part.name.clone();
         o.sent(Time(0), Token(1), "d", &i, part, true);
-        o.accept(Time(0), Token(1), "14");
+        o.accept(Time(0), Token(1), "14", Vec::new());
         assert_eq!(o.link_lost(Time(5)), [(id(1), Delivery::Queued)]);
         let (i, part) = o.next_part().unwrap();
         assert_eq!((i, part.name.as_str()), (id(1), name.as_str()));
@@ -391,7 +408,7 @@ mod tests {
         let mut o = Outbox::default();
         o.push(id(1), "a");
         send_all(&mut o, 1);
-        o.accept(Time(0), Token(1), "14");
+        o.accept(Time(0), Token(1), "14", Vec::new());
         assert_eq!(o.link_lost(Time(5)), [failed(1, UNKNOWN)]);
     }
 
@@ -436,8 +453,8 @@ mod tests {
         o.push(id(1), "a");
         o.push(id(2), "b");
         send_all(&mut o, 1);
-        assert_eq!(o.accept(Time(0), Token(1), "14"), []);
-        assert_eq!(o.accept(Time(0), Token(2), "15"), []);
+        assert_eq!(o.accept(Time(0), Token(1), "14", Vec::new()), []);
+        assert_eq!(o.accept(Time(0), Token(2), "15", Vec::new()), []);
         assert_eq!(o.report("14", None), [(id(1), Delivery::Delivered)]);
         assert_eq!(o.report("15", Some("carol".into())), [failed(2, "carol")]);
         assert_eq!(o.report("16", None), []);

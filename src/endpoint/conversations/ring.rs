@@ -6,7 +6,7 @@ use super::docs::{self, Offer};
 use super::state::Step;
 use super::talk::{Call, Person, Ring, RingKind, Talk};
 use super::{Conversations, failure};
-use crate::domain::conversation::{ConversationId, ConversationState as S};
+use crate::domain::conversation::{ConversationId, ConversationState as S, Priority};
 use crate::domain::{Address, Time};
 use crate::endpoint::Event;
 use crate::endpoint::limits::{
@@ -240,6 +240,7 @@ impl Talk {
         if let (Some(peer), false) = (&mut self.peer, caller.person.name.is_empty()) {
             peer.name = caller.person.name.clone();
         }
+        self.priority = request.headers.get(&Name::Priority).and_then(Priority::parse).unwrap_or(self.priority);
         if let Some(subject) = request.headers.get(&Name::Subject).filter(|s| !s.is_empty()) {
             self.subject = subject.chars().take(MAX_NAME).collect();
         }

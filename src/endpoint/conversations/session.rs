@@ -267,6 +267,12 @@ impl Session {
         self.roster.is_known()
     }
 
+    /// Those whom a message through the chat reaches.
+    pub fn audience(&self, me: &Address) -> Vec<Address> {
+        let others = self.roster.participants(me).into_iter();
+        others.filter(|p| p.has_messages && !p.in_lobby).map(|p| p.uri).collect()
+    }
+
     /// The others.
     pub fn participants(&self, me: &Address) -> Vec<Participant> {
         self.roster.participants(me)

@@ -1,12 +1,14 @@
 //! One conversation: its calls, its waiting messages, its conference, and how it looks from outside.
 
+use super::context::Channel;
 use super::desk::{Desk, Purpose};
 use super::dialog::Dialog;
 use super::outbox::{News, Outbox};
+use super::recovery::Recovery;
 use super::session::{Plan, Session};
 use super::state::{self, Step};
 use super::typing;
-use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Invitation, Participant};
+use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Invitation, Participant, Priority};
 use crate::domain::{Address, Time};
 use crate::endpoint::Event;
 use crate::endpoint::limits::{GOODBYE_WAIT, MAX_SPARE_DIALOGS};
@@ -68,6 +70,18 @@ impl Call {
     }
 }
 
+/// Where a message call stands, in the words of `domain.md` 3.3; transfer and park belong to audio.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Idle,
+    Incoming,
+    Establishing,
+    Established,
+    Terminating,
+    Terminated,
+}
+
 /// What a waiting invitation invites to.
 #[derive(Debug)]
 pub(super) enum RingKind {
@@ -109,6 +123,10 @@ pub(super) struct Talk {
     pub peer: Option<Person>,
     /// Title.
     pub subject: String,
+    /// The title the roster gave last; it must not undo a newer one.
+    pub roster_subject: String,
+    /// How much it matters.
+    pub priority: Priority,
     /// Where it stands.
     pub state: ConversationState,
     /// The IM call.
@@ -133,6 +151,12 @@ pub(super) struct Talk {
     pub focus: Option<String>,
     /// Why it ended.
     pub end_reason: Option<String>,
+    /// The route to the other side is broken and being repaired.
+    pub recovery: Option<Recovery>,
+    /// Where its call comes from, if it could not move into a conference, and why.
+    pub derived_from: Option<(ConversationId, String)>,
+    /// The context channel.
+    pub context: Option<Channel>,
     /// Goodbyes that wait for an answer.
     pub goodbyes: Vec<Token>,
     /// When goodbyes are not waited for any longer.
@@ -152,6 +176,8 @@ impl Talk {
             id,
             peer,
             subject: String::new(),
+            roster_subject: String::new(),
+            priority: Priority::Normal,
             state: ConversationState::Idle,
             call: Call::None,
             spare: Vec::new(),
@@ -164,6 +190,9 @@ impl Talk {
             session: None,
             focus: None,
             end_reason: None,
+            recovery: None,
+            derived_from: None,
+            context: None,
             goodbyes: Vec::new(),
             goodbye_until: None,
             closed: false,
@@ -190,6 +219,19 @@ impl Talk {
             self.end_reason = None;
             self.goodbyes.clear();
             self.closed = false;
+        }
+    }
+
+    /// Where the message call stands.
+    #[cfg(test)]
+    pub fn call_stage(&self) -> Stage {
+        match (&self.call, &self.ring) {
+            (Call::Up(_), _) => Stage::Established,
+            (Call::Inviting { .. } | Call::Accepting { .. }, _) => Stage::Establishing,
+            (Call::None, Some(_)) => Stage::Incoming,
+            (Call::None, None) if !self.goodbyes.is_empty() => Stage::Terminating,
+            (Call::None, None) if self.is_over() => Stage::Terminated,
+            (Call::None, None) => Stage::Idle,
         }
     }
 
@@ -229,6 +271,8 @@ impl Talk {
 
     /// Ends the conversation: says goodbye on everything that stands. `reason` is set when it is not our own wish.
     pub fn terminate(&mut self, desk: &mut Desk<'_, '_>, reason: Option<String>) {
+        // Said while there is still a way to say it.
+        self.end_context(desk);
         if !self.step(Step::Terminate) {
             return;
         }
@@ -257,6 +301,7 @@ impl Talk {
 
     /// Ends the two-party dialogs; a pending INVITE is cancelled.
     pub fn hang_up(&mut self, desk: &mut Desk<'_, '_>) {
+        self.recovery = None;
         match std::mem::take(&mut self.call) {
             Call::None => {}
             Call::Inviting { token, .. } => desk.ctx.cancel(token),
@@ -297,6 +342,7 @@ impl Talk {
             toast: r.toast.clone(),
             auto_accept: r.auto,
             conference: matches!(r.kind, RingKind::Conference(_)),
+            priority: self.priority,
         });
         let mut participants = session.filter(|s| s.has_roster()).map_or_else(|| self.two_party(), |s| s.participants(me));
         for p in &mut participants {
@@ -306,6 +352,7 @@ impl Talk {
             id: self.id.clone(),
             state: self.state,
             subject: self.subject.clone(),
+            priority: self.priority,
             participants,
             focus: self.focus.clone().filter(|_| session.is_some() || self.is_over()),
             my_role: session.and_then(|s| s.my_role),
@@ -313,6 +360,9 @@ impl Talk {
             meeting: session.map(|s| Box::new(s.meeting(me))).unwrap_or_default(),
             invitation,
             end_reason: self.end_reason.clone(),
+            recovering: self.recovery.is_some(),
+            derived_from: self.derived_from.clone(),
+            context: self.context.as_ref().map(Channel::view),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::app::State;
 use crate::app::effect::Effect;
 use crate::app::event::{Event, Mouse, Target};
 use crate::app::state::{Metrics, Pane};
-use crate::domain::conversation::TextFormat;
+use crate::domain::conversation::{Delivery, InstantMessage, TextFormat};
 use crate::endpoint;
 use crate::faces::keeper::Export;
 use crate::text;
@@ -27,6 +27,8 @@ pub struct Terminal {
     mouse: bool,
     screen: ui::Screen,
     targets: Vec<(Rect, Target)>,
+    /// The terminal may be told of links.
+    hyperlinks: bool,
 }
 
 impl Screen {
@@ -110,25 +112,57 @@ fn read_small(path: &str) -> Result<String, String> {
     String::from_utf8(octets).map_err(|_| "it is no text file".into())
 }
 
-/// Writes an exported transcript, one line a message with its day and time.
+/// Writes an exported transcript: JSON where the file is called so, else one line a message with its day and time.
 pub fn write_export(state: &State, export: &Export) -> Event {
+    let out = if export.path.to_lowercase().ends_with(".json") { json(state, export) } else { lines(state, export) };
+    let error = std::fs::write(&export.path, out).err().map(|e| e.to_string());
+    Event::FileWritten { path: export.path.clone(), error }
+}
+
+fn body(m: &InstantMessage) -> String {
+    match m.format {
+        TextFormat::Html => text::html::to_text(&m.body),
+        TextFormat::Rtf => text::rtf::to_text(&m.body),
+        TextFormat::Plain => m.body.clone(),
+    }
+}
+
+fn json(state: &State, export: &Export) -> String {
+    let message = |m: &InstantMessage| {
+        let (state_word, reason) = match &m.state {
+            Delivery::Queued => ("queued", None),
+            Delivery::Sent => ("sent", None),
+            Delivery::Delivered => ("delivered", None),
+            Delivery::Failed(reason) => ("failed", Some(reason)),
+            Delivery::Received => ("received", None),
+        };
+        serde_json::json!({
+            "id": m.id.0,
+            "at": m.at.timestamp().to_string(),
+            "author": m.author.as_str(),
+            "name": state.name(&m.author),
+            "text": body(m),
+            "state": state_word,
+            "reason": reason,
+        })
+    };
+    let messages: Vec<_> = export.messages.iter().map(message).collect();
+    let all = serde_json::json!({ "conversation": export.thread, "messages": messages });
+    format!("{all:#}\n")
+}
+
+fn lines(state: &State, export: &Export) -> String {
     let mut out = String::new();
     for m in &export.messages {
         let at = m.at.timestamp().to_zoned(state.view.zone.clone());
-        let body = match m.format {
-            TextFormat::Html => text::html::to_text(&m.body),
-            TextFormat::Rtf => text::rtf::to_text(&m.body),
-            TextFormat::Plain => m.body.clone(),
-        };
         out.push_str(&format!(
             "{} {}: {}\n",
             at.strftime("%Y-%m-%d %H:%M:%S"),
             state.name(&m.author),
-            body.replace('\n', "\n    ")
+            body(m).replace('\n', "\n    ")
         ));
     }
-    let error = std::fs::write(&export.path, out).err().map(|e| e.to_string());
-    Event::FileWritten { path: export.path.clone(), error }
+    out
 }
 
 /// Lets the person edit `text` in their editor; `None` when that failed.
@@ -149,6 +183,11 @@ fn suspend() {
     let _ = Command::new("kill").arg("-TSTP").arg(std::process::id().to_string()).status();
 }
 
+/// The Linux console prints what it does not know of such a sequence.
+fn takes_hyperlinks() -> bool {
+    !matches!(std::env::var("TERM").as_deref(), Ok("linux" | "dumb" | ""))
+}
+
 impl Terminal {
     /// A terminal that was entered.
     ///
@@ -156,7 +195,7 @@ impl Terminal {
     /// When the terminal cannot be asked for its size.
     pub fn new(writer: Writer<File>, screen: ui::Screen, mouse: bool) -> Result<Terminal, String> {
         let inner = ratatui::Terminal::new(writer).map_err(|e| format!("the terminal cannot be used: {e}"))?;
-        Ok(Terminal { inner, title: String::new(), mouse, screen, targets: Vec::new() })
+        Ok(Terminal { inner, title: String::new(), mouse, screen, targets: Vec::new(), hyperlinks: takes_hyperlinks() })
     }
 
     /// Draws the state; gives back what was measured.
@@ -164,7 +203,14 @@ impl Terminal {
         self.set_title(state);
         let mut drawn = None;
         // What cannot be written now is written with the next frame.
-        let _ = self.inner.draw(|frame| drawn = Some(self.screen.draw(state, frame)));
+        let links = self.inner.backend().links();
+        let _ = self.inner.draw(|frame| {
+            let now = self.screen.draw(state, frame);
+            // The writer asks for them while the frame is sent, after this.
+            let told = if self.hyperlinks { now.links.clone() } else { Default::default() };
+            *links.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = told;
+            drawn = Some(now);
+        });
         let drawn = drawn.unwrap_or_default();
         self.targets = drawn.targets;
         drawn.metrics

@@ -304,7 +304,7 @@ fn a_device_that_comes_back_in_time_keeps_its_dialogs() {
     b.sign_out(bob, false);
     let request = in_dialog(&b, alice, "MESSAGE", BOB, 2);
     let tx = b.send(alice, request);
-    assert_eq!(b.response(tx).status, 480);
+    assert_eq!(b.response(tx).status, 430);
     b.pass(30);
     let bob = b.sign_in("bob", 3);
     b.pass(100);

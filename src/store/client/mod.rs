@@ -168,6 +168,13 @@ pub enum Write {
         /// Which.
         peer: Peer,
     },
+    /// Everything of one transcript belongs to another.
+    MovePeer {
+        /// The name it had.
+        from: Peer,
+        /// The name it has.
+        to: Peer,
+    },
     /// The composer's text; empty forgets it.
     Draft {
         /// Where.

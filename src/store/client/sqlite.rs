@@ -127,6 +127,14 @@ fn apply(conn: &Connection, account: i64, write: &Write) -> Sql<()> {
             run(&format!("delete from message_text where rowid in (select row {which})"), &[&account, &peer.0])?;
             run(&format!("delete {which}"), &[&account, &peer.0])
         }
+        Write::MovePeer { from, to } => {
+            run("update message set peer = ?3, conversation = ?3 where account = ?1 and peer = ?2", &[&account, &from.0, &to.0])?;
+            run("update outbox set peer = ?3, conversation = ?3 where account = ?1 and peer = ?2", &[&account, &from.0, &to.0])?;
+            run(
+                "update or replace draft set conversation = ?3 where account = ?1 and conversation = ?2",
+                &[&account, &from.0, &to.0],
+            )
+        }
         Write::Draft { conversation, text } if text.is_empty() => {
             run("delete from draft where account = ?1 and conversation = ?2", &[&account, &conversation.0])
         }

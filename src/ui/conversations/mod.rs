@@ -10,7 +10,7 @@ use crate::app::State;
 use crate::app::event::Target;
 use crate::app::state::Pane;
 use crate::app::state::conversations::{Part, Tab, Thread};
-use crate::domain::conversation::Role;
+use crate::domain::conversation::{ContextState, Priority, Role};
 use crate::text::{Line, edit};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -148,10 +148,22 @@ fn header_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab) {
     if let Some(words) = words::conversation_state(conversation.state) {
         parts.push(words.to_owned());
     }
+    if conversation.priority != Priority::Normal {
+        parts.push(conversation.priority.text().to_owned());
+    }
+    if conversation.recovering {
+        parts.push("reconnecting".into());
+    }
+    if let Some(c) = conversation.context.as_ref().filter(|c| c.state != ContextState::Terminated) {
+        parts.push(format!("with {}", Line::new(&c.application)));
+    }
     match &tab.thread {
         Thread::Person(uri) => {
             let (presence, blocked) = (state.people.presence.get(uri), words::is_blocked(state, uri));
             parts.extend(words::story(presence, blocked, state.view.now, &state.view.zone));
+            if !conversation.subject.is_empty() {
+                parts.push(format!("“{}”", Line::new(&conversation.subject)));
+            }
             if words::is_stale(state, presence) {
                 style = c.theme.border;
             }

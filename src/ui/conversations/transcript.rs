@@ -10,8 +10,10 @@ use crate::app::event::Target;
 use crate::app::state::Pane;
 use crate::app::state::conversations::{Entry, Part, Scroll, Tab, Thread};
 use crate::domain::conversation::{Delivery, InstantMessage};
-use crate::text::{Line, Text, links, width};
+use crate::text::links::Hyperlink;
+use crate::text::{Line, Link, Text, width};
 use crate::ui::canvas::Canvas;
+use crate::ui::terminal::hyperlinks::FRAME;
 use crate::ui::{Drawn, strings, words};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -23,6 +25,8 @@ const NAMES_MEASURED: usize = 64;
 
 /// Messages of one author closer than this stand under one name.
 const TOGETHER: Duration = Duration::from_secs(300);
+/// Octets that links may add to one message on its way to the terminal.
+const LINK_OCTETS: usize = 150;
 /// Cells kept free at the right edge for the state of own messages.
 const STATE_CELLS: u16 = 4;
 
@@ -134,7 +138,7 @@ struct Window {
 enum Row {
     Day(String),
     Unread(usize),
-    Text { line: Line, first: bool, last: bool, named: bool },
+    Text { line: Line, links: Vec<(Link, Option<Hyperlink>)>, first: bool, last: bool, named: bool },
     Reason(String),
     Notice { line: Line, first: bool },
 }
@@ -295,13 +299,15 @@ impl Page<'_> {
         let lines = match action(&text) {
             Some(words) => {
                 let name = Line::new(self.state.name(&message.author));
-                Text::plain(&format!("* {name} {words}")).wrap(usize::from(self.columns.text_cells))
+                Text::plain(&format!("* {name} {words}")).wrap_with_links(usize::from(self.columns.text_cells))
             }
-            None => text.wrap(usize::from(self.columns.text_cells)),
+            None => text.wrap_with_links(usize::from(self.columns.text_cells)),
         };
         let end = lines.len() - 1;
-        rows.extend(lines.into_iter().enumerate().map(|(n, line)| Row::Text {
+        let mut budget = LINK_OCTETS;
+        rows.extend(lines.into_iter().enumerate().map(|(n, (line, links))| Row::Text {
             line,
+            links: links.into_iter().map(|l| told(l, &mut budget)).collect(),
             first: n == 0,
             last: n == end,
             named: named && n == 0,
@@ -331,7 +337,7 @@ impl Page<'_> {
                 let words = format!("not delivered: {}", Line::new(&reason));
                 c.put(text_x, y, self.columns.text_cells + STATE_CELLS - 1, words, c.theme.error);
             }
-            Row::Text { line: words, first, last, named } => {
+            Row::Text { line: words, links, first, last, named } => {
                 let Entry::Message { message, mention } = entry else { return };
                 if named {
                     self.time(c, x, y, entry);
@@ -339,7 +345,7 @@ impl Page<'_> {
                 }
                 let base = if *mention { c.theme.mention } else { Style::new() };
                 c.put(text_x, y, self.columns.text_cells, &words, base);
-                self.mark_links(c, text_x, y, &words);
+                mark_links(c, text_x, y, &words, links);
                 self.mark_found(c, text_x, y, &words);
                 if last {
                     let style = match message.state {
@@ -383,13 +389,6 @@ impl Page<'_> {
         }
     }
 
-    fn mark_links(&self, c: &mut Canvas, x: u16, y: u16, words: &Line) {
-        for l in links(words.as_str()) {
-            let (from, cells) = (cells(words, 0, l.start), cells(words, l.start, l.end));
-            c.restyle(Rect { x: x + from, y, width: cells, height: 1 }, c.theme.link);
-        }
-    }
-
     fn mark_found(&self, c: &mut Canvas, x: u16, y: u16, words: &Line) {
         let Some(search) = &self.tab.search else { return };
         let needle = search.query.text().to_lowercase();
@@ -401,6 +400,27 @@ impl Page<'_> {
         for (at, found) in hay.match_indices(&needle) {
             let (from, cells) = (cells(words, 0, at), cells(words, at, at + found.len()));
             c.restyle(Rect { x: x + from, y, width: cells, height: 1 }, c.theme.found);
+        }
+    }
+}
+
+/// A link, and whether the terminal is told of it: while the octets of this message last.
+fn told(link: Link, budget: &mut usize) -> (Link, Option<Hyperlink>) {
+    let cost = link.target.len() + FRAME;
+    let hyperlink = Hyperlink::new(&link.target).filter(|_| cost <= *budget);
+    if hyperlink.is_some() {
+        *budget -= cost;
+    }
+    (link, hyperlink)
+}
+
+fn mark_links(c: &mut Canvas, x: u16, y: u16, words: &Line, links: Vec<(Link, Option<Hyperlink>)>) {
+    for (l, hyperlink) in links {
+        let (from, cells) = (cells(words, 0, l.start), cells(words, l.start, l.end));
+        let area = Rect { x: x + from, y, width: cells, height: 1 };
+        c.restyle(area, c.theme.link);
+        if let Some(hyperlink) = hyperlink {
+            c.link(area, hyperlink);
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here asks the terminal a question: an answer that does not come would hold up the first frame.
 
+pub mod hyperlinks;
 mod motion;
 mod pen;
 mod scroll;

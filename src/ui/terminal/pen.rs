@@ -10,32 +10,34 @@ pub struct Pen {
     pub fg: Color,
     pub bg: Color,
     pub mods: Modifier,
+    /// The mark of a link that the terminal opens; `Reset`: none.
+    pub link: Color,
 }
 
 impl Pen {
     /// What SGR 0 gives.
-    pub const DEFAULT: Pen = Pen { fg: Color::Reset, bg: Color::Reset, mods: Modifier::empty() };
+    pub const DEFAULT: Pen = Pen { fg: Color::Reset, bg: Color::Reset, mods: Modifier::empty(), link: Color::Reset };
 
     /// The pen a cell needs; a blank needs only what shows on a blank.
     pub fn of(cell: &Cell) -> Pen {
-        let pen = Pen { fg: cell.fg, bg: cell.bg, mods: cell.modifier };
+        let pen = Pen { fg: cell.fg, bg: cell.bg, mods: cell.modifier, link: cell.underline_color };
         if cell.symbol() == " " { pen.on_blank() } else { pen }
     }
 
     fn on_blank(self) -> Pen {
         let mods = self.mods & (Modifier::UNDERLINED | Modifier::REVERSED | Modifier::CROSSED_OUT);
         let fg = if mods.is_empty() { Color::Reset } else { self.fg };
-        Pen { fg, bg: self.bg, mods }
+        Pen { fg, bg: self.bg, mods, link: Color::Reset }
     }
 
     /// Whether a blank written with `self` looks like one written with `wanted`.
     pub fn same_on_blank(self, wanted: Pen) -> bool {
-        self.on_blank() == wanted.on_blank()
+        self.link == Color::Reset && self.on_blank() == wanted.on_blank()
     }
 
     /// Whether erasing with this pen leaves a plain blank on every terminal, with or without "back colour erase".
     pub fn erases_plain(self) -> bool {
-        self.on_blank() == Pen::DEFAULT
+        self.link == Color::Reset && self.on_blank() == Pen::DEFAULT
     }
 }
 
@@ -51,8 +53,13 @@ const ATTRIBUTES: [(Modifier, u8, u8); 9] = [
     (Modifier::CROSSED_OUT, 9, 29),
 ];
 
-/// Writes the shorter of "change what differs" and "reset, then set".
+/// Writes the shorter of "change what differs" and "reset, then set"; links are not its business.
 pub fn change(from: Option<Pen>, to: Pen, out: &mut Vec<u8>) {
+    let to = Pen { link: Color::Reset, ..to };
+    change_style(from.map(|f| Pen { link: Color::Reset, ..f }), to, out);
+}
+
+fn change_style(from: Option<Pen>, to: Pen, out: &mut Vec<u8>) {
     if from == Some(to) {
         return;
     }

@@ -3,6 +3,7 @@
 //! Contract: `draw`, `clear` and the cursor calls only note what is wanted; `flush` compares that with what the terminal
 //! shows and sends the difference in one `write`. A frame that changes nothing sends nothing.
 
+use super::hyperlinks::{self, Shared};
 use super::motion::{self, Spot};
 use super::pen::{self, Pen};
 use super::scroll::Frames;
@@ -10,6 +11,7 @@ use crate::text::width::cluster_width;
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
+use ratatui::style::Color;
 use std::io::{self, Write};
 
 /// Frames longer than this are bracketed by synchronised output; shorter ones arrive in one piece anyway.
@@ -41,6 +43,8 @@ pub struct Writer<W: Write> {
     extra: Vec<u8>,
     frame: Vec<u8>,
     written: u64,
+    /// What the links on the wanted screen lead to.
+    links: Shared,
 }
 
 impl<W: Write> Writer<W> {
@@ -61,6 +65,7 @@ impl<W: Write> Writer<W> {
             extra: Vec::new(),
             frame: Vec::new(),
             written: 0,
+            links: Shared::default(),
         };
         w.resize(size);
         w
@@ -92,6 +97,11 @@ impl<W: Write> Writer<W> {
         self.extra.extend_from_slice(sequence);
     }
 
+    /// Where to say, while a frame is drawn, what its links lead to.
+    pub fn links(&self) -> Shared {
+        Shared::clone(&self.links)
+    }
+
     /// Octets written so far.
     pub fn written(&self) -> u64 {
         self.written
@@ -120,7 +130,7 @@ impl<W: Write> Writer<W> {
         let to = &mut self.next[at];
         to.set_symbol(symbol);
         let pen = Pen::of(cell);
-        (to.fg, to.bg, to.modifier) = (pen.fg, pen.bg, pen.mods);
+        (to.fg, to.bg, to.modifier, to.underline_color) = (pen.fg, pen.bg, pen.mods, pen.link);
         if columns == 2 {
             // The second cell of a wide cluster has no text of its own.
             let head = self.next[at].clone();
@@ -165,6 +175,10 @@ impl<W: Write> Writer<W> {
             if from < to {
                 self.paint_row(y, from, to.min(self.size.width));
             }
+        }
+        // Saving and restoring the cursor does not cover links.
+        if let Some(pen) = self.pen.filter(|p| p.link != Color::Reset) {
+            self.set_pen(Pen { link: Color::Reset, ..pen });
         }
     }
 
@@ -294,6 +308,15 @@ impl<W: Write> Writer<W> {
     }
 
     fn set_pen(&mut self, pen: Pen) {
+        let open = self.pen.map_or(Color::Reset, |p| p.link);
+        if open != pen.link {
+            // A panic in between would have left the table whole: it is only ever replaced.
+            let links = self.links.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let (was, is) = (links.get(open).is_some(), links.get(pen.link));
+            if was || is.is_some() {
+                hyperlinks::change(is, &mut self.frame);
+            }
+        }
         pen::change(self.pen, pen, &mut self.frame);
         self.pen = Some(pen);
     }
@@ -351,7 +374,7 @@ impl<W: Write> Writer<W> {
 
 /// Whether two cells look the same. `want` has taken from blanks what does not show.
 fn same(a: &Cell, b: &Cell) -> bool {
-    a.symbol() == b.symbol() && a.fg == b.fg && a.bg == b.bg && a.modifier == b.modifier
+    a.symbol() == b.symbol() && a.fg == b.fg && a.bg == b.bg && a.modifier == b.modifier && a.underline_color == b.underline_color
 }
 
 /// Whether every terminal moves its cursor over this cluster by the columns we count.

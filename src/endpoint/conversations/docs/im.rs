@@ -5,6 +5,7 @@ use crate::domain::Address;
 use crate::domain::conversation::TextFormat;
 use crate::endpoint::limits::{MAX_NAME, MAX_TOAST_BYTES};
 use crate::endpoint::service::Identity;
+use crate::lync::im::context::{self, ContextFault, ContextMessage};
 use crate::lync::im::{ConversationInfo, DeliveryReport, MessageSdp, TextFormatHeader, message_text, sdp, typing as notice};
 use crate::sip::multipart;
 use crate::sip::{Name, Request};
@@ -45,8 +46,8 @@ pub(in super::super) enum Content {
 pub(in super::super) struct Report {
     /// `Message-Id` of the 202.
     pub message_id: String,
-    /// Those without it.
-    pub failed: Vec<Address>,
+    /// Those without it, each with the SIP status.
+    pub failed: Vec<(Address, u16)>,
 }
 
 /// Content type of a text.
@@ -113,6 +114,17 @@ pub(in super::super) fn subject_of(request: &Request) -> Option<String> {
     Some(ConversationInfo::parse(&request.body).ok()?.subject.chars().take(MAX_NAME).collect())
 }
 
+/// Body and type of the INFO that tells a new subject.
+pub(in super::super) fn subject(me: &Address, subject: &str) -> (&'static str, Vec<u8>) {
+    let info = ConversationInfo { from: me.as_str().to_owned(), subject: subject.to_owned() };
+    (crate::lync::im::invite::CONVERSATION_INFO_TYPE, info.to_bytes())
+}
+
+/// Reads what an INFO says on the context channel.
+pub(in super::super) fn context_of(request: &Request) -> Option<Result<ContextMessage, ContextFault>> {
+    multipart::is_type(content_type(request), context::CONTENT_TYPE).then(|| ContextMessage::parse(&request.body))
+}
+
 /// Reads a MESSAGE.
 pub(in super::super) fn content(request: &Request) -> Content {
     let kind = content_type(request);
@@ -121,7 +133,10 @@ pub(in super::super) fn content(request: &Request) -> Content {
     }
     if multipart::is_type(kind, REPORT) {
         return match DeliveryReport::parse(&request.body) {
-            Ok(r) => Content::Report(Report { message_id: r.message_id, failed: r.failed.into_iter().map(|f| f.uri).collect() }),
+            Ok(r) => Content::Report(Report {
+                message_id: r.message_id,
+                failed: r.failed.into_iter().map(|f| (f.uri, f.status)).collect(),
+            }),
             Err(_) => Content::Unsupported,
         };
     }

@@ -108,7 +108,7 @@ impl In {
         self.rig.in_dialog("BENOTIFY", &roster, ROSTER, body);
     }
 
-    fn chat_sends(&mut self, method: &str, head: &str, body: &str) -> ServerTx {
+    pub(super) fn chat_sends(&mut self, method: &str, head: &str, body: &str) -> ServerTx {
         let chat = self.chat.clone();
         self.rig.in_dialog(method, &chat, head, body)
     }

@@ -1,8 +1,10 @@
 //! Scripts for the service: literal messages, a virtual clock, every answer written down.
 
 mod conference;
+mod context;
 mod escalation;
 mod incoming;
+mod recovery;
 mod two_party;
 
 use super::Conversations;

@@ -164,6 +164,10 @@ impl Chat {
             meeting: Box::default(),
             invitation: None,
             end_reason: None,
+            priority: Default::default(),
+            recovering: false,
+            derived_from: None,
+            context: None,
         }
     }
 
