@@ -144,6 +144,16 @@ pub struct Hours {
     pub end: String,
 }
 
+/// Whose account it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum AccountKind {
+    #[default]
+    User,
+    Application,
+}
+
 /// One account.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,6 +172,15 @@ pub struct Account {
     /// What the server speaks.
     #[serde(default)]
     pub dialect: Dialect,
+    /// `user`, or `application` for a service that is trusted by its certificate.
+    #[serde(default)]
+    pub kind: AccountKind,
+    /// Further front ends of the same pool as host or host:port, tried when the server does not answer.
+    #[serde(default)]
+    pub others: Vec<String>,
+    /// PEM file with the certificate and key of an application.
+    #[serde(default)]
+    pub certificate: String,
     /// TLS, or TCP without it.
     #[serde(default = "yes")]
     pub tls: bool,
@@ -258,6 +277,11 @@ impl Config {
         }
         for account in &self.account {
             account.server().map_err(|e| (line_with("server"), e))?;
+            account.other_servers().map_err(|e| (line_with("others"), e))?;
+            if account.kind == AccountKind::Application && (account.certificate.is_empty() || !account.tls) {
+                let text = "an application needs its certificate (adsum trust add makes one) and TLS";
+                return Err((line_with("kind"), text.into()));
+            }
         }
         Ok(())
     }
@@ -331,8 +355,20 @@ impl Account {
     /// # Errors
     /// When the port is no number from 1 to 65535.
     pub fn server(&self) -> Result<(String, u16), String> {
+        self.place(if self.server.is_empty() { self.address.host() } else { &self.server })
+    }
+
+    /// Hosts and ports of the further front ends.
+    ///
+    /// # Errors
+    /// When a port is no number from 1 to 65535.
+    pub fn other_servers(&self) -> Result<Vec<(String, u16)>, String> {
+        self.others.iter().map(|text| self.place(text)).collect()
+    }
+
+    /// Host and port of `host` or `host:port`.
+    fn place(&self, text: &str) -> Result<(String, u16), String> {
         let default = if self.tls { 5061 } else { 5060 };
-        let text = if self.server.is_empty() { self.address.host() } else { &self.server };
         // More than one colon without brackets is an IPv6 address without port.
         let (host, port) = match text.rsplit_once(':') {
             Some((h, p)) if !h.contains(':') || h.ends_with(']') => (h, Some(p)),
@@ -367,6 +403,13 @@ impl Account {
         }
         if self.dialect == Dialect::Sip {
             out.push_str("dialect = \"sip\"\n");
+        }
+        if self.kind == AccountKind::Application {
+            out.push_str(&format!("kind = \"application\"\ncertificate = {}\n", quoted(&self.certificate)));
+        }
+        if !self.others.is_empty() {
+            let all: Vec<String> = self.others.iter().map(|o| quoted(o)).collect();
+            out.push_str(&format!("others = [{}]\n", all.join(", ")));
         }
         if !self.tls {
             out.push_str("tls = false\n");

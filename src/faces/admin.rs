@@ -2,6 +2,7 @@
 
 use super::accounts::{self, SERVER_DATABASE};
 use super::cli::{Lists, UserCommand};
+use super::pool::{self, Place};
 use super::prompt;
 use super::server::{Administered, Host, Sockets};
 use crate::domain::Address;
@@ -147,11 +148,25 @@ pub fn serve(options: &Serve) -> Result<(), String> {
 }
 
 async fn run(options: &Serve, store: FrontendStore, domain: &str) -> Result<(), String> {
-    let data = store.load().map_err(|e| e.to_string())?;
     let listener = tcp::listen(&options.listen).await?;
     let acceptor = tls::ensure_certificates(&options.data, &names(&options.host, domain))?;
     let secure = tcp::listen(&options.listen_tls).await?;
     let port = secure.local_addr().map_err(|e| e.to_string())?.port();
+    announce(options, &listener, &secure, domain);
+    let (stop, mut stopped) = oneshot::channel();
+    tokio::spawn(until_told(stop));
+    let tls = (secure, acceptor);
+    let _turn = match pool::take_place(&options.data)? {
+        Place::Working(turn) => turn,
+        Place::Member(next) => {
+            let _ = super::print(b"Another front end works on this data; this one brings it its connections and is next.\n");
+            match pool::bring(&options.data, &listener, &tls, next, &mut stopped).await {
+                Some(turn) => turn,
+                None => return super::print(b"The front end has ended.\n"),
+            }
+        }
+    };
+    let data = store.load().map_err(|e| e.to_string())?;
     let database = options.data.join(SERVER_DATABASE);
     let writer = FrontendWriter::start(store, |e| tracing::error!("{e}")).map_err(|e| e.to_string())?;
     let rng = entropy().map_err(|e| e.to_string())?;
@@ -159,7 +174,8 @@ async fn run(options: &Serve, store: FrontendStore, domain: &str) -> Result<(), 
         let store = FrontendStore::open(&database).map_err(|e| e.to_string())?;
         let users = store.users().map_err(|e| e.to_string())?;
         let groups = store.groups().map_err(|e| e.to_string())?;
-        Ok(Administered { users, groups, categories: store.categories().map_err(|e| e.to_string())? })
+        let applications = store.applications().map_err(|e| e.to_string())?;
+        Ok(Administered { users, groups, applications, categories: store.categories().map_err(|e| e.to_string())? })
     };
     let lists = ListLimits {
         contacts: options.lists.max_contacts,
@@ -169,11 +185,10 @@ async fn run(options: &Serve, store: FrontendStore, domain: &str) -> Result<(), 
     let tcp_port = listener.local_addr().map_err(|e| e.to_string())?.port();
     let config = Config { lists, tcp_port, ..Config::new(&options.host, port, domain) };
     let host = Host::new(config, data, rng, Clock::new(), move |op| writer.apply(op)).with_accounts(Box::new(again));
-    announce(options, &listener, &secure, domain);
-    let (stop, stopped) = oneshot::channel();
-    tokio::spawn(until_told(stop));
-    let control = control(&options.data)?;
-    host.run(Sockets { tcp: Some(listener), tls: Some((secure, acceptor)), control: Some(control) }, stopped).await;
+    let (control, members) = (control(&options.data)?, pool::door(&options.data)?);
+    let sockets = Sockets { tcp: Some(listener), tls: Some(tls), members: Some(members), control: Some(control) };
+    let _ = super::print(b"This front end works.\n");
+    host.run(sockets, stopped).await;
     // A socket file that stays behind is taken over at the next start.
     let _ = std::fs::remove_file(options.data.join(CONTROL_SOCKET));
     super::print(b"The front end has ended.\n")

@@ -83,6 +83,14 @@ pub enum Command {
         #[command(subcommand)]
         what: UserCommand,
     },
+    /// Manage the applications a front end trusts by their certificates
+    Trust {
+        /// What to do
+        #[command(subcommand)]
+        what: TrustCommand,
+    },
+    /// Drive an application endpoint by JSON lines on standard input and output (docs/app.md)
+    App(AppOptions),
     /// Manage the distribution groups of a front end
     Group {
         /// What to do
@@ -106,6 +114,59 @@ pub enum Command {
     Completions {
         /// bash, zsh, fish, elvish or powershell
         shell: clap_complete::Shell,
+    },
+}
+
+/// Who an application is and where its front ends are.
+#[derive(Debug, clap::Args)]
+pub struct AppOptions {
+    /// Address of the application [default: that of the configured account]
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<String>,
+    /// A front end of the pool; may be given several times
+    #[arg(long, value_name = "HOST:PORT")]
+    pub front_end: Vec<String>,
+    /// Certificate and key of the application (PEM), as adsum trust add made it
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// Certificate of the authority that signed the front end's certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Name that others see
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Seconds that running conversations have to end after the end of input or SIGTERM
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub drain: u64,
+}
+
+/// What can be done with trusted applications.
+#[derive(Debug, Subcommand)]
+pub enum TrustCommand {
+    /// Trust an application; makes its certificate unless one is named
+    Add {
+        /// Address, such as echo@example.org
+        address: String,
+        /// Display name
+        #[arg(long, default_value = "")]
+        name: String,
+        /// Trust exactly this certificate (PEM) instead of making one
+        #[arg(long, value_name = "FILE")]
+        certificate: Option<PathBuf>,
+        /// Where the certificate that is made goes, with its key [default: ADDRESS.pem in the data directory]
+        #[arg(long, value_name = "FILE", conflicts_with = "certificate")]
+        out: Option<PathBuf>,
+    },
+    /// Trust an application no longer
+    Remove {
+        /// Address
+        address: String,
+    },
+    /// List all
+    List {
+        /// As JSON lines
+        #[arg(long)]
+        json: bool,
     },
 }
 

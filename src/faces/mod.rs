@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod admin;
+pub mod app;
 pub mod categories;
 mod cli;
 pub mod demo;
@@ -11,9 +12,11 @@ pub mod keeper;
 pub mod link;
 pub mod once;
 pub mod paths;
+pub mod pool;
 pub mod prompt;
 pub mod server;
 pub mod signin;
+pub mod trust;
 pub mod tui;
 
 use clap::{CommandFactory, Parser};
@@ -50,6 +53,8 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
             admin::serve(&admin::Serve { data: paths.server, listen, listen_tls, host, lists })?;
         }
         Some(Command::User { what }) => admin::user(&paths.server, what)?,
+        Some(Command::Trust { what }) => trust::run(&paths.server, what)?,
+        Some(Command::App(options)) => app::run(&paths, cli.account.as_deref(), options)?,
         Some(Command::Group { what }) => groups::run(&paths.server, what)?,
         Some(Command::Once(command)) => once::run(&paths, cli.account.as_deref(), command)?,
         Some(Command::Category { what }) => categories::run(&paths.server, what)?,

@@ -1,14 +1,16 @@
 //! The front end on real sockets: listeners, connections, the store and the administration's door.
 
 use super::link::sleep;
+use super::pool::{self, Origin};
 use crate::domain::contact::DistributionGroup;
 use crate::domain::{Address, Rng};
-use crate::frontend::{Config, Data, LogLevel, Output, Server, StoreOp, UserRecord};
-use crate::net::{Clock, Ends, Incoming, Outgoing, stream, tcp};
+use crate::frontend::{Config, Data, LogLevel, Output, Server, StoreOp, TrustedApplication, UserRecord};
+use crate::net::{Clock, Ends, Incoming, Outgoing, certificates, stream, tcp};
 use crate::sip::FlowId;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::io::BufReader;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -32,6 +34,8 @@ pub struct Sockets {
     pub tcp: Option<TcpListener>,
     /// TLS.
     pub tls: Option<(TcpListener, TlsAcceptor)>,
+    /// Other front ends of the pool bring their connections here.
+    pub members: Option<UnixListener>,
     /// A connection here means that the accounts have changed on disk.
     pub control: Option<UnixListener>,
 }
@@ -42,6 +46,8 @@ pub struct Administered {
     pub users: Vec<UserRecord>,
     /// All distribution groups.
     pub groups: Vec<DistributionGroup>,
+    /// All trusted applications.
+    pub applications: Vec<TrustedApplication>,
     /// All registered category names.
     pub categories: Vec<String>,
 }
@@ -50,6 +56,7 @@ pub struct Administered {
 pub type Accounts = Box<dyn FnMut() -> Result<Administered, String> + Send>;
 
 type Secured = (TlsStream<TcpStream>, Ends);
+type Relayed = (BufReader<UnixStream>, Origin);
 
 /// A front end with its sockets.
 pub struct Host {
@@ -61,6 +68,8 @@ pub struct Host {
     deliver: mpsc::Sender<(FlowId, Incoming)>,
     secured: mpsc::Receiver<Secured>,
     handshakes: mpsc::Sender<Secured>,
+    relayed: mpsc::Receiver<Relayed>,
+    greetings: mpsc::Sender<Relayed>,
     keep: Box<dyn FnMut(StoreOp) + Send>,
     accounts: Option<Accounts>,
 }
@@ -70,9 +79,23 @@ impl Host {
     pub fn new(config: Config, data: Data, rng: Rng, clock: Clock, keep: impl FnMut(StoreOp) + Send + 'static) -> Host {
         let (deliver, incoming) = mpsc::channel(INCOMING_QUEUE);
         let (handshakes, secured) = mpsc::channel(MAX_HANDSHAKES);
+        let (greetings, relayed) = mpsc::channel(MAX_HANDSHAKES);
         let server = Server::new(config, data, rng);
         let (flows, keep) = (HashMap::new(), Box::new(keep));
-        Host { server, clock, flows, next_flow: 1, incoming, deliver, secured, handshakes, keep, accounts: None }
+        Host {
+            server,
+            clock,
+            flows,
+            next_flow: 1,
+            incoming,
+            deliver,
+            secured,
+            handshakes,
+            relayed,
+            greetings,
+            keep,
+            accounts: None,
+        }
     }
 
     /// Reads the accounts with `accounts` whenever the control socket says so.
@@ -94,7 +117,9 @@ impl Host {
                         self.shake_hands(socket, acceptor.clone());
                     }
                 }
-                Some((socket, ends)) = self.secured.recv() => self.open(socket, ends, true),
+                Some((socket, ends)) = self.secured.recv() => self.open_secured(socket, ends),
+                socket = member(sockets.members.as_ref()) => self.greet(socket),
+                Some((socket, origin)) = self.relayed.recv() => self.open(socket, origin),
                 () = called(sockets.control.as_ref()) => self.reload(),
                 Some((flow, incoming)) = self.incoming.recv() => self.on_incoming(flow, incoming),
                 () = sleep(due) => self.server.handle_timeout(self.clock.now()),
@@ -106,8 +131,13 @@ impl Host {
 
     fn open_plain(&mut self, socket: TcpStream) {
         if let Ok(ends) = tcp::ends(&socket) {
-            self.open(socket, ends, false);
+            self.open(socket, Origin { peer: ends.peer.to_string(), secure: false, certificate: None });
         }
+    }
+
+    fn open_secured(&mut self, socket: TlsStream<TcpStream>, ends: Ends) {
+        let certificate = certificates::of_peer(&socket);
+        self.open(socket, Origin { peer: ends.peer.to_string(), secure: true, certificate });
     }
 
     /// Shakes hands aside, so that a slow or hostile peer keeps nobody else waiting.
@@ -122,15 +152,31 @@ impl Host {
         });
     }
 
-    fn open(&mut self, socket: impl stream::Stream, ends: Ends, secure: bool) {
+    /// Hears aside what another front end of the pool says of a connection it brings.
+    fn greet(&self, socket: UnixStream) {
+        let Ok(place) = self.greetings.clone().try_reserve_owned() else { return };
+        tokio::spawn(async move {
+            match tokio::time::timeout(HANDSHAKE_TIMEOUT, pool::greeted(socket)).await {
+                Ok(Ok(relayed)) => drop(place.send(relayed)),
+                Ok(Err(e)) => tracing::warn!("a connection of the pool is refused: {e}"),
+                Err(_) => tracing::warn!("a connection of the pool says nothing"),
+            }
+        });
+    }
+
+    fn open(&mut self, socket: impl stream::Stream, origin: Origin) {
         if self.flows.len() >= MAX_CONNECTIONS {
-            tracing::warn!(peer = %ends.peer, "too many connections; this one is refused");
+            tracing::warn!(peer = %origin.peer, "too many connections; this one is refused");
             return;
         }
         let flow = FlowId(self.next_flow);
         self.next_flow += 1;
         self.flows.insert(flow, stream::start(socket, flow, self.deliver.clone()));
-        self.server.handle_open(self.clock.now(), flow, ends.peer.to_string(), secure);
+        let now = self.clock.now();
+        match origin.certificate.filter(|_| origin.secure) {
+            Some(certificate) => self.server.handle_open_with(now, flow, origin.peer, &certificate),
+            None => self.server.handle_open(now, flow, origin.peer, origin.secure),
+        }
     }
 
     fn on_incoming(&mut self, flow: FlowId, incoming: Incoming) {
@@ -149,13 +195,27 @@ impl Host {
 
     fn reload(&mut self) {
         match self.accounts.as_mut().map(|read| read()) {
-            Some(Ok(Administered { users, groups, categories })) => {
+            Some(Ok(Administered { users, groups, categories, applications })) => {
+                self.replace_applications(applications);
                 self.server.set_categories(categories);
                 self.replace_accounts(users);
                 self.server.set_groups(groups);
             }
             Some(Err(e)) => tracing::error!("the accounts cannot be read again: {e}"),
             None => {}
+        }
+    }
+
+    fn replace_applications(&mut self, wanted: Vec<TrustedApplication>) {
+        let now = self.clock.now();
+        let known = &self.server.state().applications;
+        let gone: Vec<Address> = known.keys().filter(|a| !wanted.iter().any(|w| w.address == **a)).cloned().collect();
+        let fresh: Vec<_> = wanted.into_iter().filter(|w| known.get(&w.address) != Some(w)).collect();
+        for address in gone {
+            self.server.remove_application(now, &address);
+        }
+        for application in fresh {
+            self.server.put_application(now, application);
         }
     }
 
@@ -194,7 +254,7 @@ impl Host {
 }
 
 /// The next connection; waits for ever without a listener, and after an error (too many open files) a moment.
-async fn accept(listener: Option<&TcpListener>) -> TcpStream {
+pub(super) async fn accept(listener: Option<&TcpListener>) -> TcpStream {
     let Some(listener) = listener else { return std::future::pending().await };
     loop {
         match listener.accept().await {
@@ -207,6 +267,17 @@ async fn accept(listener: Option<&TcpListener>) -> TcpStream {
                 tracing::warn!("cannot accept a connection: {e}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
+        }
+    }
+}
+
+/// The next connection that another front end of the pool brings.
+async fn member(listener: Option<&UnixListener>) -> UnixStream {
+    let Some(listener) = listener else { return std::future::pending().await };
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => return socket,
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
 }

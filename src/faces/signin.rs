@@ -4,7 +4,7 @@ use super::link::{Link, LinkEvent};
 use super::paths::Paths;
 use super::prompt;
 use super::tui::start::endpoint_config;
-use crate::app::config::{Account, Config, Dialect};
+use crate::app::config::{Account, AccountKind, Config, Dialect};
 use crate::domain::Address;
 use crate::endpoint::{EndpointState, Event, Operation, OperationId, Reason};
 use crate::net::tls::Trust;
@@ -71,6 +71,9 @@ pub fn account(address: Address) -> Account {
         display_name: String::new(),
         server: String::new(),
         dialect: Dialect::Lync,
+        kind: AccountKind::User,
+        others: Vec::new(),
+        certificate: String::new(),
         tls: true,
         ca_file: String::new(),
         login: String::new(),
@@ -125,7 +128,8 @@ fn try_it(account: &Account, secret: &Secret) -> Result<(), String> {
 /// When the certificate file cannot be used.
 pub fn trust(account: &Account) -> Result<Option<Trust>, String> {
     let file = (!account.ca_file.is_empty()).then(|| Path::new(&account.ca_file));
-    account.tls.then(|| Trust::new(file)).transpose()
+    let identity = (!account.certificate.is_empty()).then(|| Path::new(&account.certificate));
+    account.tls.then(|| Trust::with_identity(file, identity)).transpose()
 }
 
 /// Adds the account in front of the others, or replaces the one of the same address that is there.

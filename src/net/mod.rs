@@ -1,5 +1,6 @@
 //! Sockets, TLS and the clock: the only room that touches the network. Everything above speaks in octets.
 
+pub mod certificates;
 pub mod clock;
 pub mod stream;
 pub mod tcp;

@@ -1,6 +1,7 @@
 //! TLS on both sides: a certificate authority of the front end's own, and clients that trust the system's authorities or
 //! one that was named.
 
+use super::certificates;
 use super::stream::Ends;
 use super::tcp;
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
@@ -52,13 +53,29 @@ impl Trust {
     /// # Errors
     /// When the file cannot be read or holds no certificate, or the system has no authorities.
     pub fn new(authority: Option<&Path>) -> Result<Trust, String> {
+        Trust::with_identity(authority, None)
+    }
+
+    /// Likewise, showing a certificate of our own: a PEM file with the certificate and its key.
+    ///
+    /// # Errors
+    /// As [`Trust::new`], and when the certificate cannot be used.
+    pub fn with_identity(authority: Option<&Path>, identity: Option<&Path>) -> Result<Trust, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|e| format!("TLS cannot be set up: {e}"))?;
-        let config = match authority {
-            Some(file) => builder.with_root_certificates(roots(file)?).with_no_client_auth(),
-            None => builder.dangerous().with_custom_certificate_verifier(system(provider)?).with_no_client_auth(),
+        let builder = match authority {
+            Some(file) => builder.with_root_certificates(roots(file)?),
+            None => builder.dangerous().with_custom_certificate_verifier(system(provider)?),
+        };
+        let config = match identity {
+            None => builder.with_no_client_auth(),
+            Some(file) => {
+                let (chain, key) = certificates::identity(file)?;
+                let unfit = |e| format!("the certificate in {} cannot be used: {e}", file.display());
+                builder.with_client_auth_cert(chain, key).map_err(unfit)?
+            }
         };
         Ok(Trust { config: Arc::new(config), own_authority: authority.is_some() })
     }
@@ -138,13 +155,13 @@ pub fn ensure_certificates(directory: &Path, names: &[String]) -> Result<TlsAcce
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .and_then(|b| b.with_no_client_auth().with_single_cert(vec![leaf.der().clone()], private))
+        .and_then(|b| b.with_client_cert_verifier(certificates::any_client()).with_single_cert(vec![leaf.der().clone()], private))
         .map_err(|e| format!("TLS cannot be set up: {e}"))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// The authority's key; both files are made when one is missing.
-fn authority_key(directory: &Path) -> Result<KeyPair, String> {
+pub(super) fn authority_key(directory: &Path) -> Result<KeyPair, String> {
     let (certificate, key) = (directory.join(CA_FILE), directory.join(CA_KEY_FILE));
     if certificate.exists() && key.exists() {
         let pem = std::fs::read_to_string(&key).map_err(|e| format!("{}: {e}", key.display()))?;
@@ -158,7 +175,7 @@ fn authority_key(directory: &Path) -> Result<KeyPair, String> {
     Ok(pair)
 }
 
-fn authority_params() -> Result<CertificateParams, String> {
+pub(super) fn authority_params() -> Result<CertificateParams, String> {
     let mut params = CertificateParams::new(Vec::new()).map_err(|e| e.to_string())?;
     params.distinguished_name.push(DnType::CommonName, "adsum front end authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -182,7 +199,7 @@ fn leaf_params(names: &[String]) -> Result<CertificateParams, String> {
     Ok(params)
 }
 
-fn day(date: jiff::civil::Date) -> time::OffsetDateTime {
+pub(super) fn day(date: jiff::civil::Date) -> time::OffsetDateTime {
     rcgen::date_time_ymd(i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs())
 }
 

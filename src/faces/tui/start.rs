@@ -2,11 +2,12 @@
 
 use super::{Session, run};
 use crate::app::State;
-use crate::app::config::{Account as Configured, ComposerKeys, Config, Dialect as ConfiguredDialect, Ui};
+use crate::app::config::{Account as Configured, AccountKind, ComposerKeys, Config, Dialect as ConfiguredDialect, Ui};
 use crate::app::hours;
 use crate::app::state::view::Options;
 use crate::app::state::{Account, AccountId, View};
 use crate::domain::{Address, Rng};
+use crate::endpoint::EndpointKind;
 use crate::endpoint::user::Config as EndpointConfig;
 use crate::endpoint::{Dialect, KnownList};
 use crate::faces::demo::script::Script;
@@ -131,6 +132,9 @@ fn unknown(name: Option<&str>, config: &Config) -> String {
 /// # Errors
 /// When it cannot be had.
 pub fn secret(account: &Configured) -> Result<Secret, String> {
+    if account.kind == AccountKind::Application {
+        return Ok(Secret::new(String::new()));
+    }
     let command = Some(account.password_command.clone()).filter(|c| !c.is_empty());
     match Chain::new(command).find(account.address.bare()) {
         Found::Password(secret, _) => Ok(secret),
@@ -151,8 +155,10 @@ pub fn endpoint_config(account: &Configured, secret: &Secret, epid: String) -> R
     let (host, port) = account.server()?;
     let base = EndpointConfig::new(account.address.clone(), secret.reveal());
     Ok(EndpointConfig {
+        kind: if account.kind == AccountKind::Application { EndpointKind::Application } else { EndpointKind::User },
         host,
         port,
+        others: account.other_servers()?,
         tls: account.tls,
         dialect: match account.dialect {
             ConfiguredDialect::Lync => Dialect::Lync,
