@@ -11,6 +11,7 @@ use crate::domain::presence::{
 use crate::domain::{Address, Time, instances};
 use crate::endpoint::Operation;
 use crate::endpoint::published::{self, PublishedState, Source};
+use crate::endpoint::why::why;
 
 use super::commands::STATUSES;
 
@@ -68,6 +69,8 @@ fn derive(state: &mut State) {
     state.account.availability = aggregate.as_ref().and_then(|a| a.availability);
     state.account.activity = aggregate.and_then(|a| a.activity);
     state.account.note = own_note(&state.own.replica);
+    let why = why(&state.own.replica, &gruu, state.view.now);
+    let deciding = why.decider().map(|d| d.keys.clone()).unwrap_or_default();
     let row = |(p, v): &(Publication, PublishedState)| OwnEndpoint {
         instance: p.endpoint_id.clone().unwrap_or_default().to_lowercase(),
         source: v.source.as_str().to_owned(),
@@ -76,13 +79,13 @@ fn derive(state: &mut State) {
         device: [v.device.as_deref(), v.location.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" · "),
         since: p.publish_time,
         here: is_here(&gruu, p),
-        wins: false,
+        wins: deciding.contains(&p.key),
     };
     let machine = |s: &&(Publication, PublishedState)| s.1.source == Source::Machine;
     let mut endpoints: Vec<OwnEndpoint> = sources.iter().filter(machine).map(row).collect();
     endpoints.sort_by_key(|e| (e.availability, std::cmp::Reverse(e.since), e.instance.clone()));
-    let mut states: Vec<OwnEndpoint> = sources.iter().filter(|s| !machine(s)).map(row).collect();
-    let reason = winner(&mut endpoints, &mut states, state.account.availability);
+    let states: Vec<OwnEndpoint> = sources.iter().filter(|s| !machine(s)).map(row).collect();
+    let reason = reason(&endpoints, &states, state.account.availability);
     (state.own.endpoints, state.own.states, state.own.reason) = (endpoints, states, reason);
 }
 
@@ -96,40 +99,22 @@ fn own_name(state: &mut State) {
     }
 }
 
-/// Marks the source that decides, and says why (`domain.md` 5.4 in words).
-fn winner(endpoints: &mut [OwnEndpoint], states: &mut [OwnEndpoint], result: Option<Availability>) -> String {
-    let Some(device) = endpoints.first_mut() else {
+/// Why the source that decides does, in one sentence (`domain.md` 5.4).
+fn reason(endpoints: &[OwnEndpoint], states: &[OwnEndpoint], result: Option<Availability>) -> String {
+    if endpoints.is_empty() {
         return "No device is signed in, so others see you offline.".into();
-    };
-    let others = states.iter().filter(|s| s.availability.0 > 0).count();
-    let user = states.iter().position(|s| s.source == "userState");
-    let hand = user.filter(|i| states[*i].availability >= Availability::URGENT_ONLY);
-    // The strongest source whose number became, or raised, the result.
-    let strongest = hand.or_else(|| {
-        let all = states.iter().enumerate().filter(|(_, s)| s.availability.0 > 0 && Some(s.availability) <= result);
-        all.max_by_key(|(_, s)| s.availability).map(|(i, _)| i)
-    });
-    match strongest {
-        Some(i) if hand.is_some() || result.map(Availability::class) == Some(states[i].availability.class()) || busy(result) => {
-            states[i].wins = true;
-            let what = source_words(&states[i].source);
-            let idle = result.map(Availability::class) == Some(AvailabilityClass::BusyIdle);
-            let more = if idle { "; it shows as idle because no device is in use" } else { "" };
-            format!("{what} decides{more}.")
-        }
-        _ => {
-            device.wins = true;
-            match (others, endpoints.len()) {
-                (0, 1) => "Your only device decides.".into(),
-                (0, _) => "The most active device decides.".into(),
-                _ => "The most active device decides, because nothing else outweighs it.".into(),
-            }
-        }
     }
-}
-
-fn busy(result: Option<Availability>) -> bool {
-    matches!(result.map(Availability::class), Some(AvailabilityClass::Busy | AvailabilityClass::BusyIdle))
+    if let Some(decider) = states.iter().find(|s| s.wins) {
+        let idle = result.map(Availability::class) == Some(AvailabilityClass::BusyIdle);
+        let more = if idle { "; it shows as idle because no device is in use" } else { "" };
+        return format!("{} decides{more}.", source_words(&decider.source));
+    }
+    let others = states.iter().filter(|s| s.availability.0 > 0).count();
+    match (others, endpoints.len()) {
+        (0, 1) => "Your only device decides.".into(),
+        (0, _) => "The most active device decides.".into(),
+        _ => "The most active device decides, because nothing else outweighs it.".into(),
+    }
 }
 
 /// A source of availability in words.

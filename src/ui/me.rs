@@ -4,6 +4,7 @@ use super::canvas::{Canvas, Label, Span};
 use super::{Drawn, form, presence_style, words};
 use crate::app::State;
 use crate::app::state::{OwnEndpoint, Pane};
+use crate::domain::calendar::{Appointment, Busyness};
 use crate::domain::presence::{AvailabilityClass, Level, Member};
 use crate::text::Line;
 use ratatui::layout::Rect;
@@ -142,10 +143,16 @@ fn calendar(state: &State) -> Option<(&'static str, Line)> {
     let words = match (&calendar.problem, &calendar.told) {
         (Some(problem), _) => problem.clone(),
         (None, Some(says)) => {
-            let end = |a: &crate::domain::calendar::Appointment| words::clock(a.end, &state.view.zone);
+            let end = |a: &Appointment| words::clock(a.end, &state.view.zone);
             let meeting = says.meeting.as_ref().map(|m| format!("in a meeting until {}: {}", end(m), m.subject));
             let away = says.out_of_office.as_ref().map(|o| format!("out of office until {}", end(o)));
-            meeting.or(away).unwrap_or_else(|| format!("{} appointments ahead, none now", calendar.appointments.len()))
+            let now = state.view.now;
+            let ahead = calendar.appointments.iter().filter(|a| a.start > now && a.busy >= Busyness::Busy);
+            let next = ahead.min_by_key(|a| a.start).map(|a| {
+                let start = a.start.timestamp().to_zoned(state.view.zone.clone()).strftime("%a %H:%M");
+                format!("free until {start}: {}", a.subject)
+            });
+            meeting.or(away).or(next).unwrap_or_else(|| "free for the next days".into())
         }
         (None, None) => "not read yet".to_owned(),
     };

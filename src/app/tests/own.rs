@@ -59,6 +59,18 @@ fn the_source_that_decides_is_named() {
 }
 
 #[test]
+fn a_status_set_by_hand_after_the_meeting_began_decides() {
+    let mut own = replica(Some(Availability::BUSY), &[Availability::AVAILABLE], Availability::BUSY);
+    let meeting = StateValue { kind: StateKind::Calendar, ..StateValue::user(Availability::BUSY) };
+    own.publications
+        .push(Publication { publish_time: Some(Time(NOW.0 - 60_000)), ..publication(0x4000_0001, 2, meeting.to_xml(), None) });
+    let mut s = Stage::new();
+    s.says(endpoint::Event::SelfPresence(Box::new(own)));
+    assert_eq!(rows(&s), "machineState 3500, >userState 6500, calendarState 6500");
+    assert_eq!(s.state.own.reason, "What you set by hand decides.");
+}
+
+#[test]
 fn the_form_shows_what_is_published_and_publishes_what_differs() {
     let mut s = Stage::new();
     s.says(endpoint::Event::SelfPresence(Box::new(replica(
