@@ -126,7 +126,15 @@ pub fn event(event: &Event) -> Value {
             for (name, content) in map {
                 out.insert("event".into(), Value::String(snake(&name)));
                 match content {
-                    Value::Object(fields) => out.extend(fields),
+                    Value::Object(mut fields) => {
+                        // “id” is the name of a request; a conversation is called conversation everywhere.
+                        if name == "Conversation"
+                            && let Some(id) = fields.remove("id")
+                        {
+                            fields.insert("conversation".into(), id);
+                        }
+                        out.extend(fields);
+                    }
                     other => drop(out.insert("value".into(), other)),
                 }
             }
