@@ -132,6 +132,8 @@ pub enum StoreRequest {
         /// Those of others.
         kept: Vec<Conference>,
     },
+    /// Keep for whom somebody waits.
+    SaveAlerts(Vec<super::alerts::Alert>),
     /// Write a thread's history to a file; answered with [`super::Event::FileWritten`].
     Export {
         /// Thread key.

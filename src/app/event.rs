@@ -112,6 +112,8 @@ pub struct Snapshot {
     pub meetings: Vec<Conference>,
     /// Meetings of others that were kept.
     pub kept_meetings: Vec<Conference>,
+    /// For whom somebody waits.
+    pub alerts: Vec<super::alerts::Alert>,
 }
 
 /// A key with its modifiers; independent of the terminal library.

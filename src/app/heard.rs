@@ -1,7 +1,7 @@
 //! What the endpoint says.
 
 use super::door::{Door, Then};
-use super::effect::{Effect, StoreRequest};
+use super::effect::StoreRequest;
 use super::state::people::Loaded;
 use super::state::{Overlay, State, ToastKind};
 use super::{meetings, own, people, publishing, questions, recall, talk};
@@ -118,6 +118,7 @@ fn stale(state: &mut State, now: Time) {
             p.freshness = Freshness::Stale { since: now };
         }
     }
+    state.people.dirty = true;
 }
 
 fn signed_in(state: &mut State, gruu: &str, server: String) {
@@ -159,20 +160,10 @@ fn presence_of(door: &mut Door<'_>, uri: Address, presence: Presence) {
     let people = &mut door.state.people;
     let old = people.presence.get(&uri);
     people.dirty |= people::moves_rows(people.sort, old, &presence);
-    let class = |p: &Presence| p.availability.map(|a| a.class());
-    let turned = old.is_some_and(|o| class(o) != class(&presence) && matches!(o.freshness, Freshness::Known { .. }));
     if people.contacts.contains_key(&uri) {
         door.store(StoreRequest::SavePresence { uri: uri.clone(), presence: Box::new(presence.clone()) });
     }
-    let words = presence.availability.map_or("unknown", |a| a.class().text());
-    door.state.people.presence.insert(uri.clone(), presence);
-    if turned && door.state.people.tell.contains(&uri) {
-        let text = format!("{} is now: {words}", door.name(&uri));
-        if door.state.options.notify && !door.state.view.focused {
-            door.effects.push(Effect::Notify { title: text.clone(), body: String::new() });
-        }
-        door.say(text);
-    }
+    door.state.people.presence.insert(uri, presence);
 }
 
 fn completed(door: &mut Door<'_>, id: OperationId, result: Result<Outcome, Error>) {

@@ -56,3 +56,9 @@ pub const REPEATED: usize = 500;
 pub const IDLE_AFTER: Duration = Duration::from_secs(5 * 60);
 /// Without a key for so long this device says that its user is away.
 pub const AWAY_AFTER: Duration = Duration::from_secs(10 * 60);
+/// Alerts that may wait.
+pub const ALERTS: usize = 200;
+/// How long somebody must stay available for a quiet alert.
+pub const QUIET_MINUTES: Duration = Duration::from_secs(120);
+/// An alert takes the keys from nobody who has touched one this recently.
+pub const CHAT_NOT_WHILE_TYPING: Duration = Duration::from_secs(10);

@@ -7,6 +7,7 @@
 
 pub mod addressbook;
 pub mod agenda;
+pub mod alerts;
 pub mod calendar;
 pub mod calendar_file;
 pub mod commands;
@@ -54,7 +55,7 @@ pub use editor::Editor;
 pub use effect::Effect;
 pub use event::Event;
 pub use state::State;
-pub use update::update;
+pub use update::{shows, update};
 
 #[cfg(test)]
 mod tests;

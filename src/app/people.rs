@@ -5,12 +5,15 @@ use super::state::people::{People, Row, RowId, Sort};
 use super::state::{State, View};
 use crate::domain::Address;
 use crate::domain::contact::{DEFAULT_GROUP, DEFAULT_GROUP_NAME, Group, GroupId};
-use crate::domain::presence::{AvailabilityClass, Presence};
+use crate::domain::presence::{AvailabilityClass, Freshness, Presence};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// How available somebody is for sorting and counting: smaller is more; [`OFFLINE`] and up counts as offline.
 fn rank(presence: Option<&Presence>) -> u8 {
+    if presence.is_some_and(|p| matches!(p.freshness, Freshness::Stale { .. })) {
+        return STALE;
+    }
     match presence.and_then(|p| p.availability).map(|a| a.class()) {
         Some(AvailabilityClass::Available) => 0,
         Some(AvailabilityClass::AvailableIdle) => 1,
@@ -25,6 +28,8 @@ fn rank(presence: Option<&Presence>) -> u8 {
 }
 
 const OFFLINE: u8 = 10;
+/// Without the server nobody's presence is known; nobody leaves the list for that.
+const STALE: u8 = OFFLINE + 2;
 
 struct Person<'a> {
     uri: &'a Address,
@@ -79,7 +84,7 @@ impl People {
             let here = people.iter().filter(|p| p.rank < OFFLINE).count();
             rows.push(Row::Group { id: group.id, name: group.name.clone(), online: here, total: people.len(), folded });
             if !folded {
-                let shown = people.into_iter().filter(|p| filtered || !self.hide_offline || p.rank < OFFLINE);
+                let shown = people.into_iter().filter(|p| filtered || !self.hide_offline || p.rank < OFFLINE || p.rank == STALE);
                 rows.extend(shown.map(|p| Row::Contact { group: group.id, uri: p.uri.clone() }));
             }
         }

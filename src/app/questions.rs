@@ -1,5 +1,6 @@
 //! Cards: invitations and new watchers, answered with Alt-y, Alt-n, Alt-l.
 
+use super::alerts;
 use super::door::{Door, Pending};
 use super::limits::QUESTIONS;
 use super::state::{Question, QuestionKind};
@@ -89,7 +90,7 @@ pub fn invitation(door: &mut Door<'_>, c: &Conversation) -> bool {
                 QuestionKind::Invitation {
                     conversation: c.id.clone(),
                     from: i.from.clone(),
-                    toast: i.toast.clone(),
+                    toast: if alerts::shows_text(door.state) { i.toast.clone() } else { String::new() },
                     subject: c.subject.clone(),
                     conference: i.conference,
                     auto_accept: i.auto_accept,
@@ -113,7 +114,7 @@ pub fn watchers(door: &mut Door<'_>, subscribers: &[Subscriber]) {
         }
         if door.state.people.contacts.contains_key(&s.uri) {
             door.ask_quietly(Operation::AcknowledgeSubscriber { uri: s.uri.clone() });
-        } else {
+        } else if alerts::shows_additions(door.state) {
             push(door, QuestionKind::Watcher { uri: s.uri.clone(), name: s.display_name.clone() });
         }
     }

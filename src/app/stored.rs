@@ -7,7 +7,7 @@ use super::limits::{COMPOSER_CHARS, TAB_MESSAGES};
 use super::state::overlay::{Choice, Overlay, Picker};
 use super::state::people::Loaded;
 use super::state::{Entry, Tab, Thread};
-use super::{heard, meetings, scroll, tabs};
+use super::{alerts, heard, meetings, scroll, tabs};
 use crate::domain::Time;
 use crate::domain::conversation::{ConversationId, InstantMessage};
 use crate::domain::presence::Freshness;
@@ -97,6 +97,7 @@ fn snapshot(door: &mut Door<'_>, s: Snapshot) {
     }
     (state.meetings.kept, state.meetings.built_for) = (s.kept_meetings, None);
     heard::send_outbox(door);
+    alerts::restore(door, s.alerts);
 }
 
 fn history(door: &mut Door<'_>, thread: &str, messages: Vec<InstantMessage>, more: bool) {

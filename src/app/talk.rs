@@ -4,11 +4,10 @@ use super::door::Door;
 use super::effect::{Effect, StoreRequest};
 use super::limits::{NOTIFY_CHARS, REPEATED, TAB_MESSAGES};
 use super::state::{Entry, Pane, Scroll, State, Tab, Thread};
-use super::{questions, recall, scroll, sending, tabs};
+use super::{alerts, questions, recall, scroll, sending, tabs};
 use crate::domain::conversation::{
     ContextState, Conversation, ConversationId, ConversationState, Delivery, InstantMessage, MessageId,
 };
-use crate::domain::presence::AvailabilityClass;
 use crate::domain::{Address, Time};
 use std::collections::BTreeSet;
 
@@ -336,15 +335,18 @@ fn mentions(state: &State, text: &str) -> bool {
 
 /// Bell and notification for something out of sight; do-not-disturb silences all but pinned people.
 fn alert(door: &mut Door<'_>, from: &Address, title: String, body: String) {
-    let quiet = door.state.account.availability.is_some_and(|a| a.class() == AvailabilityClass::DoNotDisturb);
-    if quiet && !is_pinned(door.state, from) {
+    if !alerts::may_ring(door.state, from, is_pinned(door.state, from)) {
         return;
     }
     if door.state.options.bell {
         door.effects.push(Effect::Bell);
     }
     if door.state.options.notify && !door.state.view.focused {
-        let body = if door.state.options.notify_text { body.chars().take(NOTIFY_CHARS).collect() } else { String::new() };
+        let body = if door.state.options.notify_text && alerts::shows_text(door.state) {
+            body.chars().take(NOTIFY_CHARS).collect()
+        } else {
+            String::new()
+        };
         door.effects.push(Effect::Notify { title, body });
     }
 }

@@ -8,11 +8,18 @@ use super::keymap::{Found, Mode};
 use super::limits::DRAFT_PAUSE;
 use super::state::conversations::Part;
 use super::state::{Overlay, Pane, RowId, State};
-use super::{calendar, heard, idle, people, scroll, stored, tabs, typing};
+use super::{alerts, calendar, heard, idle, people, scroll, stored, tabs, typing};
 use crate::domain::Time;
 
 /// Takes one event. Afterwards, before drawing, call [`State::settle`].
 pub fn update(state: &mut State, now: Time, event: Event) -> Vec<Effect> {
+    if !shows(state, &event) {
+        if let Event::Wire(record) = event {
+            state.wire.push(record);
+        }
+        // The clock stands as well: the next thing that shows moves it, and draws.
+        return Vec::new();
+    }
     state.view.now = now;
     let mut door = Door::new(state, now);
     let d = &mut door;
@@ -50,6 +57,7 @@ pub fn update(state: &mut State, now: Time, event: Event) -> Vec<Effect> {
         Event::Resumed => d.effects.push(Effect::Redraw),
     }
     pass(d);
+    alerts::watch(d);
     idle::watch(d, human);
     calendar::watch(d);
     door.effects
@@ -67,6 +75,15 @@ fn pass(door: &mut Door<'_>) {
         if due {
             tabs::save_draft(door, at);
         }
+    }
+}
+
+/// Whether an event can change what is on the screen; one that cannot costs no frame.
+pub fn shows(state: &State, event: &Event) -> bool {
+    match event {
+        Event::Wire(_) => state.pane == Pane::Wire || state.main == Pane::Wire,
+        Event::RoundTrip(ms) => state.link.round_trip != Some(*ms),
+        _ => true,
     }
 }
 

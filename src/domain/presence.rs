@@ -1,6 +1,7 @@
 //! Presence: availability, activity, notes, cards, publications, containers (`domain.md` 2.6 and 5).
 
 use super::access::SourceNetwork;
+use super::calendar::{FreeBusy, WorkingHours};
 use super::{Address, Time};
 use serde::{Deserialize, Serialize};
 
@@ -119,7 +120,7 @@ impl Activity {
         (self.min..=self.max).contains(&a.0)
     }
 
-    /// The words for a viewer of locale `lcid`: the token's text, else the given text.
+    /// The words for a viewer of locale `lcid`: the token's text, else the given text in that language.
     pub fn text(&self, lcid: u32) -> Option<&str> {
         let known = match self.token.as_deref() {
             Some("on-the-phone") => Some("In a call"),
@@ -131,7 +132,7 @@ impl Activity {
             Some("in-presentation") => Some("Presenting"),
             _ => None,
         };
-        known.or_else(|| self.custom.iter().find(|c| c.0 == lcid).or(self.custom.first()).map(|c| c.1.as_str()))
+        known.or_else(|| super::locale::choose(&self.custom, lcid))
     }
 }
 
@@ -259,6 +260,18 @@ pub struct Presence {
     pub card: Card,
     /// Capabilities named by their tokens (text, voice, …) that some device renders.
     pub capabilities: Vec<String>,
+    /// How available their best device for instant messages is; `None`: not told.
+    #[serde(default)]
+    pub im: Option<Availability>,
+    /// Minutes their clock is behind UTC (west positive); `None`: not told.
+    #[serde(default)]
+    pub time_zone_bias: Option<i32>,
+    /// When they are free, as their calendar says.
+    #[serde(default)]
+    pub free_busy: Option<FreeBusy>,
+    /// When they work.
+    #[serde(default)]
+    pub working_hours: Option<WorkingHours>,
     /// How good this knowledge is.
     pub freshness: Freshness,
 }
@@ -278,8 +291,27 @@ impl Default for Presence {
             oof_note: None,
             card: Card::default(),
             capabilities: Vec::new(),
+            im: None,
+            time_zone_bias: None,
+            free_busy: None,
+            working_hours: None,
             freshness: Freshness::Unknown,
         }
+    }
+}
+
+impl Presence {
+    /// What is said behind the state (`domain.md` 5.2): how the person can, or cannot, be reached.
+    pub fn suffix(&self) -> Option<&'static str> {
+        let class = self.availability.map_or(AvailabilityClass::Unknown, Availability::class);
+        if matches!(class, AvailabilityClass::Offline | AvailabilityClass::Unknown) {
+            return None;
+        }
+        if self.im.is_some_and(|im| im.class() == AvailabilityClass::Offline) {
+            let here = matches!(class, AvailabilityClass::Available | AvailabilityClass::AvailableIdle);
+            return Some(if here { "Voice Only" } else { "No IM" });
+        }
+        self.device.as_deref().filter(|d| d.eq_ignore_ascii_case("mobile")).map(|_| "Mobile")
     }
 }
 

@@ -6,6 +6,7 @@ use crate::lync::categories::value::Value;
 use crate::lync::categories::{card, note as notes, state as states};
 use crate::lync::identity;
 
+pub use crate::lync::categories::alerts::{Alerts as AlertOptions, WhenDoNotDisturb};
 pub use crate::lync::categories::state::StateKind as Source;
 
 /// A published state (`domain.md` 5.3).
@@ -79,4 +80,9 @@ pub fn check_value(value: &str) -> Result<(), String> {
         return Ok(());
     }
     crate::lync::Element::parse(value.as_bytes()).map(|_| ()).map_err(|e| e.to_string())
+}
+
+/// The `alerts` category of one's own; `None`: nothing is published, or nothing that reads.
+pub fn alert_options(own: &SelfPresence) -> Option<AlertOptions> {
+    AlertOptions::parse(&own.publications.iter().find(|p| p.key.category == "alerts" && !p.value.is_empty())?.value)
 }

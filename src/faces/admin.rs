@@ -6,7 +6,7 @@ use super::pool::{self, Place};
 use super::prompt;
 use super::server::{Administered, Host, Sockets};
 use crate::domain::Address;
-use crate::frontend::{Config, ListLimits, StoreOp, UserRecord};
+use crate::frontend::{Config, ListLimits, Policy, StoreOp, UserRecord};
 use crate::net::{Clock, entropy, tcp, tls};
 use crate::store::private_dir;
 use crate::store::server::{FrontendStore, FrontendWriter};
@@ -31,6 +31,8 @@ pub struct Serve {
     pub host: String,
     /// How long contact lists may get.
     pub lists: Lists,
+    /// How much of somebody's presence may be watched.
+    pub policy: Policy,
 }
 
 /// Makes the data directory and the first user.
@@ -183,7 +185,7 @@ async fn run(options: &Serve, store: FrontendStore, domain: &str) -> Result<(), 
         distribution_groups: options.lists.max_distribution_groups,
     };
     let tcp_port = listener.local_addr().map_err(|e| e.to_string())?.port();
-    let config = Config { lists, tcp_port, ..Config::new(&options.host, port, domain) };
+    let config = Config { lists, tcp_port, user_policy: options.policy, ..Config::new(&options.host, port, domain) };
     let host = Host::new(config, data, rng, Clock::new(), move |op| writer.apply(op)).with_accounts(Box::new(again));
     let (control, members) = (control(&options.data)?, pool::door(&options.data)?);
     let sockets = Sockets { tcp: Some(listener), tls: Some(tls), members: Some(members), control: Some(control) };

@@ -76,6 +76,12 @@ pub enum Command {
         /// How long contact lists may get
         #[command(flatten)]
         lists: Lists,
+        /// Watched categories of one person: divided by the categories of a watcher (usually 5), so many may watch
+        #[arg(long, value_name = "0..3000", default_value = "1000", value_parser = clap::value_parser!(u16).range(0..=3000))]
+        category_subscriptions: u16,
+        /// New watchers of one person that may wait for an answer; more come unannounced
+        #[arg(long, value_name = "0..500", default_value = "200", value_parser = clap::value_parser!(u16).range(0..=500))]
+        prompted_subscribers: u16,
     },
     /// Manage the people of a front end
     User {

@@ -23,6 +23,8 @@ const KEPT_MEETINGS: &str = "kept-meetings";
 const SHOWN: &str = "shown-tab";
 /// Setting that holds the missed conversations.
 const MISSED: &str = "missed";
+/// Setting that holds the alerts.
+const ALERTS: &str = "alerts";
 
 /// What waits for an answer of the store.
 #[derive(Debug)]
@@ -96,6 +98,11 @@ impl Keeper {
             }
             StoreRequest::SaveContacts { groups, contacts } => self.write(Write::ContactList { groups, contacts }),
             StoreRequest::SavePresence { uri, presence } => self.write(Write::Presence { uri, presence }),
+            StoreRequest::SaveAlerts(all) => {
+                // Plain data always writes.
+                let value = serde_json::to_string(&all).ok().filter(|_| !all.is_empty());
+                self.write(Write::Setting { name: ALERTS.into(), value });
+            }
             StoreRequest::LoadHistory { thread, before, limit } => self.load(thread, before, limit),
             StoreRequest::Search { query, limit } => {
                 let ask = Query::Search { text: query.clone(), peer: None, limit };
@@ -220,6 +227,7 @@ pub fn snapshot(stored: Stored, owner: &Address) -> Snapshot {
             SHOWN => out.shown = Some(value),
             // A list that another version wrote is no loss.
             MISSED => out.missed = serde_json::from_str(&value).unwrap_or_default(),
+            ALERTS => out.alerts = serde_json::from_str(&value).unwrap_or_default(),
             _ => {}
         }
     }

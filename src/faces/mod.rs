@@ -19,6 +19,7 @@ pub mod signin;
 pub mod trust;
 pub mod tui;
 
+use crate::frontend::Policy;
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 use paths::Paths;
@@ -49,8 +50,9 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
             signin::run(&paths, address, signin::Wanted { server, sip, tcp, ca })?;
         }
         Some(Command::Serve { init: Some(address), .. }) => admin::init(&paths.server, address)?,
-        Some(Command::Serve { init: None, listen, listen_tls, host, lists }) => {
-            admin::serve(&admin::Serve { data: paths.server, listen, listen_tls, host, lists })?;
+        Some(Command::Serve { init: None, listen, listen_tls, host, lists, category_subscriptions, prompted_subscribers }) => {
+            let policy = Policy::new(category_subscriptions.into(), prompted_subscribers.into());
+            admin::serve(&admin::Serve { data: paths.server, listen, listen_tls, host, lists, policy })?;
         }
         Some(Command::User { what }) => admin::user(&paths.server, what)?,
         Some(Command::Trust { what }) => trust::run(&paths.server, what)?,

@@ -2,6 +2,42 @@
 
 use super::limits;
 
+/// How much of somebody's presence may be watched (`domain.md` 5.10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    category_subscriptions: usize,
+    prompted_subscribers: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy::new(limits::CATEGORY_SUBSCRIPTIONS, limits::PROMPTED_SUBSCRIBERS)
+    }
+}
+
+impl Policy {
+    /// What services have: many watchers, and no questions about them.
+    pub const SERVICE: Policy = Policy { category_subscriptions: limits::MAX_CATEGORY_SUBSCRIPTIONS, prompted_subscribers: 0 };
+
+    /// Watched categories (0 to 3000) and questions that may wait (0 to 500); more counts as the most.
+    pub fn new(category_subscriptions: usize, prompted_subscribers: usize) -> Policy {
+        Policy {
+            category_subscriptions: category_subscriptions.min(limits::MAX_CATEGORY_SUBSCRIPTIONS),
+            prompted_subscribers: prompted_subscribers.min(limits::MAX_PROMPTED_SUBSCRIBERS),
+        }
+    }
+
+    /// Whether one more watcher of so many categories may come to those there are (`watched`: their categories, summed up).
+    pub fn takes(&self, watched: usize, categories: usize) -> bool {
+        watched + categories.max(1) <= self.category_subscriptions
+    }
+
+    /// Whether one more question may wait.
+    pub fn asks(&self, waiting: usize) -> bool {
+        waiting < self.prompted_subscribers
+    }
+}
+
 /// Settings of one front end; fixed while it runs.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -25,6 +61,10 @@ pub struct Config {
     pub privacy: Option<bool>,
     /// How long contact lists may get.
     pub lists: ListLimits,
+    /// What others may take of a person's presence.
+    pub user_policy: Policy,
+    /// What others may take of a service's presence.
+    pub service_policy: Policy,
     /// Base of join URLs, such as `https://meet.contoso.com`; empty: none.
     pub join_base: String,
 }
@@ -61,8 +101,15 @@ impl Config {
             subscription_expires: limits::SUBSCRIPTION_EXPIRES,
             privacy: None,
             lists: ListLimits::default(),
+            user_policy: Policy::default(),
+            service_policy: Policy::SERVICE,
             join_base: String::new(),
         }
+    }
+
+    /// The policy of an account: bots are services.
+    pub fn policy(&self, record: &super::UserRecord) -> Policy {
+        if record.automaton { self.service_policy } else { self.user_policy }
     }
 
     /// Whether users of this domain live here.
@@ -74,5 +121,28 @@ impl Config {
     pub fn contact(&self, secure: bool) -> String {
         let (port, transport) = if secure { (self.port, "tls") } else { (self.tcp_port, "tcp") };
         format!("sip:{}:{port};transport={transport}", self.host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::watching::watchers_allowed;
+
+    #[test]
+    fn category_subscriptions_and_prompts_have_the_bounds_of_5_10() {
+        assert_eq!(Policy::default(), Policy { category_subscriptions: 1000, prompted_subscribers: 200 });
+        assert_eq!(Policy::new(9999, 9999), Policy { category_subscriptions: 3000, prompted_subscribers: 500 });
+        assert_eq!(Policy::SERVICE, Policy { category_subscriptions: 3000, prompted_subscribers: 0 });
+        assert!(!Policy::new(0, 0).takes(0, 5));
+    }
+
+    #[test]
+    fn watchers_per_presentity_are_category_subscriptions_by_categories() {
+        for (budget, categories) in [(1000, 5), (1000, 6), (3000, 7), (4, 5), (10, 1)] {
+            let policy = Policy::new(budget, 0);
+            let watchers = (0..).take_while(|n| policy.takes(n * categories, categories)).count();
+            assert_eq!(watchers, watchers_allowed(budget, categories), "{budget} by {categories}");
+        }
     }
 }

@@ -54,8 +54,12 @@ pub const DELEGATES: usize = 25;
 pub const MEMBERS: usize = 1000;
 /// Watched categories of one presentity (`domain.md` 5.10).
 pub const CATEGORY_SUBSCRIPTIONS: usize = 1000;
+/// The most an administrator may grant, and what a service has.
+pub const MAX_CATEGORY_SUBSCRIPTIONS: usize = 3000;
 /// Entries in the list of subscribers of one owner (`domain.md` 5.10).
 pub const PROMPTED_SUBSCRIBERS: usize = 200;
+/// The most an administrator may grant; a service has none.
+pub const MAX_PROMPTED_SUBSCRIBERS: usize = 500;
 /// Resources of one batch request.
 pub const BATCH_RESOURCES: usize = 1000;
 /// Subscription dialogs of one endpoint.

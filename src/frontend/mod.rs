@@ -26,8 +26,7 @@ pub mod state;
 mod testing;
 pub mod timers;
 
-pub use applications::TrustedApplication;
-pub use config::{Config, ListLimits};
+pub use config::{Config, ListLimits, Policy};
 pub use ctx::{Action, Ctx, Incoming, LogLevel, Module, ModuleId, Reply, Token};
 pub use data::{ContactList, Data, KeptMessage, StoreOp, UserData, UserRecord};
 pub use registrations::{Registration, RegistrationId, Registrations};

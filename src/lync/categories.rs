@@ -8,6 +8,7 @@ pub mod made_by_server;
 pub mod note;
 pub mod options;
 pub mod own_data;
+mod seen;
 pub mod state;
 pub mod value;
 
@@ -149,6 +150,7 @@ pub fn merge_categories(known: &mut Presence, doc: &WatchedCategories, now: Time
         names.dedup();
         known.capabilities = names;
     }
+    seen::merge(known, doc);
     known.freshness = Freshness::Known { at: now };
 }
 

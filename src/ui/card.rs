@@ -64,7 +64,7 @@ const TWO_COLUMNS: u16 = 36;
 /// Label and words of every row.
 fn lines(state: &State, uri: &Address, cells: u16) -> Vec<(&'static str, Line)> {
     let presence = state.people.presence.get(uri);
-    let story = words::story(presence, words::is_blocked(state, uri), state.view.now, &state.view.zone);
+    let story = words::story(presence, words::is_blocked(state, uri), &state.view);
     let mut out = vec![
         ("", Line::new(state.name(uri))),
         ("", story.first().map(|s| Line::new(s)).unwrap_or_default()),
@@ -92,6 +92,8 @@ fn entries(state: &State, uri: &Address, story: &[String]) -> Vec<Entry> {
         }
     };
     add("Now", super::joined(story.get(1..).unwrap_or_default()).as_str());
+    let standing = state.people.standing.get(uri).and_then(|s| words::standing(s, &state.view));
+    add("Presence", standing.as_deref().unwrap_or(""));
     add("Address", uri.bare());
     if let Some(p) = state.people.presence.get(uri) {
         let card = &p.card;

@@ -101,12 +101,14 @@ fn contact(c: &mut Canvas, line: Rect, state: &State, uri: &Address) {
         c.put(line.x + 1, line.y, 1, c.glyphs.marked, c.theme.accent);
     } else if unread(state, uri) {
         c.put(line.x + 1, line.y, 1, c.glyphs.mail, c.theme.accent);
+    } else if crate::app::alerts::waits_for(state, uri) {
+        c.put(line.x + 1, line.y, 1, c.glyphs.awaited, c.theme.quiet);
     }
     c.put(line.x + 3, line.y, 2, c.glyphs.presence(class, blocked), faint(presence_style(c.theme, class, blocked)));
     let name = Line::new(state.name(uri));
     let room = line.width.saturating_sub(6);
     let few = if room < 24 { words::shorter } else { words::short };
-    let mut words = few(presence, blocked, state.view.now);
+    let mut words = few(presence, blocked, &state.view);
     if presence.and_then(|p| p.device.as_deref()).is_some_and(|d| d.eq_ignore_ascii_case("mobile")) {
         words = format!("{}{}{words}", c.glyphs.mobile, if words.is_empty() { "" } else { " " });
     }

@@ -1,8 +1,11 @@
 //! Presence, times and dates in words.
 
 use crate::app::State;
+use crate::app::state::View;
 use crate::domain::conversation::ConversationState;
+use crate::domain::outlook::{Outlook, outlook};
 use crate::domain::presence::{AvailabilityClass, Freshness, Level, Member, Presence, UserStatus};
+use crate::domain::watching::Standing;
 use crate::domain::{Address, Time};
 use crate::endpoint::EndpointState;
 use jiff::tz::TimeZone;
@@ -10,8 +13,6 @@ use std::time::Duration;
 
 /// Container of blocked people (`domain.md` 5.8).
 const BLOCKED: u32 = 32000;
-/// Locale id for activities in own words: English (United States).
-const LOCALE: u32 = 1033;
 
 /// `3m`, `2h`, `5d`; empty below a minute, and beyond ten years (a server that does not know says 1601 or 1970).
 pub fn span(d: Duration) -> String {
@@ -61,9 +62,14 @@ pub fn moment(t: Time, now: Time, zone: &TimeZone) -> String {
     format!("{} {}", day(t, now, zone), clock(t, zone))
 }
 
-/// The range of a presence; unknown when nothing was told.
+/// The range of a presence; unknown when nothing was told, and when what was told may be wrong by now.
 pub fn class(presence: Option<&Presence>) -> AvailabilityClass {
-    presence.and_then(|p| p.availability).map_or(AvailabilityClass::Unknown, |a| a.class())
+    presence.filter(|p| !matches!(p.freshness, Freshness::Stale { .. })).map_or(AvailabilityClass::Unknown, last_class)
+}
+
+/// The range that was told last.
+fn last_class(p: &Presence) -> AvailabilityClass {
+    p.availability.map_or(AvailabilityClass::Unknown, |a| a.class())
 }
 
 /// Whether the knowledge may be out of date.
@@ -78,36 +84,59 @@ pub fn is_blocked(state: &State, uri: &Address) -> bool {
 }
 
 /// The few words beside a name in a list; raw.
-pub fn short(presence: Option<&Presence>, blocked: bool, now: Time) -> String {
+pub fn short(presence: Option<&Presence>, blocked: bool, view: &View) -> String {
     let Some(p) = presence else { return String::new() };
-    let class = class(Some(p));
-    let idle = || span(p.last_active.or(p.since).map_or(Duration::ZERO, |t| now.since(t)));
-    let with = |words: &str| format!("{words} {}", idle()).trim_end().to_owned();
     if blocked {
         return "Blocked".into();
     }
+    if let Freshness::Stale { since } = p.freshness {
+        return match (last_class(p), span(view.now.since(since))) {
+            (AvailabilityClass::Unknown, _) => String::new(),
+            (last, ago) => format!("was {} {ago}", few(last)).trim_end().to_owned(),
+        };
+    }
+    let class = class(presence);
+    let idle = || span(p.last_active.or(p.since).map_or(Duration::ZERO, |t| view.now.since(t)));
+    let with = |words: &str| format!("{words} {}", idle()).trim_end().to_owned();
     if class == AvailabilityClass::Offline {
         let ago = idle();
         return if ago.is_empty() { String::new() } else { format!("{ago} ago") };
     }
-    if let Some(words) = p.activity.as_ref().and_then(|a| a.text(LOCALE)) {
+    if let Some(words) = p.activity.as_ref().and_then(|a| a.text(view.locale)) {
         return words.to_owned();
     }
     match class {
         AvailabilityClass::Available => note(p).map(|n| format!("“{n}”")).unwrap_or_default(),
-        AvailabilityClass::AvailableIdle => with("Idle"),
-        AvailabilityClass::Busy | AvailabilityClass::BusyIdle => "Busy".into(),
-        AvailabilityClass::DoNotDisturb => "DND".into(),
-        AvailabilityClass::BeRightBack => with("BRB"),
-        AvailabilityClass::Away => with("Away"),
-        AvailabilityClass::Offline | AvailabilityClass::Unknown => String::new(),
+        AvailabilityClass::AvailableIdle | AvailabilityClass::BeRightBack | AvailabilityClass::Away => with(few(class)),
+        AvailabilityClass::Unknown => String::new(),
+        _ => few(class).into(),
+    }
+}
+
+/// A range where there is little room.
+fn few(class: AvailabilityClass) -> &'static str {
+    match class {
+        AvailabilityClass::AvailableIdle => "Idle",
+        AvailabilityClass::DoNotDisturb => "DND",
+        AvailabilityClass::BeRightBack => "BRB",
+        other => other.text(),
     }
 }
 
 /// The same for narrow columns: the sign says the state, the words only what it does not.
-pub fn shorter(presence: Option<&Presence>, blocked: bool, now: Time) -> String {
-    let token = presence.and_then(|p| p.activity.as_ref()).and_then(|a| a.token.as_deref());
-    match token.filter(|_| !blocked && class(presence) != AvailabilityClass::Offline) {
+pub fn shorter(presence: Option<&Presence>, blocked: bool, view: &View) -> String {
+    let known = presence.filter(|_| !blocked && class(presence) != AvailabilityClass::Offline);
+    if let Some(Freshness::Stale { since }) = known.map(|p| p.freshness) {
+        let ago = span(view.now.since(since));
+        return if ago.is_empty() { String::new() } else { format!("{ago} ago") };
+    }
+    match known.and_then(Presence::suffix) {
+        Some("Voice Only") => return "Voice".into(),
+        Some("No IM") => return "No IM".into(),
+        _ => {}
+    }
+    let token = known.and_then(|p| p.activity.as_ref()).and_then(|a| a.token.as_deref());
+    match token {
         Some("in-a-meeting") => "Meeting".into(),
         Some("on-the-phone") => "Call".into(),
         Some("in-a-conference") => "Confer.".into(),
@@ -115,20 +144,34 @@ pub fn shorter(presence: Option<&Presence>, blocked: bool, now: Time) -> String 
         Some("urgent-interruptions-only") => "Urgent".into(),
         Some("out-of-office") => "Out".into(),
         _ => {
-            let words = short(presence, blocked, now);
+            let words = short(presence, blocked, view);
             let last = words.strip_suffix(" ago").unwrap_or(&words);
             ["Away ", "Idle ", "BRB "].iter().find_map(|w| last.strip_prefix(w)).unwrap_or(last).to_owned()
         }
     }
 }
 
-/// The state in a word or two: `Busy, in a meeting`; raw.
-pub fn state_words(presence: Option<&Presence>, blocked: bool) -> String {
+/// The state in a word or two: `Busy, in a meeting · No IM`; raw.
+pub fn state_words(presence: Option<&Presence>, blocked: bool, locale: u32) -> String {
     if blocked {
         return "Blocked".into();
     }
-    let base = class(presence).text();
-    match presence.and_then(|p| p.activity.as_ref()).and_then(|a| a.text(LOCALE)) {
+    let Some(p) = presence else { return AvailabilityClass::Unknown.text().into() };
+    if matches!(p.freshness, Freshness::Stale { .. }) {
+        return AvailabilityClass::Unknown.text().into();
+    }
+    let words = told_words(p, locale);
+    // "Mobile" has its place among the devices.
+    match p.suffix().filter(|s| *s != "Mobile") {
+        Some(suffix) => format!("{words}, {suffix}"),
+        None => words,
+    }
+}
+
+/// State and activity as they were told.
+fn told_words(p: &Presence, locale: u32) -> String {
+    let base = last_class(p).text();
+    match p.activity.as_ref().and_then(|a| a.text(locale)) {
         Some(activity) if !activity.eq_ignore_ascii_case(base) => {
             let mut chars = activity.chars();
             let first: String = chars.next().map(|c| c.to_lowercase().collect()).unwrap_or_default();
@@ -139,40 +182,63 @@ pub fn state_words(presence: Option<&Presence>, blocked: bool) -> String {
 }
 
 /// A person's story: state, since when, meeting, place, device, note; raw parts.
-pub fn story(presence: Option<&Presence>, blocked: bool, now: Time, zone: &TimeZone) -> Vec<String> {
-    let mut parts = vec![state_words(presence, blocked)];
+pub fn story(presence: Option<&Presence>, blocked: bool, view: &View) -> Vec<String> {
+    let mut parts = vec![state_words(presence, blocked, view.locale)];
     let Some(p) = presence else { return parts };
-    let class = class(presence);
-    let inactive = matches!(
-        class,
-        AvailabilityClass::AvailableIdle
-            | AvailabilityClass::BusyIdle
-            | AvailabilityClass::BeRightBack
-            | AvailabilityClass::Away
-            | AvailabilityClass::Offline
-    );
-    if let Some(t) = p.last_active.filter(|_| inactive) {
-        let ago = span(now.since(t));
-        if !ago.is_empty() {
-            parts.push(format!("last active {ago} ago"));
+    if let Freshness::Stale { since } = p.freshness {
+        if last_class(p) != AvailabilityClass::Unknown {
+            parts.push(format!("{} when last heard of, {}", told_words(p, view.locale), moment(since, view.now, &view.zone)));
         }
-    } else if let Some(t) = p.since.filter(|t| now.since(*t) >= Duration::from_secs(60)) {
-        let same_day = day_of(t, zone) == day_of(now, zone);
-        parts.push(format!("since {}", if same_day { clock(t, zone) } else { moment(t, now, zone) }));
-    }
-    if let Some(s) = p.meeting_subject.as_deref().filter(|s| !s.is_empty()) {
-        let place = p.meeting_location.as_deref().filter(|l| !l.is_empty());
-        parts.push(place.map_or(s.to_owned(), |l| format!("{s} ({l})")));
-    }
-    parts.extend(p.location.clone().filter(|l| !l.is_empty()));
-    if p.device.as_deref().is_some_and(|d| d.eq_ignore_ascii_case("mobile")) {
-        parts.push("on mobile".into());
+    } else {
+        parts.extend(since_words(p, view));
+        if let Some(s) = p.meeting_subject.as_deref().filter(|s| !s.is_empty()) {
+            let place = p.meeting_location.as_deref().filter(|l| !l.is_empty());
+            parts.push(place.map_or(s.to_owned(), |l| format!("{s} ({l})")));
+        }
+        parts.extend(outlook_words(p, view));
+        parts.extend(p.location.clone().filter(|l| !l.is_empty()));
+        if p.device.as_deref().is_some_and(|d| d.eq_ignore_ascii_case("mobile")) {
+            parts.push("on mobile".into());
+        }
     }
     parts.extend(note(p).map(|n| format!("“{n}”")));
-    if let Freshness::Stale { since } = p.freshness {
-        parts.push(format!("as of {}", moment(since, now, zone)));
-    }
     parts
+}
+
+/// Since when the state holds: with idle and away states the time of the last activity (`domain.md` 5.2).
+fn since_words(p: &Presence, view: &View) -> Option<String> {
+    use AvailabilityClass as C;
+    let inactive = matches!(last_class(p), C::AvailableIdle | C::BusyIdle | C::BeRightBack | C::Away | C::Offline);
+    if let Some(t) = p.last_active.filter(|_| inactive) {
+        let ago = span(view.now.since(t));
+        return (!ago.is_empty()).then(|| format!("last active {ago} ago"));
+    }
+    let t = p.since.filter(|t| view.now.since(*t) >= Duration::from_secs(60))?;
+    let same_day = day_of(t, &view.zone) == day_of(view.now, &view.zone);
+    Some(format!("since {}", if same_day { clock(t, &view.zone) } else { moment(t, view.now, &view.zone) }))
+}
+
+/// How long they are free, or not: `free until 15:00`.
+fn outlook_words(p: &Presence, view: &View) -> Option<String> {
+    let at = |t: Time| {
+        let same_day = day_of(t, &view.zone) == day_of(view.now, &view.zone);
+        if same_day { clock(t, &view.zone) } else { moment(t, view.now, &view.zone) }
+    };
+    match outlook(p.free_busy.as_ref(), p.working_hours.as_ref(), p.time_zone_bias, view.now)? {
+        Outlook::Free(until) => Some(format!("free until {}", at(until))),
+        Outlook::Busy(until) => Some(format!("until {}", at(until))),
+        Outlook::OffHours => Some("outside their working hours".into()),
+    }
+}
+
+/// How presence comes, where it does not come at once: for the card.
+pub fn standing(standing: &Standing, view: &View) -> Option<String> {
+    match standing {
+        Standing::Told => None,
+        Standing::Polled { interval } => Some(format!("asked for every {}", span(*interval))),
+        Standing::Waiting { until } => Some(format!("the server asks to wait until {}", clock_seconds(*until, &view.zone))),
+        Standing::Failed { reason } => Some(reason.clone()),
+    }
 }
 
 /// The note to show: out of office before personal; raw.
@@ -248,20 +314,80 @@ mod tests {
         assert_eq!(at("2025-11-16T08:00:00Z"), "Sun 16 Nov 2025");
     }
 
+    fn view(now: Time) -> View {
+        View { now, ..View::default() }
+    }
+
+    fn known(number: Availability, now: Time) -> Presence {
+        Presence { availability: Some(number), freshness: Freshness::Known { at: now }, ..Presence::default() }
+    }
+
     #[test]
     fn presence_is_told_in_few_words() {
-        let now = Time(100_000_000);
-        let mut p = Presence {
-            availability: Some(Availability::AWAY),
-            last_active: Some(Time(100_000_000 - 720_000)),
-            ..Presence::default()
-        };
-        assert_eq!(short(Some(&p), false, now), "Away 12m");
-        assert_eq!(short(Some(&p), true, now), "Blocked");
+        let v = view(Time(100_000_000));
+        let mut p = Presence { last_active: Some(Time(100_000_000 - 720_000)), ..known(Availability::AWAY, v.now) };
+        assert_eq!(short(Some(&p), false, &v), "Away 12m");
+        assert_eq!(short(Some(&p), true, &v), "Blocked");
         p.availability = Some(Availability::BUSY);
         p.activity = Some(Activity::token("in-a-meeting"));
-        assert_eq!(short(Some(&p), false, now), "In a meeting");
-        assert_eq!(state_words(Some(&p), false), "Busy, in a meeting");
-        assert_eq!(short(None, false, now), "");
+        assert_eq!(short(Some(&p), false, &v), "In a meeting");
+        assert_eq!(state_words(Some(&p), false, v.locale), "Busy, in a meeting");
+        assert_eq!(short(None, false, &v), "");
+    }
+
+    #[test]
+    fn the_text_is_blocked_else_the_tokens_else_the_viewers_language_else_the_ranges() {
+        let v = View { locale: 1031, ..view(Time(100_000_000)) };
+        let texts = vec![(1033, "Writing".to_owned()), (1031, "Schreiben".to_owned())];
+        let own = Activity { token: None, custom: texts, min: 0, max: u32::MAX };
+        let mut p = Presence { activity: Some(own.clone()), ..known(Availability::BUSY, v.now) };
+        assert_eq!(short(Some(&p), true, &v), "Blocked");
+        assert_eq!(short(Some(&p), false, &v), "Schreiben");
+        assert_eq!(short(Some(&p), false, &View { locale: 1036, ..v.clone() }), "Busy");
+        p.activity = Some(Activity { token: Some("on-the-phone".into()), ..own });
+        assert_eq!(short(Some(&p), false, &v), "In a call");
+    }
+
+    #[test]
+    fn no_im_voice_only_and_mobile_stand_behind_the_state() {
+        let v = view(Time(100_000_000));
+        let offline = Some(Availability::OFFLINE);
+        let mut p = Presence { im: offline, ..known(Availability::AVAILABLE, v.now) };
+        assert_eq!(state_words(Some(&p), false, v.locale), "Available, Voice Only");
+        p.availability = Some(Availability::IDLE);
+        assert_eq!(p.suffix(), Some("Voice Only"));
+        for number in [Availability::BUSY, Availability::BUSY_IDLE, Availability::DO_NOT_DISTURB, Availability::AWAY] {
+            p.availability = Some(number);
+            assert_eq!(p.suffix(), Some("No IM"), "{number:?}");
+        }
+        p.availability = Some(Availability::OFFLINE);
+        assert_eq!(p.suffix(), None, "somebody offline cannot be reached anyway");
+        let mobile = Presence { device: Some("mobile".into()), ..known(Availability::AVAILABLE, v.now) };
+        assert_eq!(mobile.suffix(), Some("Mobile"));
+        assert_eq!(known(Availability::AVAILABLE, v.now).suffix(), None);
+    }
+
+    #[test]
+    fn inactive_time_is_now_minus_last_active_for_idle_be_right_back_away_and_offline() {
+        let v = view(Time(100_000_000));
+        let p = |number| Presence { last_active: Some(Time(v.now.0 - 720_000)), ..known(number, v.now) };
+        use Availability as A;
+        for number in [A::IDLE, A::BUSY_IDLE, A::BE_RIGHT_BACK, A::AWAY, A::OFFLINE] {
+            assert!(story(Some(&p(number)), false, &v).contains(&"last active 12m ago".to_owned()), "{number:?}");
+        }
+        for number in [A::AVAILABLE, A::BUSY, A::DO_NOT_DISTURB] {
+            assert!(!story(Some(&p(number)), false, &v).iter().any(|s| s.contains("active 12m")), "{number:?}");
+        }
+    }
+
+    #[test]
+    fn without_the_server_presence_is_unknown_and_says_what_was_known_and_how_old_it_is() {
+        let v = view(Time(100_000_000));
+        let stale = Freshness::Stale { since: Time(v.now.0 - 300_000) };
+        let p = Presence { freshness: stale, ..known(Availability::BUSY, v.now) };
+        assert_eq!(class(Some(&p)), AvailabilityClass::Unknown);
+        assert_eq!(short(Some(&p), false, &v), "was Busy 5m");
+        assert_eq!(shorter(Some(&p), false, &v), "5m ago");
+        assert_eq!(story(Some(&p), false, &v), ["Presence unknown", "Busy when last heard of, Today 03:41"]);
     }
 }

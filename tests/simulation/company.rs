@@ -1,15 +1,21 @@
 //! One company through its day: signing in, deeds and mishaps, the calm after, and the end of the day.
 
-use crate::support::world::{FINE, Weather, World};
+use crate::support::world::{DOMAIN, FINE, Weather, World};
 use crate::{deeds, verdict};
 use adsum::domain::conversation::{ConversationId, Delivery, InstantMessage, MessageId, TextFormat};
+use adsum::domain::watching::{Mode, ViewId, ViewOptions};
 use adsum::domain::{Rng, Time};
 use adsum::endpoint::{EndpointState, Operation, OperationId, Outcome};
+use adsum::frontend;
 use std::time::Duration;
 
 const NAMES: [&str; 8] = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
 /// Endpoints of one company at most.
 const ENDPOINTS: usize = 8;
+/// A category that the administrator has registered.
+pub const CUSTOM: &str = "desk";
+/// In some companies only so many categories of a person may be watched: three watch, the others ask now and then.
+const FEW_SUBSCRIPTIONS: usize = 15;
 
 /// An operation somebody started.
 pub struct Asked {
@@ -41,7 +47,7 @@ pub struct Company {
     /// Focus URIs that were heard of.
     pub meetings: Vec<String>,
     /// Whom somebody watches without having them on the list.
-    pub watched: Vec<(usize, adsum::domain::Address)>,
+    pub watched: Vec<(usize, adsum::domain::Address, ViewId)>,
     /// The front end comes back then.
     pub back_at: Option<Time>,
     pub count: u64,
@@ -55,7 +61,13 @@ impl Company {
         let mut rng = Rng::seeded(seed ^ 0x5eed);
         // Mostly few: what goes wrong rarely needs many.
         let people = NAMES[..4 + rng.below(5).min(rng.below(5)).min(rng.below(5)) as usize].to_vec();
-        let mut world = World::new(seed, &people);
+        let mut config = frontend::Config::new("fe.contoso.com", 5061, DOMAIN);
+        if seed % 4 == 3 {
+            config.user_policy = frontend::Policy::new(FEW_SUBSCRIPTIONS, 2);
+        }
+        let mut world = World::with_config(seed, &people, config);
+        world.kept.categories.push(CUSTOM.into());
+        world.crash();
         let wire = std::env::var("ADSUM_WIRE").is_ok();
         world.wire_kept = 100_000;
         let mut places = people.clone();
@@ -186,6 +198,8 @@ impl Company {
         }
         for client in 0..self.world.clients.len() {
             self.operate(client, Operation::SignIn);
+            let options = ViewOptions { mode: Mode::Polling, ..ViewOptions::default() };
+            self.operate(client, Operation::OpenView { view: ViewId::search(), options });
         }
         self.run(Duration::from_secs(2));
     }

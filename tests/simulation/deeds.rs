@@ -1,13 +1,13 @@
 //! What people do, and what happens to them.
 
-use crate::company::Company;
+use crate::company::{CUSTOM, Company};
 use crate::support::world::{FINE, Weather, address};
 use adsum::domain::Address;
 use adsum::domain::conference::{AccessLevel, AutomaticLeaders, ConferenceId, ConferenceSettings, Invitee};
 use adsum::domain::contact::AddOptions;
 use adsum::domain::contact::GroupId;
 use adsum::domain::conversation::{ConversationId, ConversationState, Role};
-use adsum::domain::presence::{Level, MachineState, Note, Phone, UserStatus};
+use adsum::domain::presence::{Expiry, Level, MachineState, Note, Phone, Publication, PublicationKey, UserStatus};
 use adsum::domain::watching::ViewId;
 use adsum::endpoint::{EndpointState, JoinTarget, Operation};
 use std::time::Duration;
@@ -139,7 +139,30 @@ fn some_groups(c: &mut Company, who: usize) -> Vec<GroupId> {
 
 fn presence(c: &mut Company) {
     let who = c.somebody();
-    let operation = match c.rng.below(16) {
+    presence_deed(c, who);
+    // The person's other device at the same moment.
+    let mine = c.world.clients[who].address.clone();
+    let other = (0..c.world.clients.len()).find(|i| *i != who && c.world.clients[*i].address == mine);
+    if let Some(other) = other.filter(|_| c.one_in(2)) {
+        presence_deed(c, other);
+    }
+}
+
+/// Something published by hand: everything given.
+fn publication(c: &mut Company, who: usize) -> Operation {
+    let container = [100, 200, 300, 400][c.rng.below(4) as usize];
+    let key = PublicationKey { category: CUSTOM.into(), instance: c.rng.below(3) as u32, container };
+    if c.one_in(4) {
+        return Operation::Unpublish { keys: vec![key] };
+    }
+    let expiry = [Expiry::Static, Expiry::User, Expiry::Endpoint, Expiry::Time(60)][c.rng.below(4) as usize];
+    let value = format!("<desk xmlns=\"urn:example:desk\" by=\"{who}\">{}</desk>", c.rng.below(9));
+    let publication = Publication { key, version: 0, expiry, publish_time: None, endpoint_id: None, value };
+    Operation::Publish { publications: vec![publication] }
+}
+
+fn presence_deed(c: &mut Company, who: usize) {
+    let operation = match c.rng.below(20) {
         0..4 => {
             use UserStatus as U;
             let all = [U::Available, U::Busy, U::DoNotDisturb, U::BeRightBack, U::Away, U::OffWork, U::AppearOffline];
@@ -173,13 +196,18 @@ fn presence(c: &mut Company) {
         }
         14 => {
             let uri = anybody(c, who);
-            c.watched.push((who, uri.clone()));
-            Operation::Watch { view: ViewId::conversations(), uris: vec![uri] }
+            // The view of searches polls.
+            let view = if c.one_in(3) { ViewId::search() } else { ViewId::conversations() };
+            c.watched.push((who, uri.clone(), view.clone()));
+            Operation::Watch { view, uris: vec![uri] }
         }
-        _ => {
+        15 => {
             let Some(at) = c.watched.iter().position(|w| w.0 == who) else { return };
-            Operation::Unwatch { view: ViewId::conversations(), uris: vec![c.watched.remove(at).1] }
+            let (_, uri, view) = c.watched.remove(at);
+            Operation::Unwatch { view, uris: vec![uri] }
         }
+        16 => Operation::QueryPresence { uris: vec![anybody(c, who), anybody(c, who)], categories: Vec::new() },
+        _ => publication(c, who),
     };
     c.operate(who, operation);
 }

@@ -278,6 +278,9 @@ fn picked(door: &mut Door<'_>, mut p: Picker) -> Result<(), String> {
                 tabs::go_to(door, thread, at)?;
             }
         }
+        Choice::AlertWhen(whom, when) => super::alerts::actions(door, whom, when),
+        Choice::AlertAct(whom, when, act, once) => super::alerts::make(door, whom, when, act, once)?,
+        Choice::CancelAlert(id) => crate::app::alerts::cancel(door, id),
         Choice::ViewAs(uri) => own::view_as(door, &uri),
     }
     Ok(())

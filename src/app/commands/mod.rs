@@ -1,5 +1,6 @@
 //! The one registry of commands: keys, palette, slash commands, help and hints all come from here.
 
+pub mod alerts;
 mod composer;
 pub mod dialog;
 mod edit;
@@ -104,6 +105,7 @@ const TABLES: [&[Command]; 12] = [
     general::COMMANDS,
     motion::COMMANDS,
     people::COMMANDS,
+    alerts::COMMANDS,
     transcript::COMMANDS,
     composer::COMMANDS,
     slash::COMMANDS,

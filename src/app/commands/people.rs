@@ -42,7 +42,6 @@ pub const COMMANDS: &[Command] = &[
     Command::new("move-to-group", "Move this contact to another group", HERE, |d, _| pick_group(d, true)).when(person_online),
     Command::new("copy-to-group", "Put this contact into another group too", HERE, |d, _| pick_group(d, false))
         .when(person_online),
-    Command::new("tell-me", "Tell me when this person's status changes", HERE, |d, _| tell_me(d)).when(on_person),
     Command::new("privacy-level", "Choose what this person may see of me", HERE, |d, _| pick_level(d)).when(person_online),
     Command::new("block", "Block or unblock this person", HERE, |d, _| block(d)).when(person_online),
     Command::new("card", "Show this person's card", HERE, |d, _| card(d)).when(on_person),
@@ -233,17 +232,6 @@ pub fn put_into(door: &mut Door<'_>, uri: Address, from: Option<GroupId>, to: Gr
         door.state.people.wanted = Some(RowId::Contact(to, uri.clone()));
     }
     door.ask(Operation::SetContactGroups { uri, groups }, pending);
-    Ok(())
-}
-
-fn tell_me(door: &mut Door<'_>) -> Result<(), String> {
-    let (uri, name) = selected(door)?;
-    if door.state.people.tell.remove(&uri) {
-        door.say(format!("You will not be told about {name}"));
-    } else {
-        door.state.people.tell.insert(uri);
-        door.say(format!("You will be told when the status of {name} changes"));
-    }
     Ok(())
 }
 

@@ -16,6 +16,7 @@ pub use people::{People, Row, RowId, Sort};
 pub use view::{Layout, Metrics, Options, View};
 pub use wire::{Wire, WireRecord};
 
+use crate::app::alerts::Alerts;
 use crate::app::door::Pending;
 use crate::app::event::Key;
 use crate::app::keymap::Keymap;
@@ -52,6 +53,8 @@ pub struct State {
     pub meetings: Meetings,
     /// What I publish.
     pub own: Own,
+    /// For whom I wait.
+    pub alerts: Alerts,
     /// SIP traffic.
     pub wire: Wire,
     /// Dialogs over the panes; the last is on top and has the keys.
@@ -180,6 +183,7 @@ impl State {
             conversations: Conversations::default(),
             meetings: Meetings::default(),
             own: Own::default(),
+            alerts: Alerts::default(),
             wire: Wire::default(),
             overlays: Vec::new(),
             questions: Vec::new(),
@@ -258,6 +262,7 @@ impl State {
             crate::app::idle::deadline(self),
             crate::app::calendar::deadline(self),
             crate::app::reminders::deadline(self),
+            crate::app::alerts::deadline(self),
         ]
         .into_iter()
         .flatten()

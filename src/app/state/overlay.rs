@@ -2,6 +2,7 @@
 
 use super::Form;
 use crate::app::Editor;
+use crate::app::alerts::{Act, When, Whom};
 use crate::domain::conference::ConferenceId;
 use crate::domain::contact::GroupId;
 use crate::domain::conversation::{ConversationId, Priority};
@@ -243,6 +244,12 @@ pub enum Choice {
     ForgetInvitation,
     /// Who gets into the present meeting.
     Access(crate::domain::conference::AccessLevel),
+    /// Choose what is done when somebody does this.
+    AlertWhen(Whom, When),
+    /// Make an alert; true: it fires once.
+    AlertAct(Whom, When, Act, bool),
+    /// Take an alert back.
+    CancelAlert(u64),
     /// Open a link.
     Open(String),
     /// Write to a person.

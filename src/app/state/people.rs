@@ -123,8 +123,6 @@ pub struct People {
     pub to_first: bool,
     /// A row that is selected as soon as it appears (a new group, a contact on the move).
     pub wanted: Option<RowId>,
-    /// Whose next change of status is told.
-    pub tell: BTreeSet<Address>,
     /// When somebody was talked to last, for [`Sort::Recent`]: larger is later.
     pub recent: HashMap<Address, u64>,
 }

@@ -39,6 +39,8 @@ pub struct View {
     pub theme: String,
     /// Zone of all shown times.
     pub zone: TimeZone,
+    /// Windows id of the locale in which others' own words are preferred.
+    pub locale: u32,
     /// Time of the last event.
     pub now: Time,
     /// The terminal window has the focus.
@@ -60,6 +62,7 @@ impl Default for View {
             no_color: false,
             theme: "default".into(),
             zone: TimeZone::UTC,
+            locale: crate::domain::presence::LCID_EN_US,
             now: Time(0),
             focused: true,
             metrics: Metrics::default(),

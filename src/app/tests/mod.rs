@@ -1,5 +1,6 @@
 //! Reducer tests as triples: a sketch of the state, keys, the sketch that is expected.
 
+mod alerts;
 mod chaos;
 mod contacts;
 mod dialogs;

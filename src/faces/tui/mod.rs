@@ -10,7 +10,7 @@ use super::keeper::{Keeper, Kept};
 use super::link::{Link, LinkEvent, Operations, sleep};
 use crate::app::event::{Snapshot, StoreReply};
 use crate::app::state::WireRecord;
-use crate::app::{Event, State, update};
+use crate::app::{Event, State, shows, update};
 use crate::domain::Rng;
 use crate::endpoint::user::Config;
 use crate::endpoint::{Operation, OperationId};
@@ -252,7 +252,11 @@ impl Screen {
 
     /// Lets something happen; what a key has caused is drawn at once, other things with the next frame.
     fn happen(&mut self, event: Event, at_once: bool) {
+        let visible = at_once || shows(&self.state, &event);
         let effects = update(&mut self.state, self.clock.now(), event);
+        if !visible {
+            return;
+        }
         let now = Instant::now();
         let due = if at_once { now } else { (self.last_frame + FRAME).max(now) };
         self.frame_due = Some(self.frame_due.map_or(due, |d| d.min(due)));

@@ -239,7 +239,7 @@ fn screen(
     (endpoint.custom_statuses, endpoint.lcid) = (config.custom_statuses(), config.lcid());
     let id = AccountId(if account.name.is_empty() { account.address.bare().to_owned() } else { account.name.clone() });
     let me = Account { id, address: Some(account.address.clone()), name: account.display_name.clone(), ..Account::default() };
-    let mut state = State::new(me, view(&config.ui, ascii, clock), rng.fork());
+    let mut state = State::new(me, View { locale: config.lcid(), ..view(&config.ui, ascii, clock) }, rng.fork());
     state.link.transport = if account.tls { "tls".into() } else { "tcp".into() };
     state.link.server = endpoint.host.clone();
     state.keymap = Arc::new(config.keymap());

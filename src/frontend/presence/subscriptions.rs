@@ -168,8 +168,12 @@ impl Subscriptions {
             return InstanceState::Active;
         }
         let watchers = self.by_target.entry(resource.uri.clone()).or_default();
-        if (watchers.len() + 1) * w.categories.len().max(1) > limits::CATEGORY_SUBSCRIPTIONS {
-            w.targets.remove(&resource.uri);
+        let wants = w.categories.len();
+        let watched: usize = watchers.iter().filter_map(|id| self.watches.get(id)).map(|w| w.categories.len().max(1)).sum();
+        if !ctx.config.policy(&user.record).takes(watched, wants) {
+            if let Some(w) = self.watches.get_mut(&id) {
+                w.targets.remove(&resource.uri);
+            }
             return terminated(403, batch::TOO_MANY_WATCHERS);
         }
         watchers.push(id);
@@ -423,7 +427,7 @@ fn prompt(ctx: &mut Ctx<'_>, owner: &Address, watcher: &Address, words: &str, ow
     }
     let list = &mut user.presence.subscribers;
     let waiting = list.iter().filter(|s| !s.acknowledged).count();
-    if list.iter().any(|s| s.uri == *watcher) || waiting >= limits::PROMPTED_SUBSCRIBERS {
+    if list.iter().any(|s| s.uri == *watcher) || !config.policy(&user.record).asks(waiting) {
         return;
     }
     let network = Some(network_of(config, watcher));

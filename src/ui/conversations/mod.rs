@@ -160,7 +160,7 @@ fn header_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab) {
     match &tab.thread {
         Thread::Person(uri) => {
             let (presence, blocked) = (state.people.presence.get(uri), words::is_blocked(state, uri));
-            parts.extend(words::story(presence, blocked, state.view.now, &state.view.zone));
+            parts.extend(words::story(presence, blocked, &state.view));
             if !conversation.subject.is_empty() {
                 parts.push(format!("“{}”", Line::new(&conversation.subject)));
             }
