@@ -26,6 +26,7 @@ pub mod state;
 mod testing;
 pub mod timers;
 
+pub use applications::TrustedApplication;
 pub use config::{Config, ListLimits, Policy};
 pub use ctx::{Action, Ctx, Incoming, LogLevel, Module, ModuleId, Reply, Token};
 pub use data::{ContactList, Data, KeptMessage, StoreOp, UserData, UserRecord};

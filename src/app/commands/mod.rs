@@ -101,7 +101,7 @@ impl std::fmt::Debug for Command {
     }
 }
 
-const TABLES: [&[Command]; 12] = [
+const TABLES: [&[Command]; 13] = [
     general::COMMANDS,
     motion::COMMANDS,
     people::COMMANDS,

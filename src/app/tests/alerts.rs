@@ -260,7 +260,13 @@ fn show_message_text_for_incoming_conversation_decides_whether_the_toast_is_show
             Vec::new(),
         );
         let mut c = s.conversation("c9", &["carol"], ConversationState::Incoming);
-        c.invitation = Some(Invitation { from: a("carol"), toast: "hi there".into(), conference: false, auto_accept: None });
+        c.invitation = Some(Invitation {
+            from: a("carol"),
+            toast: "hi there".into(),
+            conference: false,
+            priority: Default::default(),
+            auto_accept: None,
+        });
         s.says(endpoint::Event::Conversation(Box::new(c)));
         let crate::app::state::QuestionKind::Invitation { toast: shown, .. } = &s.state.question().unwrap().kind else {
             panic!()
