@@ -11,7 +11,7 @@ use super::state::{Entry, Overlay, Pane, QuestionKind, Scroll, State, Tab, Threa
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Participant};
 use crate::domain::watching::ViewId;
 use crate::domain::{Address, Time};
-use crate::endpoint::{JoinTarget, Operation};
+use crate::endpoint::{self, JoinTarget, Operation};
 use std::collections::BTreeSet;
 
 /// A conversation nobody has opened yet.
@@ -188,9 +188,14 @@ pub fn join(door: &mut Door<'_>, target: JoinTarget, subject: String) -> Result<
 /// Joins a conference with a passcode and shows its tab.
 pub fn join_with(door: &mut Door<'_>, target: JoinTarget, subject: String, passcode: Option<String>) -> Result<(), String> {
     let id = ConversationId(door.state.fresh_id());
-    let thread = match &target {
-        JoinTarget::Link(link) if link.contains("app:conf:focus") => Thread::Conference(link.clone()),
-        _ => Thread::Conversation(id.clone()),
+    // However the conference is named, it is one thread: a second try comes back to the same tab.
+    let named = match &target {
+        JoinTarget::Link(link) => endpoint::parse_link(link),
+        JoinTarget::Conference(organizer, id) => Some((organizer.clone(), id.clone())),
+    };
+    let thread = match named {
+        Some((organizer, conference)) => Thread::Conference(endpoint::focus_uri(&organizer, &conference)),
+        None => Thread::Conversation(id.clone()),
     };
     let subject_then = subject.clone();
     let at = tab_of(door, thread, Some(idle(id.clone(), None, subject)));

@@ -117,8 +117,9 @@ impl Conferencing {
                 member.muted = live.mute_all && member.role == Role::Attendee;
                 live.admitted.insert(user.clone());
                 self.timers.remove(&(until, Timer::Lobby(key.clone(), user.clone())));
-                self.notify_present(ctx, key, user);
+                // The newcomer hears of everybody before it hears that it is in.
                 self.notify_whole(ctx, key, user);
+                self.notify_present(ctx, key, user);
                 self.count_colleagues(ctx, key);
             } else {
                 self.kick(ctx, key, user, "A presenter did not let you in");

@@ -170,7 +170,12 @@ fn header_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab) {
         }
         _ => {
             let people = conversation.participants.len() + 1;
-            parts.push(if people == 1 { "only you".into() } else { format!("{people} people") });
+            let inside = conversation.state == crate::domain::conversation::ConversationState::Conferenced;
+            if people > 1 {
+                parts.push(format!("{people} people"));
+            } else if inside {
+                parts.push("only you".into());
+            }
             let lobby = conversation.participants.iter().filter(|p| p.in_lobby).count();
             if lobby > 0 {
                 parts.push(format!("{lobby} in the lobby"));
