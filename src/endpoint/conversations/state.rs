@@ -54,6 +54,8 @@ const ROWS: &[(S, Step, S)] = &[
     (S::InLobby, Step::Admitted, S::Conferenced),
     (S::InLobby, Step::ConferenceFailed, S::Idle),
     (S::InLobby, Step::Terminate, S::Terminating),
+    // Not in the guide's table, but in that of the session (3.5): joined again after a lost link, into the lobby.
+    (S::Conferenced, Step::Lobby, S::InLobby),
     (S::Conferenced, Step::Terminate, S::Terminating),
     (S::Terminating, Step::Done, S::Terminated),
 ];
@@ -109,6 +111,7 @@ mod tests {
         in_lobby_admitted: InLobby, Admitted => Conferenced;
         in_lobby_conference_failure: InLobby, ConferenceFailed => Idle;
         in_lobby_terminate: InLobby, Terminate => Terminating;
+        conferenced_joined_again_into_the_lobby: Conferenced, Lobby => InLobby;
         conferenced_terminate_disconnected_ejected: Conferenced, Terminate => Terminating;
         terminating_done: Terminating, Done => Terminated;
     }
