@@ -100,7 +100,7 @@ fn head(c: &Conference, now: Time, cancelled: bool) -> [String; 3] {
 
 /// The zone a meeting is planned in, where a name can stand in a file.
 fn zone_of(s: &ConferenceSettings) -> Option<TimeZone> {
-    when::zone_by_name(&s.time_zone).filter(|z| z.iana_name().is_some_and(|n| n != "UTC" && n.contains('/')))
+    when::zone_by_name(&s.time_zone).filter(|z| z.iana_name().is_some_and(|n| n != "UTC" && n != "Etc/UTC" && n.contains('/')))
 }
 
 /// A moment: in its zone, so that a series keeps its hour when the clocks change, else in UTC.

@@ -265,6 +265,9 @@ pub fn settings(state: &State, form: &Form, now: Time) -> Result<ConferenceSetti
         // The exceptions belong to the same times as before.
         *new = before.clone();
     }
+    if let (Some(first), Some(start), Some(end)) = (series::first(&s), s.start, s.end) {
+        (s.start, s.end) = (Some(first), Some(first + end.since(start)));
+    }
     s.participants = read_invitees(state, form).map_err(|e| (FieldId::Invitees, e))?;
     s.description = form.text(FieldId::Description).trim().to_owned();
     s.expiry = match form.text(FieldId::ForgetAfter).trim() {

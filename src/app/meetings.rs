@@ -387,11 +387,21 @@ pub fn ask_write(door: &mut Door<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes the calendar file of a meeting.
-pub fn write_invitation(door: &mut Door<'_>, id: &ConferenceId, path: String) -> Result<(), String> {
+/// Asks where to write the calendar file that takes the selected meeting back.
+pub fn ask_write_cancellation(door: &mut Door<'_>) -> Result<(), String> {
+    let c = selected(door)?;
+    own(door.state, &c)?;
+    let name = format!("{}-cancelled.ics", file_name(subject(&c)));
+    ask_file(door, Ask::SaveCancellation(c.id), "Write the cancellation", &name);
+    Ok(())
+}
+
+/// Writes the calendar file of a meeting; `back`: the one that takes it back.
+pub fn write_invitation(door: &mut Door<'_>, id: &ConferenceId, path: String, back: bool) -> Result<(), String> {
     let c = door.state.meetings.find(id).cloned().ok_or("this meeting does not exist any more")?;
     let names = |u: &Address| door.state.name(u).to_owned();
-    let contents = invitation::calendar(&c, &names, door.now);
+    let write = if back { invitation::cancellation } else { invitation::calendar };
+    let contents = write(&c, &names, door.now);
     door.effects.push(Effect::WriteFile { path, contents });
     Ok(())
 }

@@ -69,6 +69,13 @@ fn times(start: Time, zone: &TimeZone, rule: &str) -> Vec<Time> {
     out
 }
 
+/// The first time of a series from its written beginning on, whatever was cancelled: "every mon" written on a Sunday begins
+/// on the Monday.
+pub fn first(s: &ConferenceSettings) -> Option<Time> {
+    let zone = when::zone_by_name(&s.time_zone).unwrap_or(TimeZone::UTC);
+    times(s.start?, &zone, &s.series.as_ref()?.rule).first().copied()
+}
+
 /// When the last time of a series ends; `None`: it goes on without end, or for longer than anybody computes.
 pub fn ends(s: &ConferenceSettings) -> Option<Time> {
     let rule = &s.series.as_ref()?.rule;
@@ -335,6 +342,12 @@ mod tests {
         series.change(crate::domain::series::Moved { of: all[1].of, start: moved, end: moved, subject: "Late".into() });
         assert_eq!(starts(&s), ["2026-10-28T09:00:00Z", "2026-11-03T09:00:00Z"]);
         assert_eq!(occurrences(&s, Time(0), Time(u64::MAX), 100)[0].subject, "Late");
+    }
+
+    #[test]
+    fn a_series_begins_on_the_first_day_its_rule_names() {
+        let s = weekly("FREQ=WEEKLY;BYDAY=TH");
+        assert_eq!(first(&s).unwrap().timestamp().to_string(), "2026-10-22T08:00:00Z");
     }
 
     #[test]

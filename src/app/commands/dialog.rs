@@ -187,13 +187,16 @@ fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
             door.effects.push(Effect::ReadFile { path: text });
             Ok(())
         }
-        Ask::SaveWire | Ask::SaveInvitation(_) if text.is_empty() => again(door, p, "A file needs a name"),
+        Ask::SaveWire | Ask::SaveInvitation(_) | Ask::SaveCancellation(_) if text.is_empty() => {
+            again(door, p, "A file needs a name")
+        }
         Ask::SaveWire => {
             let contents = crate::app::wire::export(door.state);
             door.effects.push(Effect::WriteFile { path: text, contents });
             Ok(())
         }
-        Ask::SaveInvitation(id) => meetings::write_invitation(door, &id, text),
+        Ask::SaveInvitation(id) => meetings::write_invitation(door, &id, text, false),
+        Ask::SaveCancellation(id) => meetings::write_invitation(door, &id, text, true),
     }
 }
 

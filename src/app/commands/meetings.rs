@@ -4,7 +4,8 @@ use super::Command;
 use crate::app::door::Door;
 use crate::app::keymap::Mode;
 use crate::app::meetings::{
-    ask_read, ask_write, cancel_asking, copy_invitation, edit, join, leave_form, new_form, save, who_gets_in,
+    ask_read, ask_write, ask_write_cancellation, cancel_asking, copy_invitation, edit, join, leave_form, new_form, save,
+    who_gets_in,
 };
 use crate::app::state::{FieldId, Overlay, Pane, State};
 use crate::app::{own, publishing};
@@ -36,6 +37,10 @@ pub const COMMANDS: &[Command] = &[
     Command::new("join-meeting", "Join this meeting", HERE, |d, _| join(d)).when(chosen_online),
     Command::new("copy-invitation", "Copy the invitation", HERE, |d, _| copy_invitation(d)).when(chosen),
     Command::new("write-invitation", "Write the invitation as a calendar file", HERE, |d, _| ask_write(d)).when(chosen),
+    Command::new("write-cancellation", "Write the calendar file that takes the meeting back", HERE, |d, _| {
+        ask_write_cancellation(d)
+    })
+    .when(chosen),
     Command::new("next-field", "To the next field", FIELDS, |d, _| walk(d, 1)),
     Command::new("previous-field", "To the field before", FIELDS, |d, _| walk(d, -1)),
     Command::new("enter-field", "Edit the field, or go on to the next", FIELDS, |d, _| enter(d)),

@@ -192,6 +192,8 @@ pub enum Ask {
     SaveWire,
     /// Where to write the calendar file of a meeting.
     SaveInvitation(ConferenceId),
+    /// Where to write the calendar file that takes it back.
+    SaveCancellation(ConferenceId),
 }
 
 /// One of several.
