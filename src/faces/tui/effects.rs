@@ -10,8 +10,8 @@ use crate::endpoint;
 use crate::faces::keeper::Export;
 use crate::text;
 use crate::ui;
+use crate::ui::terminal::input::Pointed;
 use crate::ui::terminal::{self, Writer, sequence};
-use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect, Size};
 use std::fs::File;
 use std::io::Write;
@@ -235,20 +235,19 @@ impl Terminal {
     }
 
     /// What a click or the wheel means.
-    pub fn target(&self, mouse: MouseEvent) -> Option<Event> {
+    pub fn target(&self, what: Pointed, x: u16, y: u16) -> Option<Event> {
         let under = |wanted: fn(&Target) -> bool| {
-            let place = Position::new(mouse.column, mouse.row);
+            let place = Position::new(x, y);
             self.targets.iter().rev().find(|(area, target)| area.contains(place) && wanted(target)).map(|(_, t)| t)
         };
         let wheel = |lines: i32| match under(|t| matches!(t, Target::Pane(_))) {
             Some(Target::Pane(pane)) => Some(Mouse::Wheel(*pane, lines)),
             _ => Some(Mouse::Wheel(Pane::People, lines)),
         };
-        let meaning = match mouse.kind {
-            MouseEventKind::Down(MouseButton::Left) => under(|_| true).cloned().map(Mouse::Click),
-            MouseEventKind::ScrollDown => wheel(WHEEL_LINES),
-            MouseEventKind::ScrollUp => wheel(-WHEEL_LINES),
-            _ => None,
+        let meaning = match what {
+            Pointed::Click => under(|_| true).cloned().map(Mouse::Click),
+            Pointed::WheelDown => wheel(WHEEL_LINES),
+            Pointed::WheelUp => wheel(-WHEEL_LINES),
         };
         meaning.map(Event::Mouse)
     }

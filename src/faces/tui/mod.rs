@@ -1,13 +1,15 @@
 //! The screen at work: one loop that joins keys, the endpoint, the store and the clock, and draws at most one frame a turn.
 
+mod access;
 mod calendar;
 pub mod effects;
-pub mod input;
+mod keyboard;
 mod pulse;
 pub mod start;
 
 use super::keeper::{Keeper, Kept};
 use super::link::{Link, LinkEvent, Operations, sleep};
+use super::prompt;
 use crate::app::event::{Snapshot, StoreReply};
 use crate::app::state::WireRecord;
 use crate::app::{Event, State, shows, update};
@@ -15,17 +17,19 @@ use crate::domain::Rng;
 use crate::endpoint::user::Config;
 use crate::endpoint::{Operation, OperationId};
 use crate::net::Clock;
-use crate::net::tls::Trust;
 use crate::store::client::WorkerReply;
+use crate::store::secrets::Found;
+use crate::ui::terminal::input::Heard;
 use crate::ui::{self, terminal, terminal::Writer};
-use crossterm::event::EventStream;
+use access::Access;
 use effects::Terminal;
-use futures_util::StreamExt;
+use keyboard::Keyboard;
 use pulse::Pulse;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 /// Frames that nobody's key has asked for come at most this often, so that a burst of presence costs few of them.
 const FRAME: Duration = Duration::from_millis(40);
@@ -42,6 +46,8 @@ pub enum Input {
     Store(WorkerReply),
     /// From the effects that take their time.
     App(Event),
+    /// What signing in needs, or why it cannot be had.
+    Access(Result<Access, String>),
 }
 
 /// Everything the screen needs to run.
@@ -52,10 +58,8 @@ pub struct Session {
     pub snapshot: Snapshot,
     /// The store.
     pub keeper: Keeper,
-    /// How to sign in.
+    /// How to sign in; the password comes with [`Input::Access`].
     pub endpoint: Config,
-    /// Whom to trust with TLS.
-    pub trust: Option<Trust>,
     /// Randomness for the endpoint.
     pub rng: Rng,
     /// The clock.
@@ -90,29 +94,38 @@ pub async fn run(session: Session) -> Result<(), String> {
     result
 }
 
+/// An endpoint that waits for its password.
+struct Unlinked {
+    config: Config,
+    rng: Rng,
+    wanted: mpsc::UnboundedReceiver<(OperationId, Operation)>,
+}
+
 /// The running screen.
 struct Screen {
     state: State,
     keeper: Keeper,
     calendar: Option<calendar::Source>,
     operations: Operations,
+    unlinked: Option<Unlinked>,
     clock: Clock,
     said: mpsc::UnboundedSender<Input>,
     heard: mpsc::UnboundedReceiver<Input>,
     terminal: Terminal,
     opener: String,
     pulse: Pulse,
-    keys: EventStream,
+    keyboard: Keyboard,
     last_frame: Instant,
     /// When the next frame is due; `None` while nothing has changed.
     frame_due: Option<Instant>,
     leaving: bool,
+    /// Why the program ends, if that is not what the person wants.
+    failed: Option<String>,
 }
 
 impl Screen {
     fn new(session: Session) -> Result<Screen, String> {
-        let Session { mut state, snapshot, keeper, endpoint, trust, rng, clock, said, heard, opener, shared, mouse, calendar } =
-            session;
+        let Session { mut state, snapshot, keeper, endpoint, rng, clock, said, heard, opener, shared, mouse, calendar } = session;
         let (operations, wanted) = mpsc::unbounded_channel();
         let size = ratatui::layout::Size::new(state.view.columns, state.view.rows);
         let output = terminal::output().map_err(|e| format!("the terminal cannot be used: {e}"))?;
@@ -124,24 +137,21 @@ impl Screen {
             state,
             keeper,
             operations,
+            unlinked: Some(Unlinked { config: endpoint, rng, wanted }),
             clock,
-            said: said.clone(),
+            said,
             heard,
             terminal,
             opener,
             pulse: Pulse::default(),
-            keys: EventStream::new(),
+            keyboard: Keyboard::open().map_err(|e| format!("the terminal cannot be used: {e}"))?,
             last_frame: Instant::now(),
             frame_due: None,
             leaving: false,
+            failed: None,
         };
         screen.draw();
         screen.carry_out(first);
-        let link = Link::new(endpoint, rng, clock, trust);
-        tokio::spawn(link.run(wanted, move |event| {
-            // The screen is gone only when the program ends.
-            let _ = said.send(Input::Link(event));
-        }));
         screen.operate(OperationId(0), Operation::SignIn);
         if shared {
             screen.notice("another adsum has this account open on this machine; both work, each as a device of its own".into());
@@ -162,10 +172,10 @@ impl Screen {
             let tick = self.state.next_deadline().map(|t| self.clock.instant(t));
             tokio::select! {
                 biased;
-                key = self.keys.next() => match key {
-                    Some(Ok(event)) => self.on_terminal(event),
-                    Some(Err(e)) => return Err(format!("the terminal cannot be read: {e}")),
-                    None => return Ok(()),
+                heard = self.keyboard.next() => match heard {
+                    Ok(Some(heard)) => self.on_terminal(heard),
+                    Ok(None) => return Ok(()),
+                    Err(e) => return Err(format!("the terminal cannot be read: {e}")),
                 },
                 Some(input) = self.heard.recv() => self.on_input(input),
                 () = sleep(self.frame_due) => self.draw(),
@@ -183,8 +193,10 @@ impl Screen {
             }
             self.drain();
         }
-        self.sign_out().await;
-        Ok(())
+        if self.unlinked.is_none() {
+            self.sign_out().await;
+        }
+        self.failed.map_or(Ok(()), Err)
     }
 
     /// Takes everything that waits, so that it costs one frame.
@@ -204,17 +216,19 @@ impl Screen {
         }
     }
 
-    /// Takes the terminal's new size. The library's own report of it gets lost when a key comes in the same moment.
+    /// Takes the terminal's new size.
     fn resize(&mut self) {
         let size = terminal::screen_size();
         self.terminal.resize(size.width, size.height);
         self.happen(Event::Resize(size.width, size.height), true);
     }
 
-    fn on_terminal(&mut self, event: crossterm::event::Event) {
-        let event = match event {
-            crossterm::event::Event::Mouse(mouse) => self.terminal.target(mouse),
-            other => input::translate(other),
+    fn on_terminal(&mut self, heard: Heard) {
+        let event = match heard {
+            Heard::Key(key) => Some(Event::Key(key)),
+            Heard::Paste(text) => Some(Event::Paste(text)),
+            Heard::Focus(has) => Some(Event::Focus(has)),
+            Heard::Mouse(what, x, y) => self.terminal.target(what, x, y),
         };
         if let Some(event) = event {
             self.happen(event, true);
@@ -247,7 +261,37 @@ impl Screen {
                 Kept::Nothing => {}
             },
             Input::App(event) => self.happen(event, false),
+            Input::Access(access) => {
+                if let Err(e) = access.and_then(|a| self.link(a)) {
+                    self.failed = Some(e);
+                    self.leaving = true;
+                }
+            }
         }
+    }
+
+    /// Starts the endpoint, with a password from the person if nobody else has one.
+    fn link(&mut self, access: Access) -> Result<(), String> {
+        let Some(Unlinked { mut config, rng, wanted }) = self.unlinked.take() else { return Ok(()) };
+        let secret = match access.secret {
+            Found::Password(secret, _) => secret,
+            Found::Ask(why) => {
+                let asked = self.terminal.aside(|| {
+                    why.iter().for_each(|why| println!("{why}"));
+                    prompt::password(&format!("Password for {}", config.uri.bare()))
+                });
+                self.happen(Event::Resumed, true);
+                asked?
+            }
+        };
+        config.password = Zeroizing::new(secret.reveal().to_owned());
+        let said = self.said.clone();
+        let link = Link::new(config, rng, self.clock, access.trust);
+        tokio::spawn(link.run(wanted, move |event| {
+            // The screen is gone only when the program ends.
+            let _ = said.send(Input::Link(event));
+        }));
+        Ok(())
     }
 
     /// Lets something happen; what a key has caused is drawn at once, other things with the next frame.

@@ -1,6 +1,7 @@
 //! From a configuration, or from the demo's stage, to a running screen.
 
-use super::{Session, run};
+use super::access::{self, Access};
+use super::{Input, Session, run};
 use crate::app::State;
 use crate::app::config::{Account as Configured, AccountKind, ComposerKeys, Config, Dialect as ConfiguredDialect, Ui};
 use crate::app::hours;
@@ -16,16 +17,15 @@ use crate::faces::keeper;
 use crate::faces::paths::Paths;
 use crate::faces::{prompt, signin};
 use crate::net::clock::system_zone;
-use crate::net::tls::Trust;
 use crate::net::{Clock, entropy};
 use crate::store::client::{AccountId as StoreAccount, Snapshot, Sqlite, Store, Worker, Write};
 use crate::store::lock::AccountLock;
 use crate::store::private_dir;
-use crate::store::secrets::{Chain, Found, Secret};
+use crate::store::secrets::{Chain, Found, Secret, Source};
 use jiff::tz::TimeZone;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// File of the client's database in its data directory.
 const DATABASE: &str = "adsum.sqlite";
@@ -46,14 +46,16 @@ pub fn configured(paths: &Paths, name: Option<&str>, ascii: bool) -> Result<(), 
         };
     }
     let account = named(&config, name)?;
-    // What is known is read while the keyring or the password command answers.
-    let (directory, owner) = (paths.data.clone(), account.address.clone());
-    let opening = std::thread::spawn(move || Kept::open(&directory, &owner));
-    let secret = secret(&account)?;
-    let trust = signin::trust(&account)?;
+    let (said, heard) = unbounded_channel();
+    let looking = access::look(account.clone(), said.clone())?;
+    let kept = Kept::open(&paths.data, &account.address)?;
     let rng = entropy().map_err(|e| e.to_string())?;
-    let kept = opening.join().map_err(|_| "the data cannot be read; please report this as a mistake in adsum")??;
-    screen(&config, &account, &secret, trust, kept, rng, Clock::new(), ascii)
+    let prepared = prepare(&config, &account, kept, rng, Clock::new(), ascii, (said, heard))?;
+    if !account.password_command.is_empty() {
+        // It may talk to the person on the terminal. Its answer waits in the queue.
+        let _ = looking.join();
+    }
+    prepared.run()
 }
 
 /// Raises the demo's stage and opens the screen in front of it.
@@ -77,7 +79,11 @@ pub fn demo(data: Option<&Path>, paths: &Paths, seed: Option<u64>, ascii: bool) 
     };
     let account =
         Configured { display_name: name.clone(), server: format!("127.0.0.1:{port}"), tls: false, ..signin::account(me.clone()) };
-    screen(&config, &account, &Secret::new(password.clone()), None, kept, rng, clock, ascii)
+    let (said, heard) = unbounded_channel();
+    let secret = Found::Password(Secret::new(password.clone()), Source::Command);
+    // We hear ourselves.
+    let _ = said.send(Input::Access(Ok(Access { secret, trust: None })));
+    prepare(&config, &account, kept, rng, clock, ascii, (said, heard))?.run()
 }
 
 fn load(paths: &Paths) -> Result<Config, String> {
@@ -223,18 +229,26 @@ impl Kept {
     }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn screen(
+/// The two ends of what is said to the screen.
+type Ears = (UnboundedSender<Input>, UnboundedReceiver<Input>);
+
+/// A screen that could be shown.
+struct Prepared {
+    session: Session,
+    /// Held as long as the screen runs.
+    lock: Option<AccountLock>,
+}
+
+fn prepare(
     config: &Config,
     account: &Configured,
-    secret: &Secret,
-    trust: Option<Trust>,
     mut kept: Kept,
     mut rng: Rng,
     clock: Clock,
     ascii: bool,
-) -> Result<(), String> {
-    let mut endpoint = endpoint_config(account, secret, kept.epid(&mut rng)?)?;
+    (said, heard): Ears,
+) -> Result<Prepared, String> {
+    let mut endpoint = endpoint_config(account, &Secret::new(""), kept.epid(&mut rng)?)?;
     endpoint.list = KnownList { groups: kept.snapshot.groups.clone(), contacts: kept.snapshot.contacts.clone() };
     (endpoint.custom_statuses, endpoint.lcid) = (config.custom_statuses(), config.lcid());
     let id = AccountId(if account.name.is_empty() { account.address.bare().to_owned() } else { account.name.clone() });
@@ -251,36 +265,28 @@ fn screen(
     let zone = state.view.zone.iana_name().unwrap_or("UTC").to_owned();
     let calendar = Some(account.calendar.clone()).filter(|c| !c.is_empty()).map(|path| (path, zone));
     let shared = kept.lock.as_ref().is_some_and(AccountLock::is_shared);
-    let (said, heard) = mpsc::unbounded_channel();
     let replies = said.clone();
     let worker = Worker::start(kept.store, move |reply| {
         // The screen is gone only when the program ends.
-        let _ = replies.send(super::Input::Store(reply));
+        let _ = replies.send(Input::Store(reply));
     })
     .map_err(|e| e.to_string())?;
     let keeper = keeper::Keeper::new(worker, kept.account, &kept.snapshot);
     let snapshot = keeper::snapshot(kept.snapshot, &account.address);
-    let session = Session {
-        state,
-        snapshot,
-        keeper,
-        endpoint,
-        trust,
-        rng,
-        clock,
-        said,
-        heard,
-        calendar,
-        mouse: config.ui.mouse,
-        opener: config.ui.opener.clone(),
-        shared,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
-    let result = runtime.block_on(run(session));
-    // Nothing that is still open may keep the person waiting at the prompt.
-    runtime.shutdown_background();
-    drop(kept.lock);
-    result
+    let (mouse, opener) = (config.ui.mouse, config.ui.opener.clone());
+    let session = Session { state, snapshot, keeper, endpoint, rng, clock, said, heard, mouse, opener, shared, calendar };
+    Ok(Prepared { session, lock: kept.lock })
+}
+
+impl Prepared {
+    fn run(self) -> Result<(), String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+        let result = runtime.block_on(run(self.session));
+        // Nothing that is still open may keep the person waiting at the prompt.
+        runtime.shutdown_background();
+        drop(self.lock);
+        result
+    }
 }
 
 fn view(ui: &Ui, ascii: bool, clock: Clock) -> View {

@@ -3,6 +3,7 @@
 //! Nothing here asks the terminal a question: an answer that does not come would hold up the first frame.
 
 pub mod hyperlinks;
+pub mod input;
 mod motion;
 mod pen;
 mod scroll;
