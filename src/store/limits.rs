@@ -11,6 +11,10 @@ pub const PAGE_CACHE_KIB: i64 = 512;
 /// Most messages one page or search brings.
 pub const MAX_PAGE: usize = 500;
 
+/// Messages that may wait for the search index. Most of what indexing costs is by transaction, so they are taken together; a
+/// search takes them all first.
+pub const INDEX_LAG: i64 = 64;
+
 /// Writes that one transaction takes from the queue.
 pub const MAX_BATCH: usize = 256;
 

@@ -1,10 +1,30 @@
 //! What the search index sees of a message, and what a person's words become.
 
+use super::sqlite::format;
 use crate::domain::conversation::TextFormat;
 use crate::store::limits::MAX_SEARCH_TERMS;
+use rusqlite::{Connection, params};
+
+/// Takes the messages that came after the last indexed one into the index, once there are `least` of them.
+pub(super) fn index(conn: &Connection, least: i64) -> rusqlite::Result<()> {
+    let number = |sql| conn.prepare_cached(sql)?.query_row([], |r| r.get::<_, Option<i64>>(0));
+    let newest = number("select max(row) from message")?.unwrap_or(0);
+    let done = number("select max(id) from message_text_docsize")?.unwrap_or(0);
+    if newest - done < least {
+        return Ok(());
+    }
+    let mut insert = conn.prepare_cached("insert into message_text (rowid, body) values (?, ?)")?;
+    let mut select = conn.prepare_cached("select row, body, format from message where row > ? order by row")?;
+    let mut rows = select.query([done])?;
+    while let Some(row) = rows.next()? {
+        let words = indexed(row.get_ref(1)?.as_str()?, format(row.get(2)?));
+        insert.execute(params![row.get::<_, i64>(0)?, words])?;
+    }
+    Ok(())
+}
 
 /// The words of a body for the index: markup of HTML left out, letters folded.
-pub(super) fn indexed(body: &str, format: TextFormat) -> String {
+fn indexed(body: &str, format: TextFormat) -> String {
     match format {
         TextFormat::Html => fold(&without_tags(body)),
         TextFormat::Plain | TextFormat::Rtf => fold(body),

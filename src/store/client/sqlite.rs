@@ -1,14 +1,14 @@
 //! [`Store`] over SQLite, in a file or in memory.
 
 use super::schema::MIGRATIONS;
-use super::search::{expression, indexed};
+use super::search::{expression, index};
 use super::{AccountId, Answer, Cursor, Peer, Query, QueuedMessage, SavedConversation, Snapshot, Store, Stored, Tab, Write};
 use crate::domain::conversation::{ConversationId, Delivery, InstantMessage, MessageId, TextFormat};
 use crate::domain::{Address, Time};
 use crate::store::Error;
 use crate::store::db::Db;
-use crate::store::limits::MAX_PAGE;
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use crate::store::limits::{INDEX_LAG, MAX_PAGE};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::HashMap;
 use std::path::Path;
@@ -68,6 +68,9 @@ impl Store for Sqlite {
                 };
                 apply(&tx, id, write)?;
             }
+            if writes.iter().any(|(_, w)| matches!(w, Write::Message { .. })) {
+                index(&tx, INDEX_LAG)?;
+            }
             tx.commit()
         };
         let result = run();
@@ -82,6 +85,8 @@ impl Store for Sqlite {
             Ok(match query {
                 Query::Page { peer, before, limit } => Answer::Page(page(conn, id, peer, *before, (*limit).min(MAX_PAGE))?),
                 Query::Search { text, peer, limit } => {
+                    // Where nothing can be written, what is indexed is found.
+                    let _ = index_all(conn);
                     Answer::Found(search(conn, id, text, peer.as_ref(), (*limit).min(MAX_PAGE))?)
                 }
                 Query::Transcripts { limit } => Answer::Transcripts(transcripts(conn, id, (*limit).min(MAX_PAGE))?),
@@ -90,6 +95,12 @@ impl Store for Sqlite {
         };
         ask().map_err(|e| self.db.error(&e))
     }
+}
+
+fn index_all(conn: &Connection) -> Sql<()> {
+    let tx = Transaction::new_unchecked(conn, TransactionBehavior::Immediate)?;
+    index(&tx, 1)?;
+    tx.commit()
 }
 
 fn find_account(conn: &Connection, account: &AccountId) -> Sql<Option<i64>> {
@@ -190,26 +201,23 @@ fn save_message(conn: &Connection, account: i64, at: &ConversationId, peer: &Pee
             .execute(params![row, code, reason, read])?;
         return Ok(());
     }
-    let row = conn
-        .prepare_cached(
-            "insert into message (account, conversation, peer, id, author, at, body, format, delivery, reason, read)
+    conn.prepare_cached(
+        "insert into message (account, conversation, peer, id, author, at, body, format, delivery, reason, read)
              values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .insert(params![
-            account,
-            at.0,
-            peer.0,
-            m.id.0,
-            m.author.as_str(),
-            millis(m.at),
-            m.body,
-            format_code(m.format),
-            code,
-            reason,
-            read
-        ])?;
-    conn.prepare_cached("insert into message_text (rowid, body) values (?, ?)")?
-        .execute(params![row, indexed(&m.body, m.format)])?;
+    )?
+    .insert(params![
+        account,
+        at.0,
+        peer.0,
+        m.id.0,
+        m.author.as_str(),
+        millis(m.at),
+        m.body,
+        format_code(m.format),
+        code,
+        reason,
+        read
+    ])?;
     Ok(())
 }
 
@@ -349,16 +357,20 @@ fn stored(r: &Row<'_>) -> Sql<Option<Stored>> {
             author,
             at,
             body: r.get(6)?,
-            format: match r.get(7)? {
-                1 => TextFormat::Html,
-                2 => TextFormat::Rtf,
-                _ => TextFormat::Plain,
-            },
+            format: format(r.get(7)?),
             state: delivery(r.get(8)?, r.get(9)?),
         },
         read: r.get(10)?,
         cursor: Cursor(at.0, r.get(0)?),
     }))
+}
+
+pub(super) fn format(code: i64) -> TextFormat {
+    match code {
+        1 => TextFormat::Html,
+        2 => TextFormat::Rtf,
+        _ => TextFormat::Plain,
+    }
 }
 
 fn format_code(format: TextFormat) -> i64 {

@@ -152,6 +152,24 @@ fn search_finds_beginnings_of_words_newest_first_and_forgets_with_history() {
 }
 
 #[test]
+fn messages_are_found_whether_indexed_with_others_or_alone() {
+    let mut s = Sqlite::memory().unwrap();
+    for n in 0..150 {
+        save(&mut s, [message(n, &format!("word{n}x of many"))]);
+        let newest = format!("m{n}");
+        if n % 40 == 3 {
+            assert_eq!(found(&mut s, &format!("word{n}x")), [newest]);
+        }
+    }
+    assert_eq!(found(&mut s, "word0x"), ["m0"]);
+    assert_eq!(found(&mut s, "word149x"), ["m149"]);
+    save(&mut s, [message(150, "gone before it is indexed"), Write::DeleteHistory { peer: Peer::from(&bob()) }]);
+    save(&mut s, [message(151, "takes the first free row")]);
+    assert_eq!(found(&mut s, "word1"), Vec::<String>::new());
+    assert_eq!(found(&mut s, "row"), ["m151"]);
+}
+
+#[test]
 fn the_same_message_twice_is_one_and_only_gets_further() {
     let mut s = Sqlite::memory().unwrap();
     save(&mut s, [message(1, "first"), message(1, "forged")]);

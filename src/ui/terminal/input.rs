@@ -323,7 +323,8 @@ mod tests {
         for cut in 1..all.len() {
             let mut parser = Parser::default();
             // An ESC that ends a read is the key, so that is no place to cut.
-            if all[cut - 1] == ESC && !all[..cut].windows(6).any(|w| w == b"\x1b[200~") {
+            let pasting = (22..37).contains(&cut);
+            if all[cut - 1] == ESC && !pasting {
                 continue;
             }
             let mut parts = parser.feed(&all[..cut]);
