@@ -1,6 +1,6 @@
 //! The screen: drawing as a function of the state, and the terminal under it.
 //!
-//! Contract: [`Screen::draw`] changes nothing but the frame. Call [`State::settle`] before it, and give what it measured to
+//! Contract: [`Screen::draw`] changes nothing but the buffer. Call [`State::settle`] before it, and give what it measured to
 //! [`State::measured`] after it; what the mouse can hit comes back as areas with their targets, the topmost last.
 
 pub mod canvas;
@@ -34,7 +34,7 @@ use crate::text::width::clusters;
 use canvas::Canvas;
 use glyphs::Glyphs;
 use layout::Areas;
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use terminal::hyperlinks::Hyperlinks;
@@ -80,16 +80,12 @@ impl Screen {
     }
 
     /// Draws everything.
-    pub fn draw(&self, state: &State, frame: &mut Frame) -> Drawn {
-        let area = frame.area();
+    pub fn draw(&self, state: &State, buffer: &mut Buffer) -> Drawn {
+        let area = buffer.area;
         let mut drawn = Drawn { metrics: state.view.metrics.clone(), ..Drawn::default() };
-        let mut canvas =
-            Canvas { buffer: frame.buffer_mut(), theme: &self.theme, glyphs: &self.glyphs, links: Hyperlinks::default() };
+        let mut canvas = Canvas { buffer, theme: &self.theme, glyphs: &self.glyphs, links: Hyperlinks::default() };
         paint(&mut canvas, area, state, &mut drawn);
         drawn.links = canvas.links;
-        if let Some(c) = drawn.cursor {
-            frame.set_cursor_position(c);
-        }
         drawn
     }
 }

@@ -8,19 +8,15 @@ use crate::domain::conversation::{ConversationId, Delivery, MessageId};
 use crate::endpoint::EndpointState;
 use crate::endpoint::event::DirectoryEntry;
 use fixture::*;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use std::time::{Duration, Instant};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (40, 12)];
 
 fn render(state: &State) -> (Buffer, Drawn) {
-    let mut terminal = Terminal::new(TestBackend::new(state.view.columns, state.view.rows)).unwrap();
-    let screen = Screen::of(state);
-    let mut drawn = Drawn::default();
-    terminal.draw(|f| drawn = screen.draw(state, f)).unwrap();
-    (terminal.backend().buffer().clone(), drawn)
+    let mut buffer = Buffer::empty(Rect::new(0, 0, state.view.columns, state.view.rows));
+    let drawn = Screen::of(state).draw(state, &mut buffer);
+    (buffer, drawn)
 }
 
 /// The text of a screen, the cursor shown as ▏ would disturb widths, so its place stands below.
@@ -415,11 +411,10 @@ fn long(entries: u32, rows: u16) -> State {
 fn a_page_of_ten_thousand_messages_is_drawn_from_what_is_in_sight() {
     let mut s = long(10_000, 40);
     let screen = Screen::of(&s);
-    let mut terminal = Terminal::new(TestBackend::new(120, 40)).unwrap();
     let mut drawn = Drawn::default();
     let start = Instant::now();
     for _ in 0..20 {
-        terminal.draw(|f| drawn = screen.draw(&s, f)).unwrap();
+        drawn = screen.draw(&s, &mut Buffer::empty(Rect::new(0, 0, 120, 40)));
         let bottom = drawn.metrics.transcript_bottom.clone().unwrap();
         s.measured(drawn.metrics.clone());
         s.conversations.tabs[0].scroll = Scroll { anchor: bottom.anchor, up: bottom.up + 30 };
@@ -467,20 +462,24 @@ fn paging_shows_every_message() {
 
 /// Octets for the terminal when the state changes, at 120×40 with the composer in use.
 struct Meter {
-    terminal: Terminal<terminal::Writer<Vec<u8>>>,
+    writer: terminal::Writer<Vec<u8>>,
 }
 
 impl Meter {
     fn new() -> Meter {
-        Meter { terminal: Terminal::new(terminal::Writer::new(Vec::new(), ratatui::layout::Size::new(120, 40))).unwrap() }
+        Meter { writer: terminal::Writer::new(Vec::new(), ratatui::layout::Size::new(120, 40)) }
     }
 
     fn draw(&mut self, s: &mut State) -> usize {
         let screen = Screen::of(s);
         let mut drawn = Drawn::default();
-        self.terminal.draw(|f| drawn = screen.draw(s, f)).unwrap();
+        let draw = |b: &mut Buffer| {
+            drawn = screen.draw(s, b);
+            drawn.cursor
+        };
+        self.writer.draw(draw).unwrap();
         s.measured(drawn.metrics);
-        let bytes = std::mem::take(self.terminal.backend_mut().out_mut());
+        let bytes = std::mem::take(self.writer.out_mut());
         if std::env::var_os("SHOW").is_some() {
             eprintln!("{} {:?}", bytes.len(), String::from_utf8_lossy(&bytes));
         }

@@ -22,7 +22,7 @@ const WHEEL_LINES: i32 = 3;
 
 /// The terminal with its writer.
 pub struct Terminal {
-    inner: ratatui::Terminal<Writer<File>>,
+    writer: Writer<File>,
     title: String,
     mouse: bool,
     screen: ui::Screen,
@@ -190,28 +190,23 @@ fn takes_hyperlinks() -> bool {
 
 impl Terminal {
     /// A terminal that was entered.
-    ///
-    /// # Errors
-    /// When the terminal cannot be asked for its size.
-    pub fn new(writer: Writer<File>, screen: ui::Screen, mouse: bool) -> Result<Terminal, String> {
-        let inner = ratatui::Terminal::new(writer).map_err(|e| format!("the terminal cannot be used: {e}"))?;
-        Ok(Terminal { inner, title: String::new(), mouse, screen, targets: Vec::new(), hyperlinks: takes_hyperlinks() })
+    pub fn new(writer: Writer<File>, screen: ui::Screen, mouse: bool) -> Terminal {
+        Terminal { writer, title: String::new(), mouse, screen, targets: Vec::new(), hyperlinks: takes_hyperlinks() }
     }
 
     /// Draws the state; gives back what was measured.
     pub fn draw(&mut self, state: &State) -> Metrics {
         self.set_title(state);
-        let mut drawn = None;
+        let mut drawn = ui::Drawn::default();
         // What cannot be written now is written with the next frame.
-        let links = self.inner.backend().links();
-        let _ = self.inner.draw(|frame| {
-            let now = self.screen.draw(state, frame);
+        let links = self.writer.links();
+        let _ = self.writer.draw(|buffer| {
+            drawn = self.screen.draw(state, buffer);
             // The writer asks for them while the frame is sent, after this.
-            let told = if self.hyperlinks { now.links.clone() } else { Default::default() };
+            let told = if self.hyperlinks { drawn.links.clone() } else { Default::default() };
             *links.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = told;
-            drawn = Some(now);
+            drawn.cursor
         });
-        let drawn = drawn.unwrap_or_default();
         self.targets = drawn.targets;
         drawn.metrics
     }
@@ -231,7 +226,7 @@ impl Terminal {
 
     /// The terminal has a new size.
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.inner.backend_mut().resize(Size::new(columns, rows));
+        self.writer.resize(Size::new(columns, rows));
     }
 
     /// What a click or the wheel means.
@@ -253,7 +248,7 @@ impl Terminal {
     }
 
     fn append(&mut self, bytes: &[u8]) {
-        self.inner.backend_mut().append(bytes);
+        self.writer.append(bytes);
     }
 
     fn copy(&mut self, text: &str) {
@@ -264,7 +259,7 @@ impl Terminal {
     }
 
     fn forget(&mut self) {
-        self.inner.backend_mut().forget();
+        self.writer.forget();
     }
 
     /// Hands the terminal over, and takes it back afterwards.

@@ -129,7 +129,7 @@ impl Screen {
         let (operations, wanted) = mpsc::unbounded_channel();
         let size = ratatui::layout::Size::new(state.view.columns, state.view.rows);
         let output = terminal::output().map_err(|e| format!("the terminal cannot be used: {e}"))?;
-        let terminal = Terminal::new(Writer::new(output, size), ui::Screen::of(&state), mouse)?;
+        let terminal = Terminal::new(Writer::new(output, size), ui::Screen::of(&state), mouse);
         let first = update(&mut state, clock.now(), Event::Store(StoreReply::Snapshot(Box::new(snapshot))));
         let calendar = calendar.map(|(path, zone)| calendar::Source::new(&path, zone));
         let mut screen = Screen {

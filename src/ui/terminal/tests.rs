@@ -1,13 +1,12 @@
 //! The writer against another terminal: whatever is drawn, the vt100 emulator must show it.
 
 use super::Writer;
-use ratatui::Terminal;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier, Style};
 
 struct Bench {
-    terminal: Terminal<Writer<Vec<u8>>>,
+    writer: Writer<Vec<u8>>,
     emulator: vt100::Parser,
     shown: Buffer,
     cursor: Option<Position>,
@@ -15,26 +14,23 @@ struct Bench {
 
 impl Bench {
     fn new(w: u16, h: u16) -> Bench {
-        let terminal = Terminal::new(Writer::new(Vec::new(), Size::new(w, h))).unwrap();
+        let writer = Writer::new(Vec::new(), Size::new(w, h));
         let emulator = vt100::Parser::new(h.try_into().unwrap(), w.try_into().unwrap(), 0);
-        Bench { terminal, emulator, shown: Buffer::default(), cursor: None }
+        Bench { writer, emulator, shown: Buffer::default(), cursor: None }
     }
 
     /// Draws, lets the emulator read it, and gives the octets.
     fn draw(&mut self, cursor: Option<(u16, u16)>, f: impl FnOnce(&mut Buffer)) -> Vec<u8> {
         let mut copy = None;
-        self.terminal
-            .draw(|frame| {
-                f(frame.buffer_mut());
-                copy = Some(frame.buffer_mut().clone());
-                if let Some(c) = cursor {
-                    frame.set_cursor_position(c);
-                }
-            })
-            .unwrap();
+        let draw = |buffer: &mut Buffer| {
+            f(buffer);
+            copy = Some(buffer.clone());
+            cursor
+        };
+        self.writer.draw(draw).unwrap();
         self.shown = copy.unwrap();
         self.cursor = cursor.map(Position::from);
-        let bytes = std::mem::take(self.terminal.backend_mut().out_mut());
+        let bytes = std::mem::take(self.writer.out_mut());
         self.emulator.process(&bytes);
         bytes
     }
@@ -200,7 +196,7 @@ fn after_somebody_else_wrote_everything_is_painted_again() {
     let mut bench = Bench::new(20, 4);
     bench.draw(None, |b| b.set_string(2, 1, "words", Style::new()));
     bench.emulator.process(b"\x1b[1;1Hgarbage\x1b[31m");
-    bench.terminal.backend_mut().forget();
+    bench.writer.forget();
     bench.draw(None, |b| b.set_string(2, 1, "words", Style::new()));
     bench.check("after the editor");
 }
@@ -209,7 +205,7 @@ fn after_somebody_else_wrote_everything_is_painted_again() {
 fn a_new_size_is_taken_over() {
     let mut bench = Bench::new(20, 4);
     bench.draw(None, |b| b.set_string(2, 1, "words", Style::new()));
-    bench.terminal.backend_mut().resize(Size::new(30, 6));
+    bench.writer.resize(Size::new(30, 6));
     bench.emulator.screen_mut().set_size(6u16.try_into().unwrap(), 30u16.try_into().unwrap());
     bench.draw(None, |b| b.set_string(22, 5, "words", Style::new()));
     bench.check("resized");

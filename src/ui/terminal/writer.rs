@@ -1,16 +1,15 @@
-//! A `ratatui` backend that knows what the terminal shows, where its cursor is and what it writes with.
+//! A writer that knows what the terminal shows, where its cursor is and what it writes with.
 //!
-//! Contract: `draw`, `clear` and the cursor calls only note what is wanted; `flush` compares that with what the terminal
-//! shows and sends the difference in one `write`. A frame that changes nothing sends nothing.
+//! Contract: [`Writer::draw`] lets somebody draw a frame from nothing, compares it with what the terminal shows and sends the
+//! difference in one `write`. A frame that changes nothing sends nothing.
 
 use super::hyperlinks::{self, Shared};
 use super::motion::{self, Spot};
 use super::pen::{self, Pen};
 use super::scroll::Frames;
 use crate::text::width::cluster_width;
-use ratatui::backend::{Backend, ClearType, WindowSize};
-use ratatui::buffer::Cell;
-use ratatui::layout::{Position, Size};
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::{Rect, Size};
 use ratatui::style::Color;
 use std::io::{self, Write};
 
@@ -21,11 +20,13 @@ const SYNC_END: &[u8] = b"\x1b[?2026l";
 const SAVE: &[u8] = b"\x1b7";
 const RESTORE: &[u8] = b"\x1b8";
 
-/// The backend.
+/// The writer.
 #[derive(Debug)]
 pub struct Writer<W: Write> {
     out: W,
     size: Size,
+    /// Where frames are drawn.
+    canvas: Buffer,
     /// What the terminal shows.
     shown: Vec<Cell>,
     /// What it shall show.
@@ -53,6 +54,7 @@ impl<W: Write> Writer<W> {
         let mut w = Writer {
             out,
             size,
+            canvas: Buffer::default(),
             shown: Vec::new(),
             next: Vec::new(),
             dirty: Vec::new(),
@@ -78,6 +80,7 @@ impl<W: Write> Writer<W> {
         }
         self.size = size;
         let cells = usize::from(size.width) * usize::from(size.height);
+        self.canvas = Buffer::empty(Rect::new(0, 0, size.width, size.height));
         self.next = vec![Cell::EMPTY; cells];
         self.dirty = vec![(u16::MAX, 0); usize::from(size.height)];
         self.forget();
@@ -110,6 +113,41 @@ impl<W: Write> Writer<W> {
     /// Where the octets go.
     pub fn out_mut(&mut self) -> &mut W {
         &mut self.out
+    }
+
+    /// Lets `f` draw a frame and say where the cursor stands (`None`: hidden), and sends what has changed.
+    ///
+    /// # Errors
+    /// When the terminal takes nothing; everything is painted again then.
+    pub fn draw(&mut self, f: impl FnOnce(&mut Buffer) -> Option<(u16, u16)>) -> io::Result<()> {
+        self.canvas.reset();
+        let cursor = f(&mut self.canvas);
+        let canvas = std::mem::take(&mut self.canvas);
+        for y in 0..self.size.height {
+            self.want_row(y, &canvas);
+        }
+        self.canvas = canvas;
+        self.wanted_visible = cursor.is_some();
+        if let Some((x, y)) = cursor {
+            self.wanted = (x.min(self.size.width.saturating_sub(1)), y.min(self.size.height.saturating_sub(1)));
+        }
+        let (start, start_pen) = (self.cursor, self.pen);
+        self.paint();
+        let painted = self.frame.len();
+        let saved = self.place_cursor(start, start_pen, painted);
+        self.send(saved)
+    }
+
+    fn want_row(&mut self, y: u16, canvas: &Buffer) {
+        let (from, to) = (self.index(0, y), self.index(0, y + 1));
+        let mut at = from;
+        while let Some(cell) = canvas.content.get(at).filter(|_| at < to) {
+            if !wants(&self.next[at], cell) {
+                self.want(u16::try_from(at - from).unwrap_or(u16::MAX), y, cell);
+            }
+            // What stands behind a wide cluster does not show.
+            at += cluster_width(cell.symbol()).max(1);
+        }
     }
 
     fn index(&self, x: u16, y: u16) -> usize {
@@ -377,6 +415,15 @@ fn same(a: &Cell, b: &Cell) -> bool {
     a.symbol() == b.symbol() && a.fg == b.fg && a.bg == b.bg && a.modifier == b.modifier && a.underline_color == b.underline_color
 }
 
+/// Whether `next` is what `cell` asks for. Nearly all cells of nearly all frames are one octet and stay as they are.
+fn wants(next: &Cell, cell: &Cell) -> bool {
+    let same_text = match (next.symbol().as_bytes(), cell.symbol().as_bytes()) {
+        ([a], [b]) => a == b,
+        (a, b) => a == b,
+    };
+    same_text && Pen::of(cell) == (Pen { fg: next.fg, bg: next.bg, mods: next.modifier, link: next.underline_color })
+}
+
 /// Whether every terminal moves its cursor over this cluster by the columns we count.
 fn is_sure(symbol: &str) -> bool {
     let mut chars = symbol.chars();
@@ -387,65 +434,4 @@ fn is_sure(symbol: &str) -> bool {
         | '\u{21b5}'..='\u{21ff}' | '\u{2200}'..='\u{22ff}' | '\u{2302}' | '\u{2500}'..='\u{25a9}' | '\u{25ac}'..='\u{25b5}'
         | '\u{25b7}'..='\u{25bf}' | '\u{25c1}'..='\u{25fa}' | '\u{2713}' | '\u{2717}'
         | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff01}'..='\u{ff60}')
-}
-
-impl<W: Write> Backend for Writer<W> {
-    type Error = io::Error;
-
-    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
-    where
-        I: Iterator<Item = (u16, u16, &'a Cell)>,
-    {
-        for (x, y, cell) in content {
-            self.want(x, y, cell);
-        }
-        Ok(())
-    }
-
-    fn hide_cursor(&mut self) -> io::Result<()> {
-        self.wanted_visible = false;
-        Ok(())
-    }
-
-    fn show_cursor(&mut self) -> io::Result<()> {
-        self.wanted_visible = true;
-        Ok(())
-    }
-
-    fn get_cursor_position(&mut self) -> io::Result<Position> {
-        Ok(Position { x: self.wanted.0, y: self.wanted.1 })
-    }
-
-    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
-        let p = position.into();
-        self.wanted = (p.x.min(self.size.width.saturating_sub(1)), p.y.min(self.size.height.saturating_sub(1)));
-        Ok(())
-    }
-
-    fn clear(&mut self) -> io::Result<()> {
-        self.next.fill(Cell::EMPTY);
-        self.forget();
-        Ok(())
-    }
-
-    fn clear_region(&mut self, _: ClearType) -> io::Result<()> {
-        // The program owns the whole screen and clears all of it or nothing.
-        self.clear()
-    }
-
-    fn size(&self) -> io::Result<Size> {
-        Ok(self.size)
-    }
-
-    fn window_size(&mut self) -> io::Result<WindowSize> {
-        Ok(WindowSize { columns_rows: self.size, pixels: Size::default() })
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let (start, start_pen) = (self.cursor, self.pen);
-        self.paint();
-        let painted = self.frame.len();
-        let saved = self.place_cursor(start, start_pen, painted);
-        self.send(saved)
-    }
 }
