@@ -323,7 +323,7 @@ mod tests {
         for cut in 1..all.len() {
             let mut parser = Parser::default();
             // An ESC that ends a read is the key, so that is no place to cut.
-            let pasting = (22..37).contains(&cut);
+            let pasting = (19..34).contains(&cut);
             if all[cut - 1] == ESC && !pasting {
                 continue;
             }
