@@ -1,5 +1,6 @@
 //! What a command works with: the state, the time, and the effects it leaves behind.
 
+use super::access::trial::Trial;
 use super::effect::{Effect, StoreRequest};
 use super::limits::{TOAST, TOAST_UNDO};
 use super::state::{State, Toast, ToastKind};
@@ -47,6 +48,8 @@ pub enum Then {
     Dialog,
     /// The Me form is published (this was the last of its operations).
     OwnForm,
+    /// The own presence as it would be: show the card.
+    Trial(Box<Trial>),
     /// Put these people into the new group.
     IntoGroup(Vec<Address>),
     /// A message: an operation that fails says so beside it.

@@ -46,11 +46,12 @@ pub fn event(door: &mut Door<'_>, event: Event) {
         // The standing of the person says the reason where they are shown.
         Event::TargetLeft { .. } => {}
         Event::SelfPresence(replica) => {
-            questions::watchers(door, &replica.subscribers);
             own::heard(door.state, *replica);
+            questions::watchers(door);
         }
         Event::Privacy { preference, administrator, mode } => {
             door.state.own.privacy = super::state::own::Privacy { preference, administrator, mode };
+            door.state.own.dirty = true;
         }
         Event::Conversation(c) => talk::conversation(door, *c),
         Event::Message { conversation, message } => talk::message(door, &conversation, message),
@@ -150,7 +151,8 @@ fn contact_list(door: &mut Door<'_>, groups: Vec<Group>, contacts: Vec<Contact>)
 }
 
 fn contacts_changed(door: &mut Door<'_>) {
-    door.state.people.dirty = true;
+    (door.state.people.dirty, door.state.own.dirty) = (true, true);
+    questions::watchers(door);
     let people = &door.state.people;
     let (groups, contacts) = (people.groups.clone(), people.contacts.values().cloned().collect());
     door.store(StoreRequest::SaveContacts { groups, contacts });
@@ -204,6 +206,7 @@ fn then(door: &mut Door<'_>, id: OperationId, then: Then, outcome: Outcome) {
             door.state.meetings.capabilities = Some(c);
             meetings::check(door);
         }
+        (Then::Trial(trial), Outcome::Preview(after)) => super::access::trial::worked_out(door, *trial, &after),
         (Then::MeetingForm, outcome) => {
             if door.state.meetings.form.as_ref().is_some_and(|f| f.saving == Some(id)) {
                 door.state.meetings.form = None;
@@ -262,6 +265,6 @@ fn not_done(door: &mut Door<'_>, id: OperationId, then: &Then, error: &Error) {
             }
         }
         Then::Capabilities => {}
-        Then::Nothing | Then::AgendaList | Then::Agenda | Then::Series | Then::IntoGroup(_) => {}
+        Then::Trial(_) | Then::Nothing | Then::AgendaList | Then::Agenda | Then::Series | Then::IntoGroup(_) => {}
     }
 }

@@ -3,6 +3,7 @@
 use super::commands;
 use super::keymap::{Found, Mode};
 use super::state::State;
+use super::state::own::Section;
 
 /// Sections of the help: the present place first, then what works anywhere, then slash commands, then other places.
 pub fn sections(state: &State) -> Vec<(String, Vec<(String, String)>)> {
@@ -24,6 +25,7 @@ pub fn sections(state: &State) -> Vec<(String, Vec<(String, String)>)> {
         Mode::Meetings,
         Mode::Form,
         Mode::Me,
+        Mode::MeList,
         Mode::Wire,
         Mode::Edit,
     ];
@@ -43,6 +45,7 @@ fn title(mode: Mode) -> String {
         Mode::Meetings => "Meetings",
         Mode::Form => "Forms",
         Mode::Me => "Me",
+        Mode::MeList => "Me: containers, watchers, view as, why",
         Mode::Wire => "Wire",
         Mode::Dialog => "Dialogs",
         Mode::Line => "Lines",
@@ -147,8 +150,42 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
             ("revert-form", "undo"),
             ("reset-status", "reset status"),
             ("view-as", "view as"),
+            ("me-containers", "containers"),
+            ("me-watchers", "watchers"),
+            ("me-why", "why"),
             ("help", "help"),
         ],
+        Mode::MeList => match state.own.section {
+            Section::Access => &[
+                ("open-line", "change"),
+                ("add-member", "add"),
+                ("remove-line", "take out"),
+                ("new-container", "new"),
+                ("privacy-mode", "privacy"),
+                ("view-as", "view as"),
+                ("toggle-preview", "dry run"),
+                ("leave-section", "back"),
+                ("help", "help"),
+            ],
+            Section::Watchers => &[
+                ("open-line", "answer, level"),
+                ("privacy-level", "level"),
+                ("block", "block"),
+                ("view-as", "view as"),
+                ("leave-section", "back"),
+                ("help", "help"),
+            ],
+            Section::View => &[
+                ("view-as", "other eyes"),
+                ("other-network", "other network"),
+                ("page-down", "down"),
+                ("leave-section", "back"),
+                ("help", "help"),
+            ],
+            Section::Why | Section::Status => {
+                &[("remove-line", "clear it"), ("down", "down"), ("up", "up"), ("leave-section", "back"), ("help", "help")]
+            }
+        },
         Mode::Wire => &[
             ("open-record", "open"),
             ("filter", "filter"),
@@ -164,6 +201,10 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
         },
         Mode::Dialog => match state.overlays.last() {
             Some(Overlay::Confirm(_)) => &[("accept", "yes"), ("dismiss", "no")],
+            Some(Overlay::DryRun(_)) => &[("accept", "send"), ("dismiss", "cancel"), ("page-down", "down"), ("page-up", "up")],
+            Some(Overlay::Picker(p)) if p.tries() => {
+                &[("accept", "choose"), ("try", "dry run"), ("down", "down"), ("up", "up"), ("dismiss", "leave")]
+            }
             Some(Overlay::Picker(_)) => &[("accept", "choose"), ("down", "down"), ("up", "up"), ("dismiss", "leave")],
             _ => &[("page-down", "down"), ("page-up", "up"), ("dismiss", "close")],
         },

@@ -24,6 +24,8 @@ pub enum Mode {
     /// An open form or a field being edited.
     Form,
     Me,
+    /// A section of the Me pane that is a list.
+    MeList,
     Wire,
     /// A dialog without text entry.
     Dialog,
@@ -36,7 +38,7 @@ pub enum Mode {
 
 impl Mode {
     /// All of them.
-    pub const ALL: [Mode; 13] = [
+    pub const ALL: [Mode; 14] = [
         Mode::People,
         Mode::Transcript,
         Mode::Roster,
@@ -45,6 +47,7 @@ impl Mode {
         Mode::Meetings,
         Mode::Form,
         Mode::Me,
+        Mode::MeList,
         Mode::Wire,
         Mode::Dialog,
         Mode::Line,
@@ -63,6 +66,7 @@ impl Mode {
             Mode::Meetings => "meetings",
             Mode::Form => "form",
             Mode::Me => "me",
+            Mode::MeList => "me-list",
             Mode::Wire => "wire",
             Mode::Dialog => "dialog",
             Mode::Line => "line",

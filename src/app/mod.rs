@@ -5,6 +5,7 @@
 //! derived rows that went stale. After drawing, hand the measured sizes back through [`State::measured`].
 //! Texts of other people stay raw here; only `text` makes them fit for a screen.
 
+pub mod access;
 pub mod addressbook;
 pub mod agenda;
 pub mod alerts;

@@ -1,10 +1,10 @@
 //! My own presence: what my devices and I say, which of it wins, and what I publish.
 
+use super::access::trial;
 use super::door::{Door, Pending, Then};
-use super::state::overlay::Overlay;
 use super::state::{Field, FieldId, FieldValue, Form, OwnEndpoint, State};
 use super::{Editor, form, when};
-use crate::domain::access::{AGGREGATION_CONTAINER, SourceNetwork, resolve};
+use crate::domain::access::AGGREGATION_CONTAINER;
 use crate::domain::presence::{
     Activity, Availability, AvailabilityClass, LCID_EN_US, Level, Member, Note, Publication, SelfPresence, UserStatus,
 };
@@ -35,7 +35,7 @@ pub fn set_status(door: &mut Door<'_>, status: UserStatus, activity: String, unt
         .map(|t| t.timestamp().to_zoned(door.state.view.zone.clone()).strftime(" until %H:%M").to_string())
         .unwrap_or_default();
     let pending = Pending::new("Setting your status").done(format!("You are now: {word}{end}"));
-    door.ask(Operation::SetStatus { status, activity, until }, pending);
+    trial::send(door, vec![Operation::SetStatus { status, activity, until }], pending);
 }
 
 /// Sets the own status by the id of a custom one.
@@ -48,13 +48,14 @@ pub fn set_custom_status(door: &mut Door<'_>, id: String, until: Option<Time>) {
 
 /// Takes the hand-set status back.
 pub fn reset_status(door: &mut Door<'_>) {
-    door.ask(Operation::ResetStatus, Pending::new("Resetting your status").done("Your devices say again how available you are"));
+    let pending = Pending::new("Resetting your status").done("Your devices say again how available you are");
+    trial::send(door, vec![Operation::ResetStatus], pending);
 }
 
 /// Takes the server's word about ourselves.
 pub fn heard(state: &mut State, replica: SelfPresence) {
     state.own.replica = replica;
-    state.own.loaded = true;
+    (state.own.loaded, state.own.dirty) = (true, true);
     derive(state);
     if !state.own.editing && !state.own.form.changed {
         fill_form(state);
@@ -279,16 +280,12 @@ pub fn publish(door: &mut Door<'_>) -> Result<(), String> {
         operations.push(Operation::SetLocation { location: form.text(FieldId::Location).trim().to_owned() });
     }
     door.state.own.editing = false;
-    let Some(last) = operations.pop() else {
+    if operations.is_empty() {
         door.state.own.form.changed = false;
         door.say("Nothing has changed");
         return Ok(());
-    };
-    for operation in operations {
-        door.ask(operation, Pending::new("Publishing"));
     }
-    let id = door.ask(last, Pending::new("Publishing").done("Published").then(Then::OwnForm));
-    door.state.own.form.saving = Some(id);
+    trial::send(door, operations, Pending::new("Publishing").done("Published").then(Then::OwnForm));
     Ok(())
 }
 
@@ -299,43 +296,4 @@ fn moment(door: &mut Door<'_>, id: FieldId, now: Time, zone: &jiff::tz::TimeZone
     }
     let read = when::until(&text, now, zone).map(|(t, _)| Some(t));
     read.inspect_err(|e| form::mark(&mut door.state.own.form, id, e))
-}
-
-/// Shows exactly what a person can see of me: what the container they resolve to holds.
-pub fn view_as(door: &mut Door<'_>, uri: &Address) {
-    let state = &*door.state;
-    let own_domain = state.account.address.as_ref().map(|a| a.host().to_owned());
-    let network =
-        if own_domain.as_deref() == Some(uri.host()) { SourceNetwork::SameEnterprise } else { SourceNetwork::Federated };
-    let container = resolve(&state.own.replica.containers, uri, network);
-    let level = Level::of_container(container)
-        .map_or_else(|| format!("container {container}"), |l| super::commands::people::level_name(l).to_owned());
-    let mut lines = vec![format!("{} is on the level {level}.", state.name(uri)), String::new()];
-    for p in state.own.replica.publications.iter().filter(|p| p.key.container == container) {
-        lines.extend(seen(p));
-    }
-    if lines.len() == 2 {
-        lines.push("They see your name and address, nothing else.".into());
-    }
-    let title = format!("What {} sees of you", state.name(uri));
-    door.state.overlays.push(Overlay::Details { title, lines, scroll: 0 });
-}
-
-fn seen(p: &Publication) -> Vec<String> {
-    match p.key.category.as_str() {
-        "state" => published::state(p)
-            .map(|v| {
-                let class = v.availability.map_or("nothing", |a| a.class().text());
-                let activity = v.activity.as_ref().and_then(|a| a.text(LCID)).map(|t| format!(", {t}")).unwrap_or_default();
-                let place = v.location.map(|l| format!(", at {l}")).unwrap_or_default();
-                vec![format!("Status: {class}{activity}{place}")]
-            })
-            .unwrap_or_default(),
-        "note" => published::note(p).map(|n| vec![format!("Note: {}", n.text)]).unwrap_or_default(),
-        "contactCard" if !p.value.is_empty() => vec![format!("Card, part {}", p.key.instance)],
-        "calendarData" | "workingHours" if !p.value.is_empty() => vec!["Working hours and calendar".into()],
-        "services" | "legacyInterop" | "dndState" | "routing" | "alerts" => Vec::new(),
-        _ if p.value.is_empty() => Vec::new(),
-        other => vec![format!("{other}: {}", p.value.chars().take(200).collect::<String>())],
-    }
 }

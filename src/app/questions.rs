@@ -1,14 +1,20 @@
 //! Cards: invitations and new watchers, answered with Alt-y, Alt-n, Alt-l.
 
+use super::access::level_shows;
 use super::alerts;
+use super::commands::people::set_level;
 use super::door::{Door, Pending};
 use super::limits::QUESTIONS;
+use super::state::overlay::{Choice, Confirm, Deed, Overlay, Picker};
+use super::state::people::Loaded;
 use super::state::{Question, QuestionKind};
 use super::tabs;
 use crate::domain::contact::AddOptions;
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState};
-use crate::domain::presence::Subscriber;
+use crate::domain::presence::Level;
+use crate::domain::{Address, access};
 use crate::endpoint::Operation;
+use crate::endpoint::sight::container_name;
 
 /// How a question is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,19 +53,65 @@ pub fn answer(door: &mut Door<'_>, answer: Answer) -> Result<(), String> {
         QuestionKind::Reminder { slot } if yes => super::meetings::join_slot(door, &slot.id),
         QuestionKind::Reminder { .. } => Ok(()),
         QuestionKind::Watcher { uri, name } => {
-            door.ask_quietly(Operation::AcknowledgeSubscriber { uri: uri.clone() });
-            if yes && !door.state.people.contacts.contains_key(&uri) {
-                let name = if name.is_empty() { uri.bare().to_owned() } else { name };
-                let pending = Pending::new(format!("Adding {name}"))
-                    .done(format!("{name} is on the list"))
-                    .undo(vec![Operation::DeleteContact { uri: uri.clone() }]);
-                door.ask(
-                    Operation::AddContact { uri, name: String::new(), groups: Vec::new(), options: AddOptions::default() },
-                    pending,
-                );
+            // It is asked until it is answered: the dialog may be left.
+            let title = if name.is_empty() { uri.bare().to_owned() } else { name.clone() };
+            let kind = QuestionKind::Watcher { uri: uri.clone(), name };
+            door.state.questions.insert(0, Question { kind, postponed: false });
+            if yes {
+                return pick_answer(door, uri);
             }
+            let text = format!("Block {title} ({})? They see you offline and cannot write to you.", uri.bare());
+            door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Block", then: Deed::Block(uri) }));
             Ok(())
         }
+    }
+}
+
+/// Asks at which level a new watcher is accepted.
+pub fn pick_answer(door: &mut Door<'_>, uri: Address) -> Result<(), String> {
+    let name = door.name(&uri);
+    let network = door.state.network_of(&uri);
+    let now = container_name(access::resolve(&door.state.own.replica.containers, &uri, network));
+    let answer = |level, add| Choice::Watcher { uri: uri.clone(), level, add };
+    let mut rows = vec![
+        (format!("{now}, as now"), "and on my list too".to_owned()),
+        (format!("{now}, as now"), "not on my list".to_owned()),
+    ];
+    let mut choices = vec![answer(None, true), answer(None, false)];
+    for level in [Level::Personal, Level::Workgroup, Level::Colleagues, Level::External, Level::Blocked] {
+        rows.push((level.text().to_owned(), level_shows(level).to_owned()));
+        choices.push(answer(Some(level), false));
+    }
+    if door.state.people.contacts.contains_key(&uri) {
+        rows.remove(0);
+        choices.remove(0);
+    }
+    let title = format!("{name} watches you: what may they see");
+    door.state.overlays.push(Overlay::Picker(Picker { title, rows, at: 0, choices }));
+    Ok(())
+}
+
+/// A new watcher is answered: acknowledged, put on a level, put on the list.
+pub fn answered(door: &mut Door<'_>, uri: Address, level: Option<Level>, add: bool) {
+    acknowledge(door, &uri);
+    if level.is_some() {
+        set_level(door, uri.clone(), level);
+    }
+    if add && !door.state.people.contacts.contains_key(&uri) {
+        let name = door.name(&uri);
+        let pending = Pending::new(format!("Adding {name}"))
+            .done(format!("{name} is on the list"))
+            .undo(vec![Operation::DeleteContact { uri: uri.clone() }]);
+        door.ask(Operation::AddContact { uri, name: String::new(), groups: Vec::new(), options: AddOptions::default() }, pending);
+    }
+}
+
+/// Acknowledges a watcher who waits for it, and asks no more.
+pub fn acknowledge(door: &mut Door<'_>, uri: &Address) {
+    let waits = door.state.own.replica.subscribers.iter().any(|s| s.uri == *uri && !s.acknowledged);
+    door.state.questions.retain(|q| !matches!(&q.kind, QuestionKind::Watcher { uri: asked, .. } if asked == uri));
+    if waits {
+        door.ask_quietly(Operation::AcknowledgeSubscriber { uri: uri.clone() });
     }
 }
 
@@ -103,19 +155,27 @@ pub fn invitation(door: &mut Door<'_>, c: &Conversation) -> bool {
     }
 }
 
-/// Asks about watchers who wait for an answer; forgets those answered elsewhere. Contacts are acknowledged without asking.
-pub fn watchers(door: &mut Door<'_>, subscribers: &[Subscriber]) {
-    let open = |uri| subscribers.iter().any(|s| s.uri == uri && !s.acknowledged);
-    door.state.questions.retain(|q| !matches!(&q.kind, QuestionKind::Watcher { uri, .. } if !open(uri.clone())));
+/// Asks about watchers who wait for an answer; forgets those answered elsewhere. Contacts are acknowledged without asking,
+/// and so nobody is asked about before the list is here.
+pub fn watchers(door: &mut Door<'_>) {
+    if door.state.people.loaded != Loaded::Known || !door.state.own.loaded {
+        return;
+    }
+    let subscribers = door.state.own.replica.subscribers.clone();
+    let people = &door.state.people.contacts;
+    let open = |uri: &Address| subscribers.iter().any(|s| s.uri == *uri && !s.acknowledged) && !people.contains_key(uri);
+    door.state.questions.retain(|q| !matches!(&q.kind, QuestionKind::Watcher { uri, .. } if !open(uri)));
     for s in subscribers.iter().filter(|s| !s.acknowledged) {
+        let contact = door.state.people.contacts.contains_key(&s.uri);
         let asked = door.state.questions.iter().any(|q| matches!(&q.kind, QuestionKind::Watcher { uri, .. } if *uri == s.uri));
-        if asked || !door.state.acknowledging.insert(s.uri.clone()) {
-            continue;
-        }
-        if door.state.people.contacts.contains_key(&s.uri) {
-            door.ask_quietly(Operation::AcknowledgeSubscriber { uri: s.uri.clone() });
-        } else if alerts::shows_additions(door.state) {
-            push(door, QuestionKind::Watcher { uri: s.uri.clone(), name: s.display_name.clone() });
+        // Who was asked about and came onto the list meanwhile is acknowledged, once.
+        let first = door.state.acknowledging.insert((s.uri.clone(), contact));
+        match contact {
+            true if first => door.ask_quietly(Operation::AcknowledgeSubscriber { uri: s.uri.clone() }),
+            false if first && !asked && alerts::shows_additions(door.state) => {
+                push(door, QuestionKind::Watcher { uri: s.uri.clone(), name: s.display_name.clone() })
+            }
+            _ => {}
         }
     }
 }

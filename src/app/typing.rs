@@ -4,6 +4,7 @@ use super::door::Door;
 use super::keymap::Mode;
 use super::limits::TYPING_RESEND;
 use super::state::conversations::Part;
+use super::state::own::Section;
 use super::state::{FieldId, FieldValue, Form, Overlay, Pane, State};
 use super::{Editor, form, palette};
 use crate::domain::conversation::ConversationState;
@@ -34,6 +35,7 @@ impl State {
             },
             Pane::Meetings if self.meetings.form.is_some() => Mode::Form,
             Pane::Meetings => Mode::Meetings,
+            Pane::Me if self.own.section != Section::Status => Mode::MeList,
             Pane::Me if self.own.editing => Mode::Form,
             Pane::Me => Mode::Me,
             Pane::Wire if self.wire.filtering => Mode::Line,

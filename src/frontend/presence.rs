@@ -212,6 +212,8 @@ fn content_type(request: &Request) -> String {
 }
 
 #[cfg(test)]
+mod leaks;
+#[cfg(test)]
 mod rules_tests;
 #[cfg(test)]
 mod tests;

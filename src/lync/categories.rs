@@ -164,7 +164,7 @@ fn merge_state(known: &mut Presence, doc: &WatchedCategories) {
     let s = s.unwrap_or_else(|| StateValue::new(StateKind::Aggregate));
     known.availability = s.availability;
     known.activity = s.activity.filter(|a| s.availability.is_none_or(|n| a.fits(n)));
-    known.since = since;
+    known.since = since.filter(|t| *t != Time::default());
     known.last_active = s.last_active;
     known.location = s.location;
     known.device = s.device;

@@ -6,10 +6,11 @@ use super::{Drawn, presence_style, words};
 use crate::app::State;
 use crate::app::event::Target;
 use crate::app::state::{Pane, Question, QuestionKind};
-use crate::domain::Address;
 use crate::domain::contact::DEFAULT_GROUP_NAME;
 use crate::domain::conversation::Priority;
 use crate::domain::presence::Member;
+use crate::domain::{Address, access};
+use crate::endpoint::sight::container_name;
 use crate::text::{Line, Text};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -174,8 +175,10 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
         }
         QuestionKind::Watcher { uri, name } => {
             let name = if name.is_empty() { Line::new(uri.bare()) } else { Line::new(name) };
-            let lines: Vec<Label> = vec![format!("{name} added you to their contacts").into(), Line::new(uri.bare()).into()];
-            ("New watcher", lines, "add them too")
+            let place = access::resolve(&state.own.replica.containers, uri, state.network_of(uri));
+            let sees = format!("{} · sees {}", Line::new(uri.bare()), container_name(place));
+            let lines: Vec<Label> = vec![format!("{name} added you to their contacts").into(), sees.into()];
+            ("New watcher", lines, "accept at a level")
         }
     };
     let height = u16::try_from(lines.len()).unwrap_or(2) + 3;
@@ -196,7 +199,8 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
     }
     let y = area.bottom() - 2;
     let mut x = area.x + 2;
-    for (key, words) in [("Alt-y", yes), ("Alt-n", "no"), ("Alt-l", "later")] {
+    let no = if matches!(question.kind, QuestionKind::Watcher { .. }) { "block" } else { "no" };
+    for (key, words) in [("Alt-y", yes), ("Alt-n", no), ("Alt-l", "later")] {
         x += c.put(x, y, area.right() - 2 - x, key, c.theme.key) + 1;
         x += c.put(x, y, area.right() - 2 - x, words, c.theme.hint) + 3;
     }

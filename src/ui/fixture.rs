@@ -313,6 +313,61 @@ fn own(s: &mut State) {
     o.replica.subscribers = vec![subscriber("bob", "Bob Kelly", true), subscriber("karl", "Karl Lang", false)];
 }
 
+/// Own presence with something at every level: devices, a status by hand, a note, phones, delegates, new and old watchers.
+pub fn rich_replica(s: &mut State) {
+    use crate::domain::presence::{Delegates, Expiry, Publication, PublicationKey};
+    use crate::lync::aggregate;
+    use crate::lync::categories::state::StateValue;
+    use crate::lync::categories::{card, note};
+    let (owner, now) = (address("alice"), s.view.now);
+    let published = |category: &str, instance, container, expiry, minutes: u64, value: String| Publication {
+        key: PublicationKey { category: category.into(), instance, container },
+        version: 1,
+        expiry,
+        publish_time: Some(Time(now.0 - minutes * 60_000)),
+        endpoint_id: None,
+        value,
+    };
+    let mut all = Vec::new();
+    for c in [2, 3] {
+        let mut here = StateValue::machine(Availability(3500));
+        (here.location, here.device) = (Some("Building 34".into()), Some("computer".into()));
+        all.push(published("state", 0x3000_0001, c, Expiry::Endpoint, 42, here.to_xml()));
+        all.push(published("state", 0x3000_0002, c, Expiry::Endpoint, 190, StateValue::machine(Availability(15500)).to_xml()));
+        let hand = if c == 2 { 9500 } else { 6900 };
+        all.push(published("state", 0x2400_0000, c, Expiry::Time(7200), 5, StateValue::user(Availability(hand)).to_xml()));
+    }
+    let words = Note { text: "Back at 3".into(), out_of_office: false, start: None, end: None };
+    let phone = |kind: &str, uri: &str| Phone { kind: kind.into(), uri: uri.into(), display: String::new() };
+    for c in [0, 100, 200, 300, 400, 32_000] {
+        let me =
+            Card { display_name: Some("Alice Adams".into()), email: Some("alice@contoso.example".into()), ..Card::default() };
+        all.push(published("contactCard", 0, c, Expiry::Static, 9000, card::to_xml(&me)));
+        if (200..=400).contains(&c) {
+            all.push(published("note", 0, c, Expiry::Static, 30, note::to_xml(Some(&words))));
+        }
+        let phones = match c {
+            300 => vec![phone("mobile", "tel:+15550123")],
+            400 => vec![phone("mobile", "tel:+15550123"), phone("home", "tel:+15550199")],
+            _ => continue,
+        };
+        all.push(published("contactCard", 1, c, Expiry::Static, 9000, card::to_xml(&Card { phones, ..Card::default() })));
+    }
+    aggregate::settle(&mut all, &owner, now);
+    s.own.replica.publications = all;
+    s.own.replica.delegates = Delegates { version: 1, members: vec![address("dan")] };
+    s.own
+        .replica
+        .containers
+        .iter_mut()
+        .filter(|c| c.id == 32_000)
+        .for_each(|c| c.members.push(Member::Domain("spam.example".into())));
+    for w in &mut s.own.replica.subscribers {
+        w.since = Some(Time(now.0 - 26 * 60_000));
+    }
+    (s.own.loaded, s.own.dirty) = (true, true);
+}
+
 fn wire(s: &mut State) {
     let head = |start: &str, from: &str, to: &str, cseq: &str| {
         format!(

@@ -3,15 +3,137 @@
 use super::canvas::{Canvas, Label, Span};
 use super::{Drawn, form, presence_style, words};
 use crate::app::State;
+use crate::app::event::Target;
+use crate::app::state::own::{About, Mark, Section, Tone};
 use crate::app::state::{OwnEndpoint, Pane};
 use crate::domain::calendar::{Appointment, Busyness};
 use crate::domain::presence::{AvailabilityClass, Level, Member};
-use crate::text::Line;
+use crate::text::{Line, Text};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 /// Draws the inside.
 pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
+    bar(c, Rect { height: 1, ..area }, state, drawn);
+    let rest = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    match state.own.section {
+        Section::Status => status(c, rest, state, drawn),
+        _ => section(c, Rect { y: rest.y + 1, height: rest.height.saturating_sub(1), ..rest }, state, drawn),
+    }
+}
+
+/// Below this width the sections have short names.
+const NARROW_BAR: u16 = 48;
+
+/// The sections of the pane; the shown one stands out.
+fn bar(c: &mut Canvas, line: Rect, state: &State, drawn: &mut Drawn) {
+    let new = state.own.replica.subscribers.iter().filter(|s| !s.acknowledged).count();
+    let mut x = line.x + 1;
+    let narrow = line.width < NARROW_BAR;
+    for s in Section::ALL {
+        let (title, short, command) = s.title();
+        let title = if narrow { short } else { title };
+        let room = line.right().saturating_sub(x);
+        let shown = state.own.section == s;
+        let style = if shown { c.theme.title_active } else { c.theme.quiet };
+        let words = if s == Section::Watchers && new > 0 { format!("{title} {new}") } else { title.to_owned() };
+        let used = c.put(x, line.y, room, words, style);
+        if shown {
+            c.restyle(Rect { x, width: used, ..line }, c.theme.selection);
+        }
+        drawn.targets.push((Rect { x, width: used, ..line }, Target::Command(command.into())));
+        x += used + if narrow { 1 } else { 2 };
+    }
+    if state.own.preview {
+        c.put_right(line.right() - 1, line.y, line.right().saturating_sub(x), "dry run on", c.theme.warning);
+    }
+}
+
+/// The lines of a section, the selected one in sight.
+fn section(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
+    let own = &state.own;
+    let whole = area;
+    let full = detail(c, area, state);
+    let below = u16::try_from(full.len()).unwrap_or(0);
+    let area = Rect { height: area.height - if below > 0 { below + 1 } else { 0 }, ..area };
+    if below > 0 {
+        c.rule(area.x + 1, area.bottom(), area.width.saturating_sub(2), c.theme.border);
+        for (y, line) in (area.bottom() + 1..whole.bottom()).zip(&full) {
+            c.put(area.x + 1, y, area.width - 2, line, Style::new());
+        }
+    }
+    let rows = usize::from(area.height);
+    drawn.metrics.overlay_rows = area.height;
+    let top = super::keep_in_sight(own.at.saturating_sub(rows / 2), Some(own.at), rows, own.list.len());
+    let label = (area.width * 2 / 5).clamp(12, 26);
+    for (y, (n, l)) in (area.y..area.bottom()).zip(own.list.iter().enumerate().skip(top)) {
+        let line = Rect { y, height: 1, ..area };
+        let style = match l.tone {
+            Tone::Plain => Style::new(),
+            Tone::Heading => c.theme.group,
+            Tone::Quiet => c.theme.quiet,
+            Tone::Strong => c.theme.accent,
+            Tone::Warning => c.theme.warning,
+        };
+        let heading = l.tone == Tone::Heading;
+        let mut x = area.x + if heading && l.mark == Mark::None { 1 } else { 3 };
+        match l.mark {
+            Mark::Presence(a) => {
+                let at = x - if heading { 2 } else { 0 };
+                c.put(at, y, 2, c.glyphs.presence(a.class(), false), presence_style(c.theme, a.class(), false));
+            }
+            Mark::Blocked => {
+                x += 1;
+                c.put(x - 1, y, 2, c.glyphs.presence(AvailabilityClass::Offline, true), c.theme.blocked);
+            }
+            Mark::None => {}
+        }
+        if l.mark != Mark::None && !heading {
+            x += 2;
+        }
+        let room = area.right().saturating_sub(x + 1);
+        if l.label.is_empty() {
+            c.put(x, y, room, Line::new(&l.words), style);
+        } else {
+            let end = (area.x + 3 + label).max(x + 1);
+            let used = c.put(x, y, end.saturating_sub(x + 1), Line::new(&l.label), style);
+            let from = if heading { x + used + 2 } else { end };
+            let words = if heading || l.tone == Tone::Strong { Style::new() } else { c.theme.quiet };
+            let words = if own.section == Section::View && l.tone == Tone::Plain { Style::new() } else { words };
+            c.put(from, y, area.right().saturating_sub(from + 1), Line::new(&l.words), words);
+        }
+        if n == own.at && (l.about != About::Nothing || own.section == Section::View) && state.pane == Pane::Me {
+            c.restyle(line, c.theme.selection);
+        }
+    }
+}
+
+/// Rows that show the selected line in full below the list, when the list may have to cut it and there is room.
+const DETAIL_ROWS: usize = 3;
+
+/// The selected line in full, wrapped; nothing when it fits into its row.
+fn detail(c: &Canvas, area: Rect, state: &State) -> Vec<Line> {
+    let own = &state.own;
+    let Some(l) = own.list.get(own.at).filter(|_| area.height >= 8 && state.pane == Pane::Me) else { return Vec::new() };
+    // What follows without a label belongs to it.
+    let next = own.list.get(own.at + 1).filter(|n| n.label.is_empty() && n.tone == Tone::Quiet && l.about != About::Nothing);
+    let parts = [l.label.as_str(), l.words.as_str(), next.map_or("", |n| n.words.as_str())];
+    let words = parts.into_iter().filter(|p| !p.is_empty()).map(|p| Line::new(p).to_string()).collect::<Vec<_>>().join(" · ");
+    let room = usize::from(area.width.saturating_sub(2));
+    let label = (area.width * 2 / 5).clamp(12, 26);
+    let (own_label, words_width) = (c.width(l.label.clone()), c.width(l.words.clone()));
+    let fits = match l.tone {
+        Tone::Heading => own_label + words_width + 4 < area.width,
+        _ => own_label < label && words_width + label + 5 < area.width,
+    };
+    if fits && next.is_none_or(|n| c.width(n.words.clone()) + 5 < area.width) {
+        return Vec::new();
+    }
+    Text::plain(&words).wrap(room).into_iter().take(DETAIL_ROWS).collect()
+}
+
+/// The form, and what decides.
+fn status(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     let mut y = area.y;
     seen(c, Rect { y, height: 1, ..area }, state);
     y += 2;
@@ -22,7 +144,9 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     let remark: Option<(Label, Style)> = match (&f.error, f.saving, f.changed) {
         (Some(e), ..) => Some((e.clone().into(), c.theme.error)),
         (None, Some(_), _) => Some(("Publishing…".into(), c.theme.quiet)),
-        (None, None, true) => Some(("Not published yet: Ctrl-S publishes, u takes it back".into(), c.theme.warning)),
+        (None, None, true) => {
+            Some(("Not published yet: Ctrl-S publishes, T tries it first, u takes it back".into(), c.theme.warning))
+        }
         _ => None,
     };
     if let Some((words, style)) = remark.filter(|_| y < area.bottom()) {
@@ -63,8 +187,7 @@ enum Row {
 
 fn lists(c: &mut Canvas, area: Rect, state: &State) {
     let rows = rows(state);
-    let top = state.own.scroll.min(rows.len().saturating_sub(usize::from(area.height)));
-    for (y, row) in (area.y..area.bottom()).zip(rows.into_iter().skip(top)) {
+    for (y, row) in (area.y..area.bottom()).zip(rows) {
         match row {
             Row::Heading(words, remark) => {
                 let used = c.put(area.x + 1, y, area.width - 2, words, c.theme.group);
@@ -100,37 +223,15 @@ fn rows(state: &State) -> Vec<Row> {
         rows.push(Row::Words(label, words));
     }
     rows.push(Row::Blank);
-    rows.push(Row::Heading("Who may see what", "p in People changes it".into()));
-    let levels = [
-        (400, Level::Personal),
-        (300, Level::Workgroup),
-        (200, Level::Colleagues),
-        (100, Level::External),
-        (32000, Level::Blocked),
-    ];
-    let mut named = 0;
-    for (id, level) in levels {
-        let Some(container) = own.replica.containers.iter().find(|c| c.id == id) else { continue };
-        let members: Vec<String> = container.members.iter().map(|m| member(state, m)).collect();
-        if !members.is_empty() {
-            rows.push(Row::Words(words::level(level), Line::new(&members.join(", "))));
-            named += 1;
-        }
-    }
-    if named == 0 {
-        rows.push(Row::Words("", Line::new("Everyone gets what their network gets.")));
-    }
-    rows.push(Row::Blank);
+    rows.push(Row::Heading("Who may see what", format!("C changes it · {}", summary(state))));
     let watchers = &own.replica.subscribers;
-    rows.push(Row::Heading(
-        "Who watches me",
-        if watchers.is_empty() { "nobody told us".into() } else { watchers.len().to_string() },
-    ));
-    for s in watchers {
-        let name = if s.display_name.is_empty() { state.name(&s.uri) } else { &s.display_name };
-        let words = format!("{}{}", Line::new(name), if s.acknowledged { "" } else { " · new" });
-        rows.push(Row::Words("", Line::new(&words)));
-    }
+    let new = watchers.iter().filter(|s| !s.acknowledged).count();
+    let words = match (watchers.len(), new) {
+        (0, _) => "nobody told us".to_owned(),
+        (n, 0) => format!("w lists them · {n}"),
+        (n, new) => format!("w lists them · {n}, {new} new"),
+    };
+    rows.push(Row::Heading("Who watches me", words));
     rows
 }
 
@@ -159,15 +260,17 @@ fn calendar(state: &State) -> Option<(&'static str, Line)> {
     Some(("Calendar", Line::new(&words)))
 }
 
-fn member(state: &State, m: &Member) -> String {
-    match m {
-        Member::User(u) => Line::new(state.name(u)).to_string(),
-        Member::Domain(d) => format!("everyone at {}", Line::new(d)),
-        Member::SameEnterprise => "my organisation".into(),
-        Member::Federated => "federated partners".into(),
-        Member::PublicCloud => "public networks".into(),
-        Member::Everyone => "everyone".into(),
-    }
+/// How many are named at which level, and whether others see anything.
+fn summary(state: &State) -> String {
+    let named = |level: &Level| {
+        let container = state.own.replica.containers.iter().find(|c| c.id == level.container())?;
+        let people = container.members.iter().filter(|m| matches!(m, Member::User(_) | Member::Domain(_))).count();
+        (people > 0).then(|| format!("{} {people}", level.text()))
+    };
+    let levels = [Level::Personal, Level::Workgroup, Level::Colleagues, Level::External, Level::Blocked];
+    let mut parts: Vec<String> = levels.iter().filter_map(named).collect();
+    parts.push(state.own.privacy.mode.text().to_owned());
+    parts.join(" · ")
 }
 
 /// One device or other source, with a mark on the one that decides.

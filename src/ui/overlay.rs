@@ -5,7 +5,7 @@ use super::{Drawn, card, edit_line, form};
 use crate::app::State;
 use crate::app::event::Target;
 use crate::app::state::Overlay;
-use crate::app::state::overlay::{Confirm, FormDialog, Help, Palette, PaletteTarget, Picker, Prompt};
+use crate::app::state::overlay::{Confirm, DryRun, FormDialog, Help, Palette, PaletteTarget, Picker, Prompt};
 use crate::domain::Address;
 use crate::text::width::clusters;
 use crate::text::{Line, Text};
@@ -22,6 +22,7 @@ pub fn draw(c: &mut Canvas, body: Rect, state: &State, overlay: &Overlay, top: b
         Overlay::Picker(p) => picker(c, body, p, drawn),
         Overlay::Card { uri, scroll } => contact(c, body, state, uri, *scroll, drawn),
         Overlay::Form(d) => form_dialog(c, body, d, top, drawn),
+        Overlay::DryRun(d) => dry_run(c, body, d, drawn),
         Overlay::Details { title, lines, scroll } => details(c, body, title, lines, *scroll, drawn),
     }
 }
@@ -130,6 +131,41 @@ fn more(c: &mut Canvas, inside: Rect, max: u16, top: usize) {
         let x = c.put_right(inside.right() - 2, inside.bottom(), 14, words, c.theme.quiet);
         c.put(x.saturating_sub(1), inside.bottom(), 1, " ", Style::new());
         c.put(inside.right() - 2, inside.bottom(), 1, " ", Style::new());
+    }
+}
+
+/// Who would see what differently; long words wrap under themselves.
+fn dry_run(c: &mut Canvas, body: Rect, d: &DryRun, drawn: &mut Drawn) {
+    let width = 76.min(body.width);
+    let label = (width / 3).clamp(8, 20);
+    let room = usize::from(width.saturating_sub(label + 6));
+    let mut rows_: Vec<(Line, Line)> = Vec::new();
+    for (what, words) in &d.lines {
+        if words.is_empty() {
+            rows_.push((Line::new(what), Line::default()));
+            continue;
+        }
+        for (n, line) in Text::plain(words).wrap(room).into_iter().enumerate() {
+            rows_.push((if n == 0 { Line::new(what) } else { Line::default() }, line));
+        }
+    }
+    let inside = window(c, body, width, rows(rows_.len()).saturating_add(5), "Dry run: nothing is sent yet");
+    c.put(inside.x + 1, inside.y, inside.width - 2, "Who would see what differently:", c.theme.quiet);
+    let list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(3), ..inside };
+    let top = scrolled(rows_.len(), d.scroll, list, drawn);
+    for (y, (what, words)) in (list.y..list.bottom()).zip(rows_.into_iter().skip(top)) {
+        let heading = words.is_empty();
+        let style = if heading { c.theme.group } else { c.theme.quiet };
+        let (x, room) = if heading { (list.x + 1, list.width - 2) } else { (list.x + 3, label) };
+        c.put(x, y, room, &what, style);
+        c.put(list.x + label + 4, y, list.width.saturating_sub(label + 5), &words, Style::new());
+    }
+    more(c, inside, drawn.metrics.overlay_max, top);
+    let y = inside.bottom() - 1;
+    let mut x = inside.x + 1;
+    for (key, words) in [("Enter", "send it"), ("Esc", "cancel")] {
+        x += c.put(x, y, 6, key, c.theme.key) + 1;
+        x += c.put(x, y, inside.right().saturating_sub(x), words, c.theme.hint) + 3;
     }
 }
 

@@ -168,7 +168,36 @@ fn me() {
         show(s, Pane::Me);
         s.own.form.at = 3;
         s.own.form.changed = true;
-        s.own.scroll = 4;
+    });
+}
+
+#[test]
+fn sections_of_me() {
+    use crate::app::state::own::Section;
+    use crate::endpoint::sight::Viewer;
+    let section = |s: &mut State, section| {
+        show(s, Pane::Me);
+        fixture::rich_replica(s);
+        s.own.section = section;
+        s.own.viewer = Some(Viewer::Person { uri: address("erin"), network: s.network_of(&address("erin")) });
+        s.settle();
+    };
+    snapshot("me_containers", |s| section(s, Section::Access));
+    snapshot("me_watchers", |s| section(s, Section::Watchers));
+    snapshot("me_view", |s| section(s, Section::View));
+    snapshot("me_why", |s| section(s, Section::Why));
+    snapshot("me_dry_run", |s| {
+        section(s, Section::Access);
+        let trial = crate::app::access::trial::Trial { operations: Vec::new(), pending: crate::app::door::Pending::new("x") };
+        let row = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        let lines = vec![
+            row("Colleagues and Personal", ""),
+            row("Status", "Available → Busy"),
+            row("Note", "Back at three, then in the lab until six (not seen before)"),
+            row("Karl Lang: Colleagues → Blocked", ""),
+            row("Status", "Available → Offline"),
+        ];
+        s.overlays.push(Overlay::DryRun(crate::app::state::overlay::DryRun { trial, lines, scroll: 0 }));
     });
 }
 

@@ -3,6 +3,7 @@
 use super::Command;
 use super::people::{delete_now, prompt, put_into, set_level};
 use super::slash::FOUND;
+use crate::app::access::{self, change, trial};
 use crate::app::door::{Door, Pending, Then};
 use crate::app::effect::{Effect, StoreRequest};
 use crate::app::keymap::Mode;
@@ -10,9 +11,10 @@ use crate::app::limits::FIELD_CHARS;
 use crate::app::state::conversations::Part;
 use crate::app::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker, Prompt};
 use crate::app::state::{Pane, Thread};
-use crate::app::{meetings, own, palette, publishing, recall, scroll, tabs};
+use crate::app::{meetings, own, palette, publishing, questions, recall, scroll, tabs};
 use crate::domain::Address;
 use crate::domain::contact::AddOptions;
+use crate::domain::presence::Member;
 use crate::endpoint::{JoinTarget, Operation};
 
 const HERE: &[Mode] = &[Mode::Dialog, Mode::Line];
@@ -21,6 +23,7 @@ const HERE: &[Mode] = &[Mode::Dialog, Mode::Line];
 pub const COMMANDS: &[Command] = &[
     Command::new("accept", "Do it", HERE, |d, _| accept(d)),
     Command::new("accept-row", "Take the selected row", HERE, |d, _| accept_row(d)),
+    Command::new("try", "Show first who would see what differently", &[Mode::Dialog], |d, _| try_first(d)),
     Command::new("dismiss", "Close", HERE, |d, _| dismiss(d)),
     Command::new("delete-row", "Delete the selected publication", &[Mode::Dialog], |d, _| publishing::delete_asking(d)),
 ];
@@ -31,12 +34,32 @@ fn accept(door: &mut Door<'_>) -> Result<(), String> {
         Some(Overlay::Confirm(c)) => confirmed(door, c),
         Some(Overlay::Prompt(p)) => answered(door, p),
         Some(Overlay::Picker(p)) => picked(door, p),
+        Some(Overlay::DryRun(d)) => {
+            trial::send_now(door, d.trial);
+            Ok(())
+        }
         Some(_) => Ok(()),
         None => {
             end_filter(door);
             Ok(())
         }
     }
+}
+
+/// Does what the dialog offers, on trial.
+fn try_first(door: &mut Door<'_>) -> Result<(), String> {
+    let can = match door.state.overlays.last() {
+        Some(Overlay::Picker(p)) => p.tries(),
+        Some(Overlay::Confirm(c)) => matches!(c.then, Deed::Block(_) | Deed::Clear(..)),
+        _ => false,
+    };
+    if !can {
+        return Err("there is nothing to try here".into());
+    }
+    door.state.own.once = true;
+    let done = accept(door);
+    door.state.own.once = false;
+    done
 }
 
 /// Filter lines: Enter keeps the filter and gives the keys back to the list.
@@ -107,7 +130,14 @@ fn confirmed(door: &mut Door<'_>, confirm: Confirm) -> Result<(), String> {
             let pending = Pending::new(format!("Deleting the group {name}")).done(format!("The group {name} is deleted"));
             door.ask(Operation::DeleteGroup { id }, pending);
         }
-        Deed::Block(uri) => set_level(door, uri, Some(crate::domain::presence::Level::Blocked)),
+        Deed::Block(uri) => {
+            questions::acknowledge(door, &uri);
+            set_level(door, uri, Some(crate::domain::presence::Level::Blocked));
+        }
+        Deed::Clear(keys, who) => {
+            let pending = Pending::new(format!("Clearing “{who}”")).done(format!("“{who}” is cleared"));
+            trial::send(door, vec![Operation::Unpublish { keys }], pending);
+        }
         Deed::CancelConference(id) => meetings::cancel_now(door, id),
         Deed::LeaveDialog => {
             door.state.overlays.pop();
@@ -143,7 +173,24 @@ fn again(door: &mut Door<'_>, mut prompt: Prompt, error: impl Into<String>) -> R
 fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
     let text = p.line.text().trim().to_owned();
     match p.ask.clone() {
-        Ask::AddContact(_) | Ask::Invite(_) | Ask::MessageTo => person(door, p, &text),
+        Ask::ViewAs | Ask::Member(_) | Ask::Delegate if !text.contains('@') && p.at.is_none() => {
+            match crate::app::people::person_by_words(door.state, &text) {
+                Ok(uri) => person_chosen(door, p, uri),
+                Err(_) => person(door, p, &text),
+            }
+        }
+        Ask::AddContact(_) | Ask::Invite(_) | Ask::MessageTo | Ask::ViewAs | Ask::Member(_) | Ask::Delegate => {
+            person(door, p, &text)
+        }
+        Ask::Domain(_) if text.is_empty() || !text.contains('.') => again(door, p, "Type a domain, such as fabrikam.com"),
+        Ask::Domain(id) => {
+            change::put(door, id, Member::Domain(text.trim_start_matches('@').to_lowercase()));
+            Ok(())
+        }
+        Ask::NewContainer => match change::container_typed(door, &text) {
+            Ok(()) => Ok(()),
+            Err(e) => again(door, p, e),
+        },
         Ask::Alias(uri) => {
             let name = door.name(&uri);
             door.ask(Operation::RenameContact { uri, name: text }, Pending::new(format!("Renaming {name}")).done("Renamed"));
@@ -225,6 +272,16 @@ fn person(door: &mut Door<'_>, mut p: Prompt, text: &str) -> Result<(), String> 
 fn person_chosen(door: &mut Door<'_>, p: Prompt, uri: Address) -> Result<(), String> {
     let own_address = door.state.account.address.as_ref() == Some(&uri);
     match p.ask.clone() {
+        Ask::Member(_) | Ask::Delegate if own_address => again(door, p, "This is your own address"),
+        Ask::ViewAs => access::view_as_person(door, uri),
+        Ask::Member(id) => {
+            change::put(door, id, Member::User(uri));
+            Ok(())
+        }
+        Ask::Delegate => {
+            change::delegate(door, uri);
+            Ok(())
+        }
         Ask::AddContact(_) if own_address => again(door, p, "This is your own address"),
         Ask::AddContact(_) if door.state.people.contacts.contains_key(&uri) => {
             let text = format!("{} is already on the list", door.name(&uri));
@@ -284,7 +341,19 @@ fn picked(door: &mut Door<'_>, mut p: Picker) -> Result<(), String> {
         Choice::AlertWhen(whom, when) => super::alerts::actions(door, whom, when),
         Choice::AlertAct(whom, when, act, once) => super::alerts::make(door, whom, when, act, once)?,
         Choice::CancelAlert(id) => crate::app::alerts::cancel(door, id),
-        Choice::ViewAs(uri) => own::view_as(door, &uri),
+        Choice::ViewAs(viewer) => access::view_as(door, viewer)?,
+        Choice::AskViewer => change::ask_viewer(door)?,
+        Choice::AskMember(id) => {
+            let title = format!("Who is to see {}", crate::endpoint::sight::container_name(id));
+            prompt(door, Ask::Member(id), title, "Name, or address: name@domain", "");
+        }
+        Choice::AskDomain(id) => {
+            let title = format!("Which domain is to see {}", crate::endpoint::sight::container_name(id));
+            prompt(door, Ask::Domain(id), title, "Such as fabrikam.com", "");
+        }
+        Choice::Member(id, m) => change::put(door, id, m),
+        Choice::Privacy(preference) => change::privacy(door, preference),
+        Choice::Watcher { uri, level, add } => questions::answered(door, uri, level, add),
     }
     Ok(())
 }

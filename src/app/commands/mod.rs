@@ -188,7 +188,7 @@ fn in_tab(state: &State) -> Result<(), &'static str> {
 
 /// Needs a person under the cursor.
 fn on_person(state: &State) -> Result<(), &'static str> {
-    state.people.selected_person().map(|_| ()).ok_or("no person is selected")
+    state.subject().map(|_| ()).ok_or("no person is selected")
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ const LISTS: &[Mode] = &[
     Mode::Roster,
     Mode::Meetings,
     Mode::Me,
+    Mode::MeList,
     Mode::Wire,
     Mode::Dialog,
     Mode::Line,
@@ -73,7 +74,7 @@ pub fn step(door: &mut Door<'_>, step: Step) -> Result<(), String> {
         Pane::Conversations if door.state.conversations.part == Part::Roster => roster::step(door.state, step),
         Pane::Conversations => scroll::step(door, step),
         Pane::Meetings => agenda::step(door.state, step),
-        Pane::Me => own(door.state, step),
+        Pane::Me => crate::app::access::step(door.state, step),
         Pane::Wire => wire(door.state, step),
     }
     Ok(())
@@ -92,6 +93,7 @@ fn overlay(state: &mut State, step: Step) {
             }
         }
         Some(Overlay::Help(h)) => h.scroll = text(h.scroll, step, rows, most),
+        Some(Overlay::DryRun(d)) => d.scroll = text(d.scroll, step, rows, most),
         Some(Overlay::Card { scroll, .. } | Overlay::Details { scroll, .. }) => *scroll = text(*scroll, step, rows, most),
         _ => {}
     }
@@ -99,11 +101,6 @@ fn overlay(state: &mut State, step: Step) {
 
 fn text(at: u16, step: Step, rows: u16, most: usize) -> u16 {
     u16::try_from(step.apply(usize::from(at), most + 1, rows)).unwrap_or(at)
-}
-
-fn own(state: &mut State, step: Step) {
-    let rows = state.view.metrics.overlay_rows.max(5);
-    state.own.scroll = step.apply(state.own.scroll, state.own.lines() + 1, rows);
 }
 
 fn wire(state: &mut State, step: Step) {

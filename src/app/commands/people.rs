@@ -1,6 +1,7 @@
 //! The contact manager.
 
 use super::{Command, on_person, online};
+use crate::app::access::{level_shows, trial};
 use crate::app::door::{Door, Pending};
 use crate::app::keymap::Mode;
 use crate::app::people::{fold, group_name, unfold};
@@ -14,6 +15,8 @@ use crate::domain::presence::Level;
 use crate::endpoint::Operation;
 
 const HERE: &[Mode] = &[Mode::People];
+/// Where a line may be a person.
+const PERSON: &[Mode] = &[Mode::People, Mode::MeList];
 
 /// The commands of this file.
 pub const COMMANDS: &[Command] = &[
@@ -42,8 +45,8 @@ pub const COMMANDS: &[Command] = &[
     Command::new("move-to-group", "Move this contact to another group", HERE, |d, _| pick_group(d, true)).when(person_online),
     Command::new("copy-to-group", "Put this contact into another group too", HERE, |d, _| pick_group(d, false))
         .when(person_online),
-    Command::new("privacy-level", "Choose what this person may see of me", HERE, |d, _| pick_level(d)).when(person_online),
-    Command::new("block", "Block or unblock this person", HERE, |d, _| block(d)).when(person_online),
+    Command::new("privacy-level", "Choose what this person may see of me", PERSON, |d, _| pick_level(d)).when(person_online),
+    Command::new("block", "Block or unblock this person", PERSON, |d, _| block(d)).when(person_online),
     Command::new("card", "Show this person's card", HERE, |d, _| card(d)).when(on_person),
     Command::new("sort", "Sort by status, name, or last talk", HERE, |d, _| sort(d)),
     Command::new("toggle-offline", "Show or hide people who are offline", HERE, |d, _| {
@@ -69,7 +72,7 @@ fn own_group(state: &State) -> Result<(), &'static str> {
 }
 
 fn selected(door: &Door<'_>) -> Result<(Address, String), String> {
-    let uri = door.state.people.selected_person().cloned().ok_or("no person is selected")?;
+    let uri = door.state.subject().cloned().ok_or("no person is selected")?;
     let name = door.name(&uri);
     Ok((uri, name))
 }
@@ -235,27 +238,22 @@ pub fn put_into(door: &mut Door<'_>, uri: Address, from: Option<GroupId>, to: Gr
     Ok(())
 }
 
-const LEVELS: [(Level, &str, &str); 5] = [
-    (Level::Personal, "Personal", "sees all, home phone too"),
-    (Level::Workgroup, "Workgroup", "may interrupt do not disturb, sees meetings"),
-    (Level::Colleagues, "Colleagues", "sees status, note and location"),
-    (Level::External, "External", "sees the status only"),
-    (Level::Blocked, "Blocked", "sees you offline and cannot write"),
-];
-
-/// The word for a level.
-pub fn level_name(level: Level) -> &'static str {
-    LEVELS.iter().find(|l| l.0 == level).map_or("Everyone", |l| l.1)
-}
+const LEVELS: [Level; 5] = [Level::Personal, Level::Workgroup, Level::Colleagues, Level::External, Level::Blocked];
 
 fn pick_level(door: &mut Door<'_>) -> Result<(), String> {
-    let (uri, name) = selected(door)?;
+    let (uri, _) = selected(door)?;
+    pick_level_of(door, uri)
+}
+
+/// Asks what a person may see.
+pub fn pick_level_of(door: &mut Door<'_>, uri: Address) -> Result<(), String> {
+    let name = door.name(&uri);
     let now = own::level_of(&door.state.own.replica, &uri);
-    let mut rows: Vec<_> = LEVELS.iter().map(|(_, t, r)| ((*t).to_owned(), (*r).to_owned())).collect();
-    let mut choices: Vec<_> = LEVELS.iter().map(|(l, _, _)| Choice::Level(uri.clone(), Some(*l))).collect();
+    let mut rows: Vec<_> = LEVELS.iter().map(|l| (l.text().to_owned(), level_shows(*l).to_owned())).collect();
+    let mut choices: Vec<_> = LEVELS.iter().map(|l| Choice::Level(uri.clone(), Some(*l))).collect();
     rows.push(("Automatic".into(), "what their network gets".into()));
     choices.push(Choice::Level(uri, None));
-    let at = now.and_then(|n| LEVELS.iter().position(|l| l.0 == n)).unwrap_or(LEVELS.len());
+    let at = now.and_then(|n| LEVELS.iter().position(|l| *l == n)).unwrap_or(LEVELS.len());
     door.state.overlays.push(Overlay::Picker(Picker { title: format!("What {name} may see"), rows, at, choices }));
     Ok(())
 }
@@ -266,13 +264,13 @@ pub fn set_level(door: &mut Door<'_>, uri: Address, level: Option<Level>) {
     let before = own::level_of(&door.state.own.replica, &uri);
     let text = match level {
         Some(Level::Blocked) => format!("{name} is blocked"),
-        Some(l) => format!("{name} is now on the level {}", level_name(l)),
+        Some(l) => format!("{name} is now on the level {}", l.text()),
         None => format!("{name} sees what their network sees"),
     };
     let pending = Pending::new(format!("Changing the level of {name}"))
         .done(text)
         .undo(vec![Operation::SetLevel { uri: uri.clone(), level: before }]);
-    door.ask(Operation::SetLevel { uri, level }, pending);
+    trial::send(door, vec![Operation::SetLevel { uri, level }], pending);
 }
 
 fn block(door: &mut Door<'_>) -> Result<(), String> {

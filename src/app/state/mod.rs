@@ -71,8 +71,8 @@ pub struct State {
     pub pending: BTreeMap<OperationId, Pending>,
     /// Messages of an earlier run that wait for the link, with their thread keys.
     pub outbox: Vec<(String, InstantMessage)>,
-    /// Watchers who were asked about or acknowledged in this session.
-    pub acknowledging: BTreeSet<Address>,
+    /// Watchers who were asked about (`false`) or acknowledged as contacts (`true`) in this session.
+    pub acknowledging: BTreeSet<(Address, bool)>,
     /// When somebody touched a key last.
     pub last_input: Option<Time>,
     /// What this device has said of itself.
@@ -238,6 +238,7 @@ impl State {
     pub fn settle(&mut self) {
         self.people.settle(&self.view);
         self.meetings.settle(self.view.now);
+        crate::app::access::settle(self);
     }
 
     /// Takes back what the screen measured while drawing.

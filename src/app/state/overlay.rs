@@ -2,14 +2,17 @@
 
 use super::Form;
 use crate::app::Editor;
+use crate::app::access::trial::Trial;
 use crate::app::alerts::{Act, When, Whom};
 use crate::domain::conference::ConferenceId;
 use crate::domain::contact::GroupId;
 use crate::domain::conversation::{ConversationId, Priority};
-use crate::domain::presence::{Level, PublicationKey, UserStatus};
+use crate::domain::presence::{Level, Member, PublicationKey, UserStatus};
+use crate::domain::privacy::Preference;
 use crate::domain::{Address, Time};
 use crate::endpoint::OperationId;
 use crate::endpoint::event::DirectoryEntry;
+use crate::endpoint::sight::Viewer;
 
 /// A dialog; the topmost one has the keys.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +36,8 @@ pub enum Overlay {
     },
     /// A form of its own, such as the editor of a publication.
     Form(FormDialog),
+    /// What a change would do, before it is sent.
+    DryRun(DryRun),
     /// The details of an error: SIP code, diagnostics.
     Details {
         /// Title.
@@ -109,6 +114,17 @@ pub struct Help {
     pub scroll: u16,
 }
 
+/// A change on trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DryRun {
+    /// What would be sent.
+    pub trial: Trial,
+    /// Label and words of each row; a row without words is a heading; raw.
+    pub lines: Vec<(String, String)>,
+    /// Rows scrolled.
+    pub scroll: u16,
+}
+
 /// A confirmation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Confirm {
@@ -127,6 +143,8 @@ pub enum Deed {
     DeleteContact(Address),
     DeleteGroup(GroupId),
     Block(Address),
+    /// Delete these sources of my state; the words name them.
+    Clear(Vec<PublicationKey>, String),
     CancelConference(ConferenceId),
     ForgetMeeting(ConferenceId),
     LeaveForm,
@@ -176,6 +194,16 @@ pub enum Ask {
     Invite(ConversationId),
     /// Address to write to.
     MessageTo,
+    /// Whose eyes to look through.
+    ViewAs,
+    /// Who goes into a container.
+    Member(u32),
+    /// Which domain goes into a container.
+    Domain(u32),
+    /// The number of a container of one's own making.
+    NewContainer,
+    /// Who acts for me.
+    Delegate,
     /// A link to join.
     Join,
     /// The passcode of a meeting, and its title.
@@ -207,6 +235,16 @@ pub struct Picker {
     pub at: usize,
     /// What each row does; as long as `rows`.
     pub choices: Vec<Choice>,
+}
+
+impl Picker {
+    /// Whether its rows publish something, which can be tried first.
+    pub fn tries(&self) -> bool {
+        let publishes = |c: &Choice| {
+            matches!(c, Choice::Status(_) | Choice::ResetStatus | Choice::Level(..) | Choice::Member(..) | Choice::Privacy(_))
+        };
+        self.choices.iter().any(publishes)
+    }
 }
 
 /// What a picker's row does.
@@ -256,8 +294,27 @@ pub enum Choice {
     Open(String),
     /// Write to a person.
     Write(Address),
-    /// Show what this person can see of me.
-    ViewAs(Address),
+    /// Show what these eyes see of me.
+    ViewAs(Viewer),
+    /// Ask for an address to look from.
+    AskViewer,
+    /// Ask which person goes into a container.
+    AskMember(u32),
+    /// Ask which domain goes into a container.
+    AskDomain(u32),
+    /// Put a member into a container.
+    Member(u32, Member),
+    /// Choose privacy mode.
+    Privacy(Preference),
+    /// Answer a new watcher: acknowledged at a level ([`None`]: as it is), and on my list too or not.
+    Watcher {
+        /// Who.
+        uri: Address,
+        /// At this level.
+        level: Option<Level>,
+        /// Also a contact of mine.
+        add: bool,
+    },
     /// Go to a message found in the history: thread key and time.
     GoTo(String, Time),
 }

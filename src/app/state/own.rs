@@ -1,10 +1,11 @@
 //! The Me pane: what I publish, from where, and to whom.
 
-use super::Form;
-use crate::domain::Time;
+use super::{Form, Pane};
 use crate::domain::calendar::{Appointment, CalendarNow, WorkingHours};
-use crate::domain::presence::{Availability, CustomStatus, SelfPresence};
+use crate::domain::presence::{Availability, CustomStatus, Member, PublicationKey, SelfPresence};
 use crate::domain::privacy::{Mode, Preference};
+use crate::domain::{Address, Time};
+use crate::endpoint::sight::Viewer;
 
 /// The Me pane.
 #[derive(Clone, Debug, Default)]
@@ -35,15 +36,139 @@ pub struct Own {
     pub custom: Vec<CustomStatus>,
     /// When I work, from the configuration.
     pub hours: Option<WorkingHours>,
-    /// First row of the lists below the form that is shown.
-    pub scroll: usize,
+    /// What the pane shows.
+    pub section: Section,
+    /// Lines of the section; derived by [`super::State::settle`].
+    pub list: Vec<Line>,
+    /// The selected line.
+    pub at: usize,
+    /// The lines went stale.
+    pub dirty: bool,
+    /// The minute the lines were made in.
+    pub minute: u64,
+    /// A line that is selected as soon as it appears.
+    pub wanted: Option<About>,
+    /// Whose eyes "View as" looks through.
+    pub viewer: Option<Viewer>,
+    /// Where Esc goes back to.
+    pub back: Option<Pane>,
+    /// Every change is shown on trial before it is sent.
+    pub preview: bool,
+    /// The next change is.
+    pub once: bool,
 }
 
-impl Own {
-    /// Rows of the lists below the form: devices, other states, levels, watchers.
-    pub fn lines(&self) -> usize {
-        let levels: usize = self.replica.containers.iter().map(|c| c.members.len().max(1)).sum();
-        self.endpoints.len() + self.states.len() + levels + self.replica.subscribers.len() + 7
+/// What the Me pane shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Section {
+    /// The form, and my devices.
+    #[default]
+    Status,
+    /// Levels, containers, members, delegates, privacy mode.
+    Access,
+    /// Who watches me.
+    Watchers,
+    /// What somebody sees of me.
+    View,
+    /// Why I am shown as I am.
+    Why,
+}
+
+impl Section {
+    /// All, in order.
+    pub const ALL: [Section; 5] = [Section::Status, Section::Access, Section::Watchers, Section::View, Section::Why];
+
+    /// The word on the bar, a shorter one, and the command that goes there.
+    pub fn title(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Section::Status => ("Status", "Status", "me-status"),
+            Section::Access => ("Containers", "Access", "me-containers"),
+            Section::Watchers => ("Watchers", "Watch", "me-watchers"),
+            Section::View => ("View as", "View", "me-view"),
+            Section::Why => ("Why", "Why", "me-why"),
+        }
+    }
+}
+
+/// One line of a section.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Line {
+    /// How it looks.
+    pub tone: Tone,
+    /// Its sign.
+    pub mark: Mark,
+    /// Left; raw, may be empty.
+    pub label: String,
+    /// Right of it; raw.
+    pub words: String,
+    /// What it is about.
+    pub about: About,
+}
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tone {
+    /// As text.
+    #[default]
+    Plain,
+    /// A heading.
+    Heading,
+    /// Of less weight.
+    Quiet,
+    /// What decides.
+    Strong,
+    /// What wants attention.
+    Warning,
+}
+
+/// The sign before a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mark {
+    /// None.
+    #[default]
+    None,
+    /// A presence.
+    Presence(Availability),
+    /// Blocked.
+    Blocked,
+}
+
+/// What a line is about, and so what can be done with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum About {
+    /// Just words.
+    #[default]
+    Nothing,
+    /// Privacy mode.
+    Privacy,
+    /// A container.
+    Container(u32),
+    /// A member of a container.
+    Member(u32, Member),
+    /// The delegates.
+    Delegates,
+    /// One delegate.
+    Delegate(Address),
+    /// Somebody who watches me.
+    Watcher(Address),
+    /// A source of my state.
+    Source {
+        /// Its publications.
+        keys: Vec<PublicationKey>,
+        /// It is this device.
+        here: bool,
+        /// What it is called; raw.
+        who: String,
+    },
+}
+
+impl About {
+    /// The person it is about, if it is one.
+    pub fn person(&self) -> Option<&Address> {
+        match self {
+            About::Member(_, Member::User(uri)) | About::Delegate(uri) | About::Watcher(uri) => Some(uri),
+            _ => None,
+        }
     }
 }
 

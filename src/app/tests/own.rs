@@ -128,7 +128,10 @@ fn a_new_watcher_is_a_question_and_a_contact_is_not() {
     s.says(endpoint::Event::SelfPresence(Box::new(own.clone())));
     s.says(endpoint::Event::SelfPresence(Box::new(own)));
     assert_eq!((s.state.questions.len(), s.asked()), (1, vec![Operation::AcknowledgeSubscriber { uri: a("bob") }]));
-    s.keys("Alt-y");
+    s.keys("Alt-y Esc");
+    assert_eq!((s.state.questions.len(), s.asked()), (1, vec![]), "a dialog that is left answers nothing");
+    s.keys("Alt-y Enter");
+    assert!(s.state.questions.is_empty());
     let add = Operation::AddContact { uri: a("zed"), name: String::new(), groups: Vec::new(), options: AddOptions::default() };
     assert_eq!(s.asked(), [Operation::AcknowledgeSubscriber { uri: a("zed") }, add]);
 }
@@ -144,10 +147,141 @@ fn what_a_contact_sees_is_what_their_container_holds() {
         ..SelfPresence::default()
     })));
     s.keys("Alt-4 v Enter");
-    let Some(Overlay::Details { title, lines, .. }) = s.state.overlays.last() else { panic!() };
-    assert_eq!(title, "What Bob Kelly sees of you");
-    assert_eq!(lines[0], "Bob Kelly is on the level Workgroup.");
-    assert!(lines.iter().any(|l| l.starts_with("Status: Busy")), "{lines:?}");
+    let lines: Vec<String> = s.state.own.list.iter().map(|l| format!("{}: {}", l.label, l.words)).collect();
+    assert_eq!(lines[0], "Bob Kelly: sees Workgroup: named there");
+    assert!(lines.contains(&"Status: Busy".to_owned()), "{lines:?}");
+    assert!(
+        lines.contains(&"Activity: Urgent interruptions only".to_owned())
+            || lines.contains(&"Reaching you: messages and calls get through".to_owned())
+    );
+}
+
+#[test]
+fn nobody_on_the_list_is_asked_about_even_if_the_watcher_is_told_before_the_list() {
+    let mut s = Stage::empty();
+    let own = SelfPresence { subscribers: vec![Subscriber::new(a("bob"), "Bob")], ..SelfPresence::default() };
+    s.says(endpoint::Event::SelfPresence(Box::new(own)));
+    assert!(s.state.questions.is_empty());
+    let contacts = vec![crate::domain::contact::Contact::new(a("bob"))];
+    s.says(endpoint::Event::ContactList { groups: Vec::new(), contacts });
+    assert!(s.state.questions.is_empty());
+    assert!(s.asked().contains(&Operation::AcknowledgeSubscriber { uri: a("bob") }));
+}
+
+#[test]
+fn a_watcher_who_is_put_on_the_list_is_asked_about_no_more() {
+    let mut s = Stage::new();
+    let own = SelfPresence { subscribers: vec![Subscriber::new(a("zed"), "Zed")], ..SelfPresence::default() };
+    s.says(endpoint::Event::SelfPresence(Box::new(own)));
+    assert_eq!(s.state.questions.len(), 1);
+    s.says(endpoint::Event::ContactChanged(crate::domain::contact::Contact::new(a("zed"))));
+    assert!(s.state.questions.is_empty());
+    assert!(s.asked().contains(&Operation::AcknowledgeSubscriber { uri: a("zed") }));
+}
+
+/// Signed in with everything known of oneself.
+fn known() -> Stage {
+    let mut s = Stage::new();
+    let own = SelfPresence {
+        containers: crate::domain::access::default_containers(),
+        subscribers: vec![Subscriber::new(a("zed"), "Zed")],
+        ..replica(None, &[Availability::AVAILABLE], Availability::AVAILABLE)
+    };
+    s.says(endpoint::Event::SelfPresence(Box::new(own)));
+    s.effects.clear();
+    s
+}
+
+#[test]
+fn a_watcher_is_accepted_at_a_level_and_acknowledged() {
+    let mut s = known();
+    s.keys("Alt-y \"w\" Enter");
+    let level = Operation::SetLevel { uri: a("zed"), level: Some(Level::Workgroup) };
+    assert_eq!(s.asked(), [Operation::AcknowledgeSubscriber { uri: a("zed") }, level]);
+}
+
+#[test]
+fn a_watcher_is_blocked_after_a_word_and_acknowledged() {
+    let mut s = known();
+    s.keys("Alt-n");
+    assert_eq!(s.asked(), []);
+    s.keys("y");
+    let level = Operation::SetLevel { uri: a("zed"), level: Some(Level::Blocked) };
+    assert_eq!(s.asked(), [Operation::AcknowledgeSubscriber { uri: a("zed") }, level]);
+    assert!(s.state.questions.is_empty());
+}
+
+#[test]
+fn members_of_every_kind_go_into_a_container_and_out_of_it() {
+    use crate::domain::access::Change;
+    let mut s = known();
+    s.keys("Alt-4 C j");
+    let at = |s: &Stage| s.state.own.list[s.state.own.at].about.clone();
+    assert_eq!(at(&s), crate::app::state::own::About::Container(400));
+    s.keys("a Enter \"bob\" Enter");
+    let changes = vec![Change::Add(400, Member::User(a("bob")))];
+    assert_eq!(s.asked(), [Operation::ChangeMembers { changes }]);
+    s.keys("a j Enter \"nonsense\" Enter");
+    assert_eq!(s.asked(), []);
+    s.keys("Ctrl-U \"fabrikam.com\" Enter");
+    let changes = vec![Change::Add(400, Member::Domain("fabrikam.com".into()))];
+    assert_eq!(s.asked(), [Operation::ChangeMembers { changes }]);
+    s.keys("a j j Enter");
+    let changes = vec![Change::Remove(200, Member::SameEnterprise), Change::Add(400, Member::SameEnterprise)];
+    assert_eq!(s.asked(), [Operation::ChangeMembers { changes }]);
+    s.keys("n Enter j j j Enter");
+    let changes = vec![Change::Remove(100, Member::Federated), Change::Add(500, Member::Federated)];
+    assert_eq!(s.asked(), [Operation::ChangeMembers { changes }]);
+    s.keys("n Ctrl-U \"2\" Enter");
+    assert_eq!(s.asked(), [], "the members of container 2 are fixed");
+    s.keys("Esc j j j");
+    s.keys("x");
+    assert_eq!(s.asked(), [Operation::ChangeMembers { changes: vec![Change::Remove(200, Member::SameEnterprise)] }]);
+}
+
+#[test]
+fn delegates_come_and_privacy_mode_is_chosen_from_the_containers() {
+    use crate::domain::privacy::Preference;
+    let mut s = known();
+    s.keys("Alt-4 C m g Enter");
+    assert_eq!(s.asked(), [Operation::SetPrivacyMode { preference: Preference::Private }]);
+    s.keys("G Enter \"bob\" Enter");
+    assert_eq!(s.asked(), [Operation::SetDelegates { add: vec![a("bob")], remove: vec![] }]);
+}
+
+#[test]
+fn a_change_on_trial_is_shown_first_and_then_sent_or_dropped() {
+    let mut s = known();
+    s.keys("g j p Tab");
+    let asked = s.operations();
+    let (id, Operation::Preview { operations }) = asked.last().cloned().unwrap() else { panic!("{asked:?}") };
+    assert!(matches!(operations.as_slice(), [Operation::SetLevel { .. }]));
+    s.effects.clear();
+    let mut after = s.state.own.replica.clone();
+    after.containers[4].members.push(Member::User(a("bob")));
+    s.says(endpoint::Event::Completed { id, result: Ok(Outcome::Preview(Box::new(after))) });
+    let Some(Overlay::DryRun(d)) = s.state.overlays.last() else { panic!() };
+    assert_eq!(d.lines[0].0, "Bob Kelly: Colleagues → Personal");
+    s.keys("Esc");
+    assert_eq!(s.asked(), []);
+    s.state.own.preview = true;
+    s.keys("p Enter");
+    assert!(matches!(s.asked().as_slice(), [Operation::Preview { .. }]), "with dry runs on nothing goes out untried");
+}
+
+#[test]
+fn a_stuck_source_is_cleared_and_this_device_is_not() {
+    let mut s = Stage::new();
+    let mut own = replica(None, &[Availability::AVAILABLE, Availability::AWAY], Availability::AVAILABLE);
+    for p in own.publications.clone().into_iter().filter(|p| p.key.container == 2) {
+        own.publications
+            .push(Publication { key: crate::domain::presence::PublicationKey { container: 3, ..p.key.clone() }, ..p });
+    }
+    s.says(endpoint::Event::SelfPresence(Box::new(own)));
+    s.keys("Alt-4 y G x y");
+    let asked = s.asked();
+    let [Operation::Unpublish { keys }] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!(keys.iter().map(|k| k.container).collect::<Vec<_>>(), [2, 3]);
 }
 
 #[test]

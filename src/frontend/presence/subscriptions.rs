@@ -406,11 +406,12 @@ fn view<C: AsRef<str>>(user: &User, container: u32, categories: &[C]) -> Watched
     WatchedCategories::seen(user.record.address.clone(), categories, container, user.presence.publications())
 }
 
-/// Whether two containers show different things of a category.
+/// Whether two containers show different things of a category. Of a state it counts, too, since when it holds.
 fn differs(user: &User, category: &str, one: u32, two: u32) -> bool {
     let content = |container| {
-        let said = |p: &Publication| (p.key.instance, p.value.clone());
-        let mut all: Vec<(u32, String)> = user.presence.in_container(category, container).map(said).collect();
+        let since = |p: &Publication| p.publish_time.filter(|_| category == "state");
+        let said = |p: &Publication| (p.key.instance, since(p), p.value.clone());
+        let mut all: Vec<_> = user.presence.in_container(category, container).map(said).collect();
         all.sort();
         all
     };

@@ -68,7 +68,7 @@ pub(super) fn watch(w: &mut World, flow: FlowId, people: &[(&str, bool)]) -> (Re
     (request, ok)
 }
 
-fn read(headers: &crate::sip::Headers, body: &[u8]) -> PresenceBody {
+pub(super) fn read(headers: &crate::sip::Headers, body: &[u8]) -> PresenceBody {
     let read = parse_presence(headers.get(&Name::ContentType).unwrap_or(""), body);
     assert_eq!(read.broken, 0);
     read
@@ -103,6 +103,14 @@ pub(super) fn aggregate(data: &RoamingData, container: u32) -> Option<StateValue
 
 fn members(container: u32, version: u32, changes: Vec<MemberChange>) -> ContainerChange {
     ContainerChange { id: container, version, changes }
+}
+
+/// Changes members with the versions the server has, each container named once.
+pub(super) fn put_members(w: &mut World, flow: FlowId, changes: Vec<(u32, MemberChange)>) -> Response {
+    let held = w.server.state().users[&w.clients[&flow].user].presence.containers.clone();
+    let version = |id: u32| held.iter().find(|c| c.id == id).map_or(0, |c| c.version);
+    let containers = changes.into_iter().map(|(id, change)| members(id, version(id), vec![change])).collect();
+    w.service(flow, MEMBERS_TYPE, SetContainerMembers { containers }.to_bytes())
 }
 
 fn put_into(w: &mut World, flow: FlowId, container: u32, who: &str) -> Response {
