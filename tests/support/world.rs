@@ -6,9 +6,10 @@
 use super::view::View;
 use adsum::domain::conversation::ConversationState;
 use adsum::domain::{Address, Rng, Time};
+use adsum::endpoint::EndpointKind;
 use adsum::endpoint::user::{Config, Output, UserEndpoint};
 use adsum::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
-use adsum::frontend::{self, Data, Server, StoreOp, UserData, UserRecord};
+use adsum::frontend::{self, Data, Server, StoreOp, TrustedApplication, UserData, UserRecord};
 use adsum::sip::FlowId;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -50,6 +51,8 @@ pub struct Client {
     /// When its timers are due, as of the last call.
     due: Option<Time>,
     touched: bool,
+    /// An application's: the fingerprint of what it shows.
+    certificate: Option<String>,
     link: Option<FlowId>,
     opening: Option<(Time, Option<FlowId>)>,
     next_operation: u64,
@@ -144,11 +147,39 @@ impl World {
             breaks: 0,
             due: None,
             touched: true,
+            certificate: None,
             link: None,
             opening: None,
             next_operation: 0,
         });
         self.clients.len() - 1
+    }
+
+    /// An endpoint of a trusted application; all instances of one show the same certificate.
+    pub fn application(&mut self, name: &str) -> usize {
+        let application = TrustedApplication {
+            address: address(name),
+            display_name: name.to_owned(),
+            fingerprints: vec![format!("certificate of {name}")],
+            until: None,
+        };
+        if self.server.state().applications.get(&application.address) != Some(&application) {
+            self.server.put_application(self.now, application.clone());
+            self.drain();
+        }
+        let i = self.endpoint_with(name, |c| {
+            c.kind = EndpointKind::Application;
+            c.others = vec![("fe2.contoso.com".into(), 5061), ("fe3.contoso.com".into(), 5061)];
+            c.reconnect = false;
+        });
+        self.clients[i].certificate = application.fingerprints.first().cloned();
+        i
+    }
+
+    /// An application is trusted no longer.
+    pub fn distrust(&mut self, name: &str) {
+        self.server.remove_application(self.now, &address(name));
+        self.drain();
     }
 
     /// Endpoints of these people, signed in.
@@ -314,7 +345,11 @@ impl World {
                 };
                 self.links.insert(flow, link);
                 self.clients[client].link = Some(flow);
-                self.server.handle_open(now, flow, format!("192.0.2.{client}:{}", 50_000 + flow.0 % 10_000), true);
+                let peer = format!("192.0.2.{client}:{}", 50_000 + flow.0 % 10_000);
+                match &self.clients[client].certificate {
+                    Some(certificate) => self.server.handle_open_with(now, flow, peer, certificate),
+                    None => self.server.handle_open(now, flow, peer, true),
+                }
                 self.clients[client].endpoint.handle_connected(now, format!("192.0.2.{client}:{}", 50_000 + flow.0 % 10_000));
             }
         }

@@ -112,7 +112,8 @@ impl Conversations {
         check_name(id)?;
         let subject: String = subject.chars().take(MAX_NAME).collect();
         if let Some(talk) = self.talks.get_mut(id) {
-            if !talk.is_with(with) && !talk.is_over() {
+            let blank = talk.peer.is_none() && talk.session.is_none() && talk.plan.is_none();
+            if !talk.is_with(with) && !talk.is_over() && !blank {
                 return Err(Error::new(ErrorKind::InvalidOperation, "this conversation is with somebody else"));
             }
             talk.revive();
