@@ -62,6 +62,13 @@ pub enum FormKind {
     Publication(Option<PublicationKey>),
     /// The own phones.
     Phones,
+    /// Everything about one contact.
+    Contact {
+        /// Who.
+        uri: Address,
+        /// They are not on the list yet.
+        adding: bool,
+    },
 }
 
 /// Fuzzy search over people, conversations, meetings and commands.
@@ -127,6 +134,7 @@ pub enum Deed {
     DeleteContact(Address),
     DeleteGroup(GroupId),
     Block(Address),
+    Import,
     CancelConference(ConferenceId),
     ForgetMeeting(ConferenceId),
     LeaveForm,
@@ -172,6 +180,12 @@ pub enum Ask {
     NewGroup,
     /// New name of a group.
     RenameGroup(GroupId),
+    /// Name and address of a distribution group.
+    DistributionGroup,
+    /// Which file to take contacts from.
+    ImportContacts,
+    /// Where to write the contact list.
+    ExportContacts,
     /// Whom to invite.
     Invite(ConversationId),
     /// Address to write to.
@@ -192,6 +206,13 @@ pub enum Ask {
     SaveWire,
     /// Where to write the calendar file of a meeting.
     SaveInvitation(ConferenceId),
+}
+
+impl Ask {
+    /// Whether what is typed is searched in the directory.
+    pub fn searches(&self) -> bool {
+        matches!(self, Ask::AddContact(_) | Ask::Invite(_) | Ask::MessageTo | Ask::DistributionGroup)
+    }
 }
 
 /// One of several.
