@@ -251,7 +251,7 @@ fn what_was_done_is_taken_back_step_by_step_also_later() {
     s.finishes(Ok(Outcome::Done));
     s.effects.clear();
     // The toast is gone, the undo is not.
-    s.now = s.now + std::time::Duration::from_secs(600);
+    s.now = s.now + std::time::Duration::from_secs(60);
     s.event(Event::Tick);
     s.keys("u");
     assert_eq!(s.asked(), [Operation::AddGroup { name: "Pinned".into() }]);
