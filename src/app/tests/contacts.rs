@@ -397,6 +397,7 @@ fn rule_5_members_unused_for_5_minutes_are_asked_for_again() {
 #[test]
 fn an_import_shows_what_will_be_done_and_does_it_step_by_step() {
     let mut s = Stage::new();
+    s.state.importing = Some("x.json".into());
     s.event(Event::FileRead { path: "x.json".into(), contents: Err("No such file".into()) });
     assert_eq!(s.toast(), "x.json: No such file");
     let text = r#"{"format":"adsum-contacts","version":1,"groups":[{"name":"New"}],
@@ -404,6 +405,7 @@ fn an_import_shows_what_will_be_done_and_does_it_step_by_step() {
         {"address":"bob@contoso.example","alias":"Bob Kelly"},
         {"address":"dan@contoso.example","tagged":true},
         {"address":"broken"}]}"#;
+    s.state.importing = Some("x.json".into());
     s.event(Event::FileRead { path: "x.json".into(), contents: Ok(text.into()) });
     let Some(Overlay::Confirm(c)) = s.state.overlays.last() else { panic!() };
     assert!(c.text.starts_with("x.json: 1 new group, 1 new contact, 1 changed, 1 as it is, 1 mistake."), "{}", c.text);
