@@ -179,7 +179,8 @@ fn message(door: &mut Door<'_>, args: &str) -> Result<(), String> {
 }
 
 fn add(door: &mut Door<'_>, _: &str) -> Result<(), String> {
-    let group = door.state.people.selected_group().filter(|g| *g != DEFAULT_GROUP);
+    let takes = |g: &GroupId| *g != DEFAULT_GROUP && kind(door.state, *g).is_some_and(GroupKind::takes_contacts);
+    let group = door.state.people.selected_group().filter(takes);
     let hint = "Address (name@domain) adds; a name searches the directory";
     prompt(door, Ask::AddContact(group), "Add a contact", hint, "");
     Ok(())
