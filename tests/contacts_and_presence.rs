@@ -4,6 +4,7 @@
 
 mod support;
 
+use adsum::domain::Rng;
 use adsum::domain::contact::{AddOptions, ContactError, GroupId};
 use adsum::domain::presence::{Freshness, Level, MachineState, Note, UserStatus};
 use adsum::domain::watching::ViewId;
@@ -248,4 +249,101 @@ fn a_storm_ends_in_agreement() {
             assert_eq!(seen, w.view(second).availability(&address("bob")), "seed {seed}");
         }
     }
+}
+
+/// One change of a list by chance.
+fn some_change(rng: &mut Rng, v: &support::view::View) -> Operation {
+    let people = ["bob", "carol", "dan", "erin"];
+    let uri = address(people[rng.below(4) as usize]);
+    let groups: Vec<GroupId> = v.groups.keys().copied().filter(|g| g.0 != 1).collect();
+    let group =
+        |rng: &mut Rng| groups.get(rng.below(groups.len().max(1) as u64) as usize).copied().into_iter().collect::<Vec<_>>();
+    match rng.below(9) {
+        0 | 1 => Operation::AddContact { uri, name: String::new(), groups: group(rng), options: AddOptions::default() },
+        2 => Operation::RenameContact { uri, name: format!("n{}", rng.below(9)) },
+        3 | 4 => Operation::Regroup { uri, join: group(rng), leave: group(rng) },
+        5 => Operation::TagContact { uri, tagged: rng.below(2) == 0 },
+        6 => Operation::AddGroup { name: format!("g{}", rng.below(5)) },
+        7 => match group(rng).first() {
+            Some(id) => Operation::RenameGroup { id: *id, name: format!("g{}", rng.below(9)) },
+            None => Operation::DeleteContact { uri },
+        },
+        _ => match group(rng).first() {
+            Some(id) => Operation::DeleteGroup { id: *id },
+            None => Operation::DeleteContact { uri },
+        },
+    }
+}
+
+#[test]
+fn contacts_edited_on_two_devices_at_once_converge() {
+    for seed in 0..40 {
+        let mut w = World::signed_in(1000 + seed, &["alice", "bob", "carol", "dan"]);
+        let second = w.endpoint("alice");
+        w.done(second, Operation::SignIn).unwrap();
+        let mut rng = Rng::seeded(seed);
+        for _ in 0..12 {
+            // Several at once on both devices, so that numbers are stale again and again.
+            for device in [0, second, 0, second] {
+                let change = some_change(&mut rng, w.view(device));
+                w.operate(device, change);
+            }
+            w.settle();
+        }
+        assert_eq!(w.view(0).contacts, w.view(second).contacts, "seed {seed}");
+        assert_eq!(w.view(0).groups, w.view(second).groups, "seed {seed}");
+        let held = &w.server.state().users[&address("alice")].contacts;
+        let server: Vec<_> = held.contacts.iter().map(|c| (c.uri.clone(), c.clone())).collect();
+        assert_eq!(server.len(), w.view(0).contacts.len(), "seed {seed}");
+        assert!(server.iter().all(|(uri, c)| w.view(0).contacts.get(uri) == Some(c)), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_move_redone_on_a_fresh_copy_keeps_what_the_other_device_did() {
+    let mut w = World::signed_in(60, &["alice", "bob"]);
+    let second = w.endpoint("alice");
+    w.done(second, Operation::SignIn).unwrap();
+    let group = |w: &mut World, name: &str| match w.done(0, Operation::AddGroup { name: name.into() }) {
+        Ok(Outcome::Group(id)) => id,
+        other => panic!("{other:?}"),
+    };
+    let (a, b, c) = (group(&mut w, "A"), group(&mut w, "B"), group(&mut w, "C"));
+    let bob = address("bob");
+    w.done(0, Operation::AddContact { uri: bob.clone(), name: String::new(), groups: vec![a], options: AddOptions::default() })
+        .unwrap();
+    // Moved here, copied there, at the same moment.
+    let moved = w.operate(0, Operation::Regroup { uri: bob.clone(), join: vec![b], leave: vec![a] });
+    let copied = w.operate(second, Operation::Regroup { uri: bob.clone(), join: vec![c], leave: vec![] });
+    w.settle();
+    assert_eq!((w.result(0, moved), w.result(second, copied)), (Some(&Ok(Outcome::Done)), Some(&Ok(Outcome::Done))));
+    assert_eq!(w.view(0).contacts[&bob].groups, [b, c]);
+    assert_eq!(w.view(second).contacts[&bob].groups, [b, c]);
+}
+
+#[test]
+fn rule_7_the_other_side_is_told_with_the_words_and_rule_8_deleting_takes_the_level_back() {
+    let mut w = World::signed_in(61, &["alice", "bob"]);
+    let bob = address("bob");
+    let options = AddOptions { level: Some(Level::Workgroup), note: "from the fair".into(), ..AddOptions::default() };
+    w.done(0, Operation::AddContact { uri: bob.clone(), name: String::new(), groups: vec![], options }).unwrap();
+    w.settle();
+    let told = w.view(1).own.as_ref().unwrap().subscribers.iter().find(|s| s.uri == address("alice")).cloned().unwrap();
+    assert_eq!((told.acknowledged, told.words.as_str()), (false, "from the fair"));
+    let named = |w: &World| {
+        let own = w.view(0).own.clone().unwrap();
+        let user = adsum::domain::presence::Member::User(bob.clone());
+        own.containers.iter().filter(|c| c.members.contains(&user)).map(|c| c.id).collect::<Vec<_>>()
+    };
+    assert_eq!(named(&w), [300]);
+    w.done(0, Operation::DeleteContact { uri: bob.clone() }).unwrap();
+    w.settle();
+    assert_eq!(named(&w), [0; 0]);
+    // Who is blocked stays blocked.
+    w.done(0, Operation::AddContact { uri: bob.clone(), name: String::new(), groups: vec![], options: AddOptions::default() })
+        .unwrap();
+    w.done(0, Operation::SetLevel { uri: bob.clone(), level: Some(Level::Blocked) }).unwrap();
+    w.done(0, Operation::DeleteContact { uri: bob.clone() }).unwrap();
+    w.settle();
+    assert_eq!(named(&w), [32_000]);
 }

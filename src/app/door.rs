@@ -27,8 +27,21 @@ pub struct Pending {
     pub done: String,
     /// What takes it back again.
     pub undo: Vec<Operation>,
+    /// Who comes into the group that is made again by the undo.
+    pub members: Vec<Address>,
     /// What else is to be done.
     pub then: Then,
+}
+
+/// Something that was done and can be taken back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undo {
+    /// What was done, as it was said.
+    pub what: String,
+    /// What takes it back, in order.
+    pub operations: Vec<Operation>,
+    /// Who comes into a group that is made again.
+    pub members: Vec<Address>,
 }
 
 /// What else is to be done when an operation ends.
@@ -50,6 +63,10 @@ pub enum Then {
     OwnForm,
     /// The own presence as it would be: show the card.
     Trial(Box<Trial>),
+    /// The next step of an import.
+    Import,
+    /// Members of a distribution group.
+    Members(Address),
     /// Put these people into the new group.
     IntoGroup(Vec<Address>),
     /// A message: an operation that fails says so beside it.
@@ -67,7 +84,7 @@ pub enum Then {
 impl Pending {
     /// Says what failed, nothing else.
     pub fn new(what: impl Into<String>) -> Pending {
-        Pending { what: what.into(), done: String::new(), undo: Vec::new(), then: Then::Nothing }
+        Pending { what: what.into(), done: String::new(), undo: Vec::new(), members: Vec::new(), then: Then::Nothing }
     }
 
     /// Says this when it worked.
@@ -80,6 +97,11 @@ impl Pending {
     pub fn undo(mut self, operations: Vec<Operation>) -> Pending {
         self.undo = operations;
         self
+    }
+
+    /// Offers to make a deleted group again, with these people in it.
+    pub fn undo_group(self, make: Operation, members: Vec<Address>) -> Pending {
+        Pending { members, ..self.undo(vec![make]) }
     }
 
     /// Does this afterwards.

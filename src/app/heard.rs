@@ -1,11 +1,12 @@
 //! What the endpoint says.
 
-use super::door::{Door, Then};
+use super::door::{Door, Then, Undo};
 use super::effect::StoreRequest;
+use super::limits::UNDO;
 use super::state::people::Loaded;
 use super::state::{Overlay, State, ToastKind};
-use super::{meetings, own, people, publishing, questions, recall, talk};
-use crate::domain::contact::{Contact, DEFAULT_GROUP, Group};
+use super::{exchange, lists, meetings, own, people, publishing, questions, recall, talk};
+use crate::domain::contact::{Contact, Group};
 use crate::domain::presence::{Freshness, Presence};
 use crate::domain::{Address, Time};
 use crate::endpoint::{EndpointState, Error, ErrorKind, Event, Operation, OperationId, Outcome, Reason};
@@ -172,6 +173,12 @@ fn completed(door: &mut Door<'_>, id: OperationId, result: Result<Outcome, Error
     let Some(pending) = door.state.pending.remove(&id) else { return };
     match result {
         Ok(outcome) => {
+            if !pending.undo.is_empty() {
+                let undo = Undo { what: pending.done.clone(), operations: pending.undo.clone(), members: pending.members };
+                let surplus = (door.state.undo.len() + 1).saturating_sub(UNDO);
+                door.state.undo.drain(..surplus);
+                door.state.undo.push(undo);
+            }
             if !pending.done.is_empty() {
                 door.toast(super::state::ToastKind::Info, pending.done, pending.undo, Vec::new());
             }
@@ -196,10 +203,15 @@ fn then(door: &mut Door<'_>, id: OperationId, then: Then, outcome: Outcome) {
             if let Some(p) = found {
                 p.searching = None;
                 p.error = rows.is_empty().then(|| format!("The directory knows nobody called “{}”", p.searched));
-                p.at = (!rows.is_empty()).then_some(0);
+                // Who has written a whole address means that.
+                let address = p.line.text().contains('@');
+                p.at = (!rows.is_empty() && !address).then_some(0);
+                p.error = p.error.take().filter(|_| !address);
                 p.found = rows;
             }
         }
+        (Then::Import, _) => exchange::stepped(door, true),
+        (Then::Members(address), Outcome::Found(rows)) => lists::members(door, &address, rows),
         (Then::AgendaList, Outcome::Conferences(list)) => meetings::heard(door, list),
         (Then::Agenda | Then::Series, _) => meetings::refresh(door),
         (Then::Capabilities, Outcome::Capabilities(c)) => {
@@ -227,9 +239,8 @@ fn then(door: &mut Door<'_>, id: OperationId, then: Then, outcome: Outcome) {
         }
         (Then::IntoGroup(marked), Outcome::Group(group)) => {
             for uri in marked {
-                let groups = door.state.people.contacts.get(&uri).map(|c| c.groups.clone()).unwrap_or_default();
-                let groups = groups.into_iter().filter(|g| *g != DEFAULT_GROUP).chain([group]).collect();
-                door.ask(Operation::SetContactGroups { uri, groups }, super::door::Pending::new("Filling the group"));
+                let into = Operation::Regroup { uri, join: vec![group], leave: Vec::new() };
+                door.ask(into, super::door::Pending::new("Filling the group"));
             }
             door.state.people.marks.clear();
             (door.state.people.wanted, door.state.people.dirty) = (Some(super::state::RowId::Group(group)), true);
@@ -256,6 +267,8 @@ fn not_done(door: &mut Door<'_>, id: OperationId, then: &Then, error: &Error) {
         }
         Then::Dialog => publishing::not_done(door, id, error),
         Then::OwnForm => (door.state.own.form.saving, door.state.own.form.error) = (None, Some(error.text.clone())),
+        Then::Import => exchange::stepped(door, false),
+        Then::Members(address) => lists::failed(door, address, &error.text),
         Then::Message(conversation, id) => talk::not_sent(door, conversation, id, &error.text),
         Then::Join(id) => talk::not_joined(door, id, &error.text),
         Then::JoinBy(id, target, subject) => {

@@ -34,6 +34,12 @@ pub const RECIPIENTS: usize = 500;
 pub const TABS: usize = 200;
 /// How long a toast stays.
 pub const TOAST: Duration = Duration::from_secs(6);
+/// Typing pauses so long before the directory is asked.
+pub const SEARCH_PAUSE: Duration = Duration::from_millis(250);
+/// The directory is asked from so many characters on.
+pub const SEARCH_CHARS: usize = 2;
+/// Deeds that can be taken back.
+pub const UNDO: usize = 20;
 /// How long a toast that offers an undo stays.
 pub const TOAST_UNDO: Duration = Duration::from_secs(12);
 /// Smallest usable screen.

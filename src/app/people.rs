@@ -6,8 +6,10 @@ use super::state::{State, View};
 use crate::domain::Address;
 use crate::domain::contact::{DEFAULT_GROUP, DEFAULT_GROUP_NAME, Group, GroupId};
 use crate::domain::presence::{AvailabilityClass, Freshness, Presence};
+use crate::endpoint::contact_data;
+use crate::endpoint::event::DirectoryEntry;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How available somebody is for sorting and counting: smaller is more; [`OFFLINE`] and up counts as offline.
 fn rank(presence: Option<&Presence>) -> u8 {
@@ -80,6 +82,10 @@ impl People {
                 Sort::Name => people.sort_by(|a, b| (&a.name, a.uri).cmp(&(&b.name, b.uri))),
                 Sort::Recent => people.sort_by(|a, b| (Reverse(a.recent), &a.name).cmp(&(Reverse(b.recent), &b.name))),
             }
+            if let Some(address) = contact_data::distribution_address(&group) {
+                self.list_rows(&group, &address, filtered, &mut rows);
+                continue;
+            }
             let folded = !filtered && self.folded.contains(&group.id);
             let here = people.iter().filter(|p| p.rank < OFFLINE).count();
             rows.push(Row::Group { id: group.id, name: group.name.clone(), online: here, total: people.len(), folded });
@@ -90,6 +96,34 @@ impl People {
         }
         self.counts = (online, all);
         rows
+    }
+
+    /// A distribution group with what is open of it.
+    fn list_rows(&self, group: &Group, address: &Address, filtered: bool, rows: &mut Vec<Row>) {
+        if filtered {
+            return;
+        }
+        let members = |a: &Address| self.expansions.get(a).map_or(&[][..], |e| &e.members);
+        let online = members(address).iter().filter(|m| rank(self.presence.get(&m.uri)) < OFFLINE).count();
+        let folded = !self.open_lists.contains(address);
+        let (id, total) = (group.id, members(address).len());
+        rows.push(Row::Group { id, name: group.name.clone(), online, total, folded });
+        // Each group once, so that groups that contain each other come to an end.
+        let mut shown = BTreeSet::from([address.clone()]);
+        let mut waiting: Vec<&DirectoryEntry> = if folded { Vec::new() } else { members(address).iter().rev().collect() };
+        while let Some(m) = waiting.pop() {
+            if !m.group {
+                rows.push(Row::Contact { group: id, uri: m.uri.clone() });
+                continue;
+            }
+            let first = shown.insert(m.uri.clone());
+            let folded = !first || !self.open_lists.contains(&m.uri);
+            let name = if m.display_name.is_empty() { m.uri.bare().to_owned() } else { m.display_name.clone() };
+            rows.push(Row::List { group: id, address: m.uri.clone(), name, folded });
+            if !folded {
+                waiting.extend(members(&m.uri).iter().rev());
+            }
+        }
     }
 
     /// The server's order with "Other contacts" at the end.

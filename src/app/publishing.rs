@@ -185,6 +185,7 @@ pub fn save(door: &mut Door<'_>) -> Result<(), String> {
             publications(&filled, door.now, door.state).map(|publications| Operation::Publish { publications })
         }
         FormKind::Phones => own_phones(&filled).map(|phones| Operation::SetPhones { phones }),
+        FormKind::Contact { .. } => return super::contact_form::save(door),
     };
     match wanted {
         Ok(operation) => {

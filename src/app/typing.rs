@@ -2,7 +2,7 @@
 
 use super::door::Door;
 use super::keymap::Mode;
-use super::limits::TYPING_RESEND;
+use super::limits::{SEARCH_CHARS, SEARCH_PAUSE, TYPING_RESEND};
 use super::state::conversations::Part;
 use super::state::own::Section;
 use super::state::{FieldId, FieldValue, Form, Overlay, Pane, State};
@@ -107,7 +107,11 @@ fn changed(door: &mut Door<'_>) {
     match door.state.mode() {
         Mode::Line => match door.state.overlays.last_mut() {
             Some(Overlay::Palette(_)) => palette::refresh(door.state),
-            Some(Overlay::Prompt(p)) => (p.error, p.at) = (None, None),
+            Some(Overlay::Prompt(p)) => {
+                (p.error, p.at) = (None, None);
+                let wanted = p.ask.searches() && p.line.text().trim().chars().count() >= SEARCH_CHARS;
+                door.state.search_due = wanted.then(|| door.now + SEARCH_PAUSE);
+            }
             Some(_) => {}
             None => filter_changed(door.state),
         },

@@ -8,7 +8,7 @@ use super::keymap::{Found, Mode};
 use super::limits::DRAFT_PAUSE;
 use super::state::conversations::Part;
 use super::state::{Overlay, Pane, RowId, State};
-use super::{alerts, calendar, heard, idle, people, scroll, stored, tabs, typing};
+use super::{alerts, calendar, exchange, heard, idle, people, scroll, stored, tabs, typing};
 use crate::domain::Time;
 
 /// Takes one event. Afterwards, before drawing, call [`State::settle`].
@@ -46,6 +46,9 @@ pub fn update(state: &mut State, now: Time, event: Event) -> Vec<Effect> {
         Event::FileWritten { path, error: None } => d.say(format!("Written: {path}")),
         Event::FileWritten { path, error: Some(e) } => d.complain(format!("{path} could not be written: {e}")),
         Event::Calendar(result) => calendar::heard(d, result),
+        Event::FileRead { path, contents } if d.state.importing.as_ref() == Some(&path) => {
+            exchange::file_read(d, &path, contents)
+        }
         Event::FileRead { path, contents: Ok(text) } => super::meetings::file_read(d, &path, &text),
         Event::FileRead { path, contents: Err(e) } => d.complain(format!("{path} could not be read: {e}")),
         Event::Edited(Some(text)) => edited(d, &text),
@@ -70,6 +73,10 @@ fn pass(door: &mut Door<'_>) {
         door.state.toast = None;
     }
     super::reminders::pass(door);
+    if door.state.search_due.is_some_and(|t| t <= now) {
+        door.state.search_due = None;
+        commands::dialog::search_typed(door);
+    }
     for at in 0..door.state.conversations.tabs.len() {
         let due = door.state.conversations.tabs[at].draft_changed.is_some_and(|t| now >= t + DRAFT_PAUSE);
         if due {

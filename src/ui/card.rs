@@ -10,6 +10,7 @@ use crate::domain::contact::DEFAULT_GROUP_NAME;
 use crate::domain::conversation::Priority;
 use crate::domain::presence::Member;
 use crate::domain::{Address, access};
+use crate::endpoint::contact_data;
 use crate::endpoint::sight::container_name;
 use crate::text::{Line, Text};
 use ratatui::layout::Rect;
@@ -107,8 +108,23 @@ fn entries(state: &State, uri: &Address, story: &[String]) -> Vec<Entry> {
             let number = if phone.display.is_empty() { phone.uri.trim_start_matches("tel:") } else { &phone.display };
             add("Phone", &format!("{} {}", Line::new(number), Line::new(&phone.kind)));
         }
-        if card.automaton {
-            add("Kind", "a bot");
+        for a in &card.addresses {
+            let parts = [&a.street, &a.zip, &a.city, &a.state, &a.country].map(|p| Line::new(p).to_string());
+            let parts: Vec<String> = parts.into_iter().filter(|p| !p.is_empty()).collect();
+            add("Postal", &format!("{} {}", parts.join(", "), Line::new(&a.kind)));
+        }
+        for link in &card.links {
+            let label = match link.kind.as_str() {
+                "photo" => "Photo",
+                "voicemail" => "Voice mail",
+                _ => "Link",
+            };
+            add(label, &link.uri);
+        }
+        match card.entity.as_deref() {
+            _ if card.automaton => add("Kind", "a bot"),
+            None | Some("person") => {}
+            Some(other) => add("Kind", other),
         }
         add("Can", &p.capabilities.join(", "));
     }
@@ -117,6 +133,9 @@ fn entries(state: &State, uri: &Address, story: &[String]) -> Vec<Entry> {
         let names: Vec<&str> =
             names.map(|g| if g.name == DEFAULT_GROUP_NAME { "Other contacts" } else { g.name.as_str() }).collect();
         add("Groups", &names.join(", "));
+        add("Tag", if contact_data::is_tagged(contact) { "you are told about them on all devices" } else { "" });
+        add("Presence", if contact.subscribed { "" } else { "not subscribed" });
+        add("Data", &contact.external_uri);
     }
     add("Sees me as", level_of(state, uri).unwrap_or(""));
     all

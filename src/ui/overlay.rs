@@ -5,8 +5,9 @@ use super::{Drawn, card, edit_line, form};
 use crate::app::State;
 use crate::app::event::Target;
 use crate::app::state::Overlay;
-use crate::app::state::overlay::{Confirm, DryRun, FormDialog, Help, Palette, PaletteTarget, Picker, Prompt};
+use crate::app::state::overlay::{Confirm, DryRun, FormDialog, FormKind, Help, Palette, PaletteTarget, Picker, Prompt};
 use crate::domain::Address;
+use crate::endpoint::event::DirectoryEntry;
 use crate::text::width::clusters;
 use crate::text::{Line, Text};
 use ratatui::layout::Rect;
@@ -184,9 +185,17 @@ fn confirm(c: &mut Canvas, body: Rect, q: &Confirm) {
     }
 }
 
+/// What the directory says of the selected row.
+fn found_details(e: &DirectoryEntry) -> Line {
+    let parts = [&e.title, &e.company, &e.office, &e.phone, &e.place, &e.email].map(|p| p.as_str());
+    Line::new(&parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" · "))
+}
+
 fn prompt(c: &mut Canvas, body: Rect, state: &State, p: &Prompt, top: bool, drawn: &mut Drawn) {
     let found = rows(p.found.len()).min(10);
-    let extra = if found > 0 { found + 1 } else { 0 };
+    let detail = p.at.and_then(|at| p.found.get(at)).map(found_details).filter(|d| !d.is_empty());
+    let more = u16::from(detail.is_some()) * 2;
+    let extra = if found > 0 { found + 1 + more } else { 0 };
     let inside = window(c, body, 64, 5 + extra, p.title.clone());
     c.put(inside.x + 1, inside.y, 1, ">", c.theme.accent);
     edit_line(c, Rect { x: inside.x + 3, width: inside.width - 4, height: 1, ..inside }, &p.line, top, drawn);
@@ -196,7 +205,10 @@ fn prompt(c: &mut Canvas, body: Rect, state: &State, p: &Prompt, top: bool, draw
         (None, None) => (p.hint.clone(), c.theme.quiet),
     };
     c.put(inside.x + 1, inside.y + 1, inside.width - 2, words, style);
-    let list = Rect { y: inside.y + 3, height: inside.height.saturating_sub(3), ..inside };
+    let list = Rect { y: inside.y + 3, height: inside.height.saturating_sub(3 + more), ..inside };
+    if let Some(detail) = detail.filter(|_| inside.height > 6) {
+        c.put(inside.x + 1, inside.bottom() - 1, inside.width - 2, &detail, c.theme.quiet);
+    }
     let first = super::keep_in_sight(0, p.at, usize::from(list.height), p.found.len());
     for (y, (n, entry)) in (list.y..list.bottom()).zip(p.found.iter().enumerate().skip(first)) {
         let name = if entry.display_name.is_empty() { Line::new(entry.uri.bare()) } else { Line::new(&entry.display_name) };
@@ -242,14 +254,24 @@ fn contact(c: &mut Canvas, body: Rect, state: &State, uri: &Address, scroll: u16
 }
 
 fn form_dialog(c: &mut Canvas, body: Rect, d: &FormDialog, top: bool, drawn: &mut Drawn) {
-    let inside = window(c, body, 90, body.height.saturating_sub(2), d.title.clone());
+    let contact = matches!(d.kind, FormKind::Contact { .. });
+    // Every field and room for what is said under two of them.
+    let height = if contact { rows(d.form.fields.len()).saturating_add(8) } else { body.height.saturating_sub(2) };
+    let inside = window(c, body, if contact { 72 } else { 90 }, height, Line::new(&d.title));
     let room = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), height: inside.height.saturating_sub(2), ..inside };
     let active = top && d.form.saving.is_none();
     form::draw(c, room, &d.form, active, active, drawn);
     let (words, style) = match (&d.form.error, d.form.saving) {
         (Some(e), _) => (Text::plain(e).wrap(usize::from(inside.width.saturating_sub(2))), c.theme.error),
         (None, Some(_)) => (vec![Line::new("Publishing…")], c.theme.quiet),
-        (None, None) => (vec![Line::new("Ctrl-S publishes · Tab goes on · Esc leaves")], c.theme.quiet),
+        (None, None) => (
+            vec![Line::new(if contact {
+                "Ctrl-S saves · Tab goes on · Esc leaves"
+            } else {
+                "Ctrl-S publishes · Tab goes on · Esc leaves"
+            })],
+            c.theme.quiet,
+        ),
     };
     let first = inside.bottom().saturating_sub(rows(words.len().min(2)));
     for (y, line) in (first..inside.bottom()).zip(&words) {

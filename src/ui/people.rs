@@ -46,6 +46,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
         let line = Rect { y, height: 1, ..list };
         match row {
             Row::Group { name, online, total, folded, .. } => group(c, line, name, *online, *total, *folded),
+            Row::List { name, folded, .. } => list_inside(c, line, name, *folded),
             Row::Contact { uri, .. } => contact(c, line, state, uri),
         }
         let id = row.id();
@@ -89,6 +90,12 @@ fn group(c: &mut Canvas, line: Rect, name: &str, online: usize, total: usize, fo
     c.put(line.x + 1, line.y, 1, if folded { c.glyphs.folded } else { c.glyphs.open }, c.theme.quiet);
     let start = c.put_right(line.right().saturating_sub(1), line.y, 9, format!("{online}/{total}"), c.theme.quiet);
     c.put(line.x + 3, line.y, start.saturating_sub(line.x + 4), &name, c.theme.group);
+}
+
+/// A distribution group inside another.
+fn list_inside(c: &mut Canvas, line: Rect, name: &str, folded: bool) {
+    c.put(line.x + 3, line.y, 1, if folded { c.glyphs.folded } else { c.glyphs.open }, c.theme.quiet);
+    c.put(line.x + 5, line.y, line.width.saturating_sub(6), &Line::new(name), c.theme.group);
 }
 
 fn contact(c: &mut Canvas, line: Rect, state: &State, uri: &Address) {

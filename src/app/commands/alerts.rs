@@ -28,7 +28,7 @@ fn on_somebody(state: &State) -> Result<(), &'static str> {
 fn whom(door: &Door<'_>) -> Result<Whom, String> {
     match door.state.people.selection.clone() {
         Some(RowId::Contact(_, uri)) => Ok(Whom::Person(uri)),
-        Some(RowId::Group(DEFAULT_GROUP)) | None => Err("select a person or a group of yours".into()),
+        Some(RowId::Group(DEFAULT_GROUP) | RowId::List(..)) | None => Err("select a person or a group of yours".into()),
         Some(RowId::Group(group)) => Ok(Whom::Group(group)),
     }
 }

@@ -1,7 +1,7 @@
 //! Keys of dialogs: accept, dismiss.
 
 use super::Command;
-use super::people::{delete_now, prompt, put_into, set_level};
+use super::people::{delete_group_now, delete_now, prompt, put_into, set_level};
 use super::slash::FOUND;
 use crate::app::access::{self, change, trial};
 use crate::app::door::{Door, Pending, Then};
@@ -11,7 +11,7 @@ use crate::app::limits::FIELD_CHARS;
 use crate::app::state::conversations::Part;
 use crate::app::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker, Prompt};
 use crate::app::state::{Pane, Thread};
-use crate::app::{meetings, own, palette, publishing, questions, recall, scroll, tabs};
+use crate::app::{exchange, meetings, own, palette, publishing, questions, recall, scroll, tabs};
 use crate::domain::Address;
 use crate::domain::contact::AddOptions;
 use crate::domain::presence::Member;
@@ -125,11 +125,8 @@ fn roster_typed(door: &mut Door<'_>, forget: bool) {
 fn confirmed(door: &mut Door<'_>, confirm: Confirm) -> Result<(), String> {
     match confirm.then {
         Deed::DeleteContact(uri) => delete_now(door, uri)?,
-        Deed::DeleteGroup(id) => {
-            let name = crate::app::people::group_name(&door.state.people, id);
-            let pending = Pending::new(format!("Deleting the group {name}")).done(format!("The group {name} is deleted"));
-            door.ask(Operation::DeleteGroup { id }, pending);
-        }
+        Deed::DeleteGroup(id) => delete_group_now(door, id),
+        Deed::Import => exchange::start(door),
         Deed::Block(uri) => {
             questions::acknowledge(door, &uri);
             set_level(door, uri, Some(crate::domain::presence::Level::Blocked));
@@ -179,9 +176,16 @@ fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
                 Err(_) => person(door, p, &text),
             }
         }
-        Ask::AddContact(_) | Ask::Invite(_) | Ask::MessageTo | Ask::ViewAs | Ask::Member(_) | Ask::Delegate => {
-            person(door, p, &text)
-        }
+        Ask::AddContact(_)
+        | Ask::Invite(_)
+        | Ask::MessageTo
+        | Ask::DistributionGroup
+        | Ask::ViewAs
+        | Ask::Member(_)
+        | Ask::Delegate => person(door, p, &text),
+        Ask::ImportContacts | Ask::ExportContacts if text.is_empty() => again(door, p, "A file needs a name"),
+        Ask::ImportContacts => exchange::import(door, &text),
+        Ask::ExportContacts => exchange::export(door, &text),
         Ask::Domain(_) if text.is_empty() || !text.contains('.') => again(door, p, "Type a domain, such as fabrikam.com"),
         Ask::Domain(id) => {
             change::put(door, id, Member::Domain(text.trim_start_matches('@').to_lowercase()));
@@ -193,7 +197,10 @@ fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
         },
         Ask::Alias(uri) => {
             let name = door.name(&uri);
-            door.ask(Operation::RenameContact { uri, name: text }, Pending::new(format!("Renaming {name}")).done("Renamed"));
+            let old = door.state.people.contacts.get(&uri).map(|c| c.name.clone()).unwrap_or_default();
+            let undo = vec![Operation::RenameContact { uri: uri.clone(), name: old }];
+            let pending = Pending::new(format!("Renaming {name}")).done("Renamed").undo(undo);
+            door.ask(Operation::RenameContact { uri, name: text }, pending);
             Ok(())
         }
         Ask::NewGroup | Ask::RenameGroup(_) if text.is_empty() => again(door, p, "A group needs a name"),
@@ -209,7 +216,9 @@ fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
             Ok(())
         }
         Ask::RenameGroup(id) => {
-            door.ask(Operation::RenameGroup { id, name: text }, Pending::new("Renaming the group").done("Renamed"));
+            let old = crate::app::people::group_name(&door.state.people, id);
+            let pending = Pending::new("Renaming the group").done("Renamed").undo(vec![Operation::RenameGroup { id, name: old }]);
+            door.ask(Operation::RenameGroup { id, name: text }, pending);
             Ok(())
         }
         Ask::Search if text.is_empty() => again(door, p, "Type what to look for"),
@@ -269,7 +278,29 @@ fn person(door: &mut Door<'_>, mut p: Prompt, text: &str) -> Result<(), String> 
     }
 }
 
+/// What is typed in a prompt is searched while one types; what is already being asked is not asked again.
+pub fn search_typed(door: &mut Door<'_>) {
+    let up = door.state.link.is_up();
+    let Some(Overlay::Prompt(p)) = door.state.overlays.last() else { return };
+    let text = p.line.text().trim().to_owned();
+    if !up || !p.ask.searches() || text.is_empty() || p.searched == text {
+        return;
+    }
+    let id = door.ask(Operation::SearchDirectory { query: text.clone() }, Pending::new("").then(Then::Directory));
+    if let Some(Overlay::Prompt(p)) = door.state.overlays.last_mut() {
+        (p.searching, p.searched) = (Some(id), text);
+    }
+}
+
 fn person_chosen(door: &mut Door<'_>, p: Prompt, uri: Address) -> Result<(), String> {
+    let entry = p.found.iter().find(|f| f.uri == uri).cloned();
+    let list = entry.as_ref().is_some_and(|e| e.group);
+    if p.ask == Ask::DistributionGroup || (list && matches!(p.ask, Ask::AddContact(_))) {
+        let name = entry.map(|e| e.display_name).filter(|n| !n.is_empty()).unwrap_or_else(|| uri.user().to_owned());
+        let pending = Pending::new(format!("Adding {name}")).done(format!("The distribution group {name} is on the list"));
+        door.ask(Operation::AddDistributionGroup { name, address: uri }, pending);
+        return Ok(());
+    }
     let own_address = door.state.account.address.as_ref() == Some(&uri);
     match p.ask.clone() {
         Ask::Member(_) | Ask::Delegate if own_address => again(door, p, "This is your own address"),

@@ -1,7 +1,7 @@
 //! Commands that work anywhere.
 
 use super::{Command, always};
-use crate::app::door::{Door, Pending};
+use crate::app::door::{Door, Pending, Then, Undo};
 use crate::app::effect::Effect;
 use crate::app::keymap::Mode;
 use crate::app::limits::NORMAL_COLUMNS;
@@ -10,6 +10,7 @@ use crate::app::state::overlay::{Choice, Confirm, Deed, Help, Overlay, Picker};
 use crate::app::state::{Pane, State};
 use crate::app::{help, palette, questions, sending, tabs};
 use crate::domain::presence::UserStatus;
+use crate::endpoint::Operation;
 
 const HERE: &[Mode] = &[Mode::Anywhere];
 
@@ -128,16 +129,19 @@ fn status_menu(door: &mut Door<'_>, _: &str) -> Result<(), String> {
 }
 
 fn can_undo(state: &State) -> Result<(), &'static str> {
-    let has = state.toast.as_ref().is_some_and(|t| !t.undo.is_empty());
-    if has { Ok(()) } else { Err("there is nothing to take back") }
+    if state.undo.is_empty() { Err("there is nothing to take back") } else { Ok(()) }
 }
 
 fn undo(door: &mut Door<'_>, _: &str) -> Result<(), String> {
-    let operations = door.state.toast.take().map(|t| t.undo).unwrap_or_default();
+    let Some(Undo { what, operations, members }) = door.state.undo.pop() else { return Ok(()) };
+    door.state.toast = None;
     let last = operations.len().saturating_sub(1);
     for (i, operation) in operations.into_iter().enumerate() {
-        let pending = Pending::new("Taking it back");
-        door.ask(operation, if i == last { pending.done("Taken back") } else { pending });
+        let mut pending = Pending::new("Taking it back");
+        if matches!(operation, Operation::AddGroup { .. } | Operation::AddDistributionGroup { .. }) {
+            pending = pending.then(Then::IntoGroup(members.clone()));
+        }
+        door.ask(operation, if i == last { pending.done(format!("Taken back: {what}")) } else { pending });
     }
     Ok(())
 }

@@ -2,17 +2,17 @@
 
 use super::{Command, on_person, online};
 use crate::app::access::{level_shows, trial};
-use crate::app::door::{Door, Pending};
+use crate::app::door::{Door, Pending, Then};
 use crate::app::keymap::Mode;
 use crate::app::people::{fold, group_name, unfold};
 use crate::app::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker, Prompt};
 use crate::app::state::people::Sort;
 use crate::app::state::{RowId, State};
-use crate::app::{own, tabs};
+use crate::app::{contact_form, exchange, lists, own, tabs};
 use crate::domain::Address;
-use crate::domain::contact::{AddOptions, Contact, DEFAULT_GROUP, GroupId};
+use crate::domain::contact::{AddOptions, Contact, DEFAULT_GROUP, FAVORITE_GROUP_NAME, Group, GroupId, GroupKind};
 use crate::domain::presence::Level;
-use crate::endpoint::Operation;
+use crate::endpoint::{Operation, contact_data};
 
 const HERE: &[Mode] = &[Mode::People];
 /// Where a line may be a person.
@@ -21,11 +21,17 @@ const PERSON: &[Mode] = &[Mode::People, Mode::MeList];
 /// The commands of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("fold", "Close the group", HERE, |d, _| {
-        fold(d.state);
+        match lists::selected(d) {
+            Some(address) => lists::close(d, &address),
+            None => fold(d.state),
+        }
         Ok(())
     }),
-    Command::new("unfold", "Open the group", HERE, |d, _| {
-        unfold(d.state);
+    Command::new("unfold", "Open the group; a distribution group shows its members", HERE, |d, _| {
+        match lists::selected(d) {
+            Some(address) => lists::open(d, address),
+            None => unfold(d.state),
+        }
         Ok(())
     }),
     Command::new("message", "Write to this person, or to all marked", HERE, message).typed("msg", super::Arg::Person(true)),
@@ -40,11 +46,36 @@ pub const COMMANDS: &[Command] = &[
         Ok(())
     })
     .when(online),
-    Command::new("rename-group", "Rename this group", HERE, |d, _| rename_group(d)).when(own_group),
+    Command::new("rename-group", "Rename this group", HERE, |d, _| rename_group(d)).when(own_name),
     Command::new("delete-group", "Delete this group; its contacts stay", HERE, |d, _| delete_group(d)).when(own_group),
     Command::new("move-to-group", "Move this contact to another group", HERE, |d, _| pick_group(d, true)).when(person_online),
     Command::new("copy-to-group", "Put this contact into another group too", HERE, |d, _| pick_group(d, false))
         .when(person_online),
+    Command::new("edit-contact", "Change everything about this contact", HERE, |d, _| {
+        let uri = selected(d)?.0;
+        contact_form::edit(d, &uri)
+    })
+    .when(person_online),
+    Command::new("tag", "Tag or untag this contact, on all my devices", HERE, |d, _| tag(d)).when(person_online),
+    Command::new("pin", "Put this contact into “Pinned Contacts”, or take them out", HERE, |d, _| pin(d)).when(person_online),
+    Command::new("add-distribution-group", "Put a distribution group of the directory on the list", HERE, |d, _| {
+        let hint = "Its name searches the directory; or its mail address";
+        prompt(d, Ask::DistributionGroup, "Add a distribution group", hint, "");
+        Ok(())
+    })
+    .when(online),
+    Command::new("add-with-options", "Choose name, groups, level and words before adding", &[Mode::Line], |d, _| options(d))
+        .when(adding),
+    Command::new("refresh-contacts", "Fetch the contact list again", &[Mode::Anywhere], |d, _| {
+        d.ask(Operation::RefreshContacts, Pending::new("Fetching the list").done("The list is fresh from the server"));
+        Ok(())
+    })
+    .when(online),
+    Command::new("import-contacts", "Take contacts from a file (JSON or vCard)", &[Mode::Anywhere], exchange::import)
+        .typed("import", super::Arg::Words("file", false))
+        .when(online),
+    Command::new("export-contacts", "Write the contact list to a file (JSON or vCard)", &[Mode::Anywhere], exchange::export)
+        .typed("export-contacts", super::Arg::Words("file", false)),
     Command::new("privacy-level", "Choose what this person may see of me", PERSON, |d, _| pick_level(d)).when(person_online),
     Command::new("block", "Block or unblock this person", PERSON, |d, _| block(d)).when(person_online),
     Command::new("card", "Show this person's card", HERE, |d, _| card(d)).when(on_person),
@@ -67,7 +98,23 @@ fn own_group(state: &State) -> Result<(), &'static str> {
     match state.people.selected_group() {
         None => Err("no group is selected"),
         Some(DEFAULT_GROUP) => Err("“Other contacts” cannot be changed"),
-        Some(_) => Ok(()),
+        Some(id) => match kind(state, id) {
+            Some(GroupKind::Favorite) => Err("“Pinned Contacts” keeps its name and place"),
+            Some(GroupKind::Frequent) => Err("“Most Used Contacts” is kept by the server"),
+            _ => Ok(()),
+        },
+    }
+}
+
+fn kind(state: &State, id: GroupId) -> Option<GroupKind> {
+    state.people.groups.iter().find(|g| g.id == id).map(Group::kind)
+}
+
+fn own_name(state: &State) -> Result<(), &'static str> {
+    own_group(state)?;
+    match state.people.selected_group().and_then(|id| kind(state, id)) {
+        Some(GroupKind::Distribution) => Err("a distribution group keeps the name it has on the list"),
+        _ => Ok(()),
     }
 }
 
@@ -102,6 +149,16 @@ fn message(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     match marked.as_slice() {
         [] => match door.state.people.selection.clone() {
             Some(RowId::Contact(_, uri)) => tabs::open_person(door, &uri),
+            Some(RowId::Group(_) | RowId::List(..)) if lists::selected(door).is_some() => {
+                let address = lists::selected(door).ok_or("no group is selected")?;
+                if door.state.people.open_lists.contains(&address) {
+                    lists::close(door, &address);
+                } else {
+                    lists::open(door, address);
+                }
+                Ok(())
+            }
+            Some(RowId::List(..)) => Ok(()),
             Some(RowId::Group(g)) => {
                 if door.state.people.folded.contains(&g) {
                     unfold(door.state)
@@ -125,7 +182,8 @@ fn message(door: &mut Door<'_>, args: &str) -> Result<(), String> {
 }
 
 fn add(door: &mut Door<'_>, _: &str) -> Result<(), String> {
-    let group = door.state.people.selected_group().filter(|g| *g != DEFAULT_GROUP);
+    let takes = |g: &GroupId| *g != DEFAULT_GROUP && kind(door.state, *g).is_some_and(GroupKind::takes_contacts);
+    let group = door.state.people.selected_group().filter(takes);
     let hint = "Address (name@domain) adds; a name searches the directory";
     prompt(door, Ask::AddContact(group), "Add a contact", hint, "");
     Ok(())
@@ -148,13 +206,12 @@ fn remove_from_group(door: &mut Door<'_>) -> Result<(), String> {
     if group == DEFAULT_GROUP {
         return Err(format!("{name} is in no group; D deletes the contact"));
     }
-    let old = contact(door, &uri)?.groups;
-    let groups: Vec<GroupId> = old.iter().copied().filter(|g| *g != group).collect();
+    contact(door, &uri)?;
     let title = group_name(&door.state.people, group);
     let pending = Pending::new(format!("Removing {name} from {title}"))
         .done(format!("{name} is no longer in {title}"))
-        .undo(vec![Operation::SetContactGroups { uri: uri.clone(), groups: old }]);
-    door.ask(Operation::SetContactGroups { uri, groups }, pending);
+        .undo(vec![Operation::Regroup { uri: uri.clone(), join: vec![group], leave: Vec::new() }]);
+    door.ask(Operation::Regroup { uri, join: Vec::new(), leave: vec![group] }, pending);
     Ok(())
 }
 
@@ -209,8 +266,14 @@ fn pick_group(door: &mut Door<'_>, moving: bool) -> Result<(), String> {
     let (uri, name) = selected(door)?;
     let c = contact(door, &uri)?;
     let from = door.state.people.selected_group().unwrap_or(DEFAULT_GROUP);
-    let to: Vec<_> =
-        door.state.people.groups.iter().filter(|g| g.id != DEFAULT_GROUP && !c.groups.contains(&g.id)).cloned().collect();
+    let to: Vec<_> = door
+        .state
+        .people
+        .groups
+        .iter()
+        .filter(|g| g.id != DEFAULT_GROUP && g.kind().takes_contacts() && !c.groups.contains(&g.id))
+        .cloned()
+        .collect();
     if to.is_empty() {
         return Err("there is no other group; n makes one".into());
     }
@@ -224,18 +287,85 @@ fn pick_group(door: &mut Door<'_>, moving: bool) -> Result<(), String> {
 
 /// Puts a contact into a group, taking it out of another when it is a move.
 pub fn put_into(door: &mut Door<'_>, uri: Address, from: Option<GroupId>, to: GroupId) -> Result<(), String> {
-    let old = contact(door, &uri)?.groups;
-    let mut groups: Vec<GroupId> = old.iter().copied().filter(|g| Some(*g) != from && *g != to).collect();
-    groups.push(to);
+    contact(door, &uri)?;
+    let leave: Vec<GroupId> = from.into_iter().filter(|g| *g != to).collect();
+    let back: Vec<GroupId> = leave.iter().copied().filter(|g| *g != DEFAULT_GROUP).collect();
     let (name, title) = (door.name(&uri), group_name(&door.state.people, to));
     let pending = Pending::new(format!("Moving {name} to {title}"))
         .done(format!("{name} is in {title}"))
-        .undo(vec![Operation::SetContactGroups { uri: uri.clone(), groups: old }]);
+        .undo(vec![Operation::Regroup { uri: uri.clone(), join: back, leave: vec![to] }]);
     if from.is_some() {
         door.state.people.wanted = Some(RowId::Contact(to, uri.clone()));
     }
-    door.ask(Operation::SetContactGroups { uri, groups }, pending);
+    door.ask(Operation::Regroup { uri, join: vec![to], leave }, pending);
     Ok(())
+}
+
+fn tag(door: &mut Door<'_>) -> Result<(), String> {
+    let (uri, name) = selected(door)?;
+    let tagged = !contact_data::is_tagged(&contact(door, &uri)?);
+    let words = if tagged { format!("{name} is tagged") } else { format!("{name} is no longer tagged") };
+    let pending = Pending::new(format!("Tagging {name}"))
+        .done(words)
+        .undo(vec![Operation::TagContact { uri: uri.clone(), tagged: !tagged }]);
+    door.ask(Operation::TagContact { uri, tagged }, pending);
+    Ok(())
+}
+
+/// Into the group of favourites or out of it; the first one pinned brings the group.
+fn pin(door: &mut Door<'_>) -> Result<(), String> {
+    let (uri, name) = selected(door)?;
+    let groups = contact(door, &uri)?.groups;
+    let favourites = door.state.people.groups.iter().find(|g| g.kind() == GroupKind::Favorite).map(|g| g.id);
+    match favourites {
+        Some(id) if groups.contains(&id) => {
+            let pending = Pending::new(format!("Unpinning {name}"))
+                .done(format!("{name} is no longer pinned"))
+                .undo(vec![Operation::Regroup { uri: uri.clone(), join: vec![id], leave: Vec::new() }]);
+            door.ask(Operation::Regroup { uri, join: Vec::new(), leave: vec![id] }, pending);
+        }
+        Some(id) => put_into(door, uri, None, id)?,
+        None => {
+            let pending = Pending::new(format!("Pinning {name}")).done(format!("{name} is pinned"));
+            door.ask(Operation::AddGroup { name: FAVORITE_GROUP_NAME.into() }, pending.then(Then::IntoGroup(vec![uri])));
+        }
+    }
+    Ok(())
+}
+
+/// Whether somebody is being added just now.
+fn adding(state: &State) -> Result<(), &'static str> {
+    match state.overlays.last() {
+        Some(Overlay::Prompt(p)) if matches!(p.ask, Ask::AddContact(_)) => online(state),
+        _ => Err("this belongs to adding a contact"),
+    }
+}
+
+fn options(door: &mut Door<'_>) -> Result<(), String> {
+    let Some(Overlay::Prompt(p)) = door.state.overlays.last() else { return Ok(()) };
+    let row = p.at.and_then(|at| p.found.get(at)).map(|r| r.uri.clone());
+    let uri = row.map_or_else(|| Address::parse(p.line.text()), Ok).map_err(|_| "choose a person first, or write the address")?;
+    if door.state.people.contacts.contains_key(&uri) {
+        return Err("this person is already on the list; E changes them".into());
+    }
+    let Ask::AddContact(group) = p.ask.clone() else { return Ok(()) };
+    door.state.overlays.pop();
+    contact_form::add(door, uri, group);
+    Ok(())
+}
+
+/// Takes a group off the list, offering to make it again with its people.
+pub fn delete_group_now(door: &mut Door<'_>, id: GroupId) {
+    let people = &door.state.people;
+    let Some(group) = people.groups.iter().find(|g| g.id == id).cloned() else { return };
+    let members = people.contacts.values().filter(|c| c.groups.contains(&id)).map(|c| c.uri.clone()).collect();
+    let name = group.title().to_owned();
+    let make = match contact_data::distribution_address(&group) {
+        Some(address) => Operation::AddDistributionGroup { name: name.clone(), address },
+        None => Operation::AddGroup { name: name.clone() },
+    };
+    let pending = Pending::new(format!("Deleting the group {name}")).done(format!("The group {name} is deleted"));
+    door.ask(Operation::DeleteGroup { id }, pending.undo_group(make, members));
 }
 
 const LEVELS: [Level; 5] = [Level::Personal, Level::Workgroup, Level::Colleagues, Level::External, Level::Blocked];

@@ -142,6 +142,12 @@ pub enum FieldId {
     PhoneMobile,
     PhoneHome,
     PhoneOther,
+    Alias,
+    Groups,
+    Level,
+    Presence,
+    Tag,
+    Words,
 }
 
 /// What is in a field.

@@ -17,7 +17,7 @@ pub use view::{Layout, Metrics, Options, View};
 pub use wire::{Wire, WireRecord};
 
 use crate::app::alerts::Alerts;
-use crate::app::door::Pending;
+use crate::app::door::{Pending, Undo};
 use crate::app::event::Key;
 use crate::app::keymap::Keymap;
 use crate::app::limits::DRAFT_PAUSE;
@@ -63,6 +63,14 @@ pub struct State {
     pub questions: Vec<Question>,
     /// The row over the hint line.
     pub toast: Option<Toast>,
+    /// What can be taken back, the newest last.
+    pub undo: Vec<Undo>,
+    /// An import that waits for a yes, or is under way.
+    pub import: Option<crate::app::exchange::Import>,
+    /// The file of contacts that is being read.
+    pub importing: Option<String>,
+    /// When what is typed in a prompt is searched in the directory.
+    pub search_due: Option<Time>,
     /// Source of message and conversation names.
     pub rng: Rng,
     /// Number of the last operation.
@@ -188,6 +196,10 @@ impl State {
             overlays: Vec::new(),
             questions: Vec::new(),
             toast: None,
+            undo: Vec::new(),
+            import: None,
+            importing: None,
+            search_due: None,
             rng,
             last_operation: 0,
             pending: BTreeMap::new(),
@@ -258,6 +270,7 @@ impl State {
         let drafts = self.conversations.tabs.iter().filter_map(|t| t.draft_changed).min().map(|t| t + DRAFT_PAUSE);
         [
             Some(minute),
+            self.search_due,
             self.toast.as_ref().map(|t| t.until),
             drafts,
             crate::app::idle::deadline(self),

@@ -67,6 +67,13 @@ pub enum FormKind {
     Publication(Option<PublicationKey>),
     /// The own phones.
     Phones,
+    /// Everything about one contact.
+    Contact {
+        /// Who.
+        uri: Address,
+        /// They are not on the list yet.
+        adding: bool,
+    },
 }
 
 /// Fuzzy search over people, conversations, meetings and commands.
@@ -145,6 +152,7 @@ pub enum Deed {
     Block(Address),
     /// Delete these sources of my state; the words name them.
     Clear(Vec<PublicationKey>, String),
+    Import,
     CancelConference(ConferenceId),
     ForgetMeeting(ConferenceId),
     LeaveForm,
@@ -190,6 +198,12 @@ pub enum Ask {
     NewGroup,
     /// New name of a group.
     RenameGroup(GroupId),
+    /// Name and address of a distribution group.
+    DistributionGroup,
+    /// Which file to take contacts from.
+    ImportContacts,
+    /// Where to write the contact list.
+    ExportContacts,
     /// Whom to invite.
     Invite(ConversationId),
     /// Address to write to.
@@ -222,6 +236,13 @@ pub enum Ask {
     SaveInvitation(ConferenceId),
     /// Where to write the calendar file that takes it back.
     SaveCancellation(ConferenceId),
+}
+
+impl Ask {
+    /// Whether what is typed is searched in the directory.
+    pub fn searches(&self) -> bool {
+        matches!(self, Ask::AddContact(_) | Ask::Invite(_) | Ask::MessageTo | Ask::DistributionGroup)
+    }
 }
 
 /// One of several.

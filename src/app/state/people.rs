@@ -1,10 +1,11 @@
 //! Contacts, groups and presence as the People pane shows them.
 
 use crate::app::Editor;
-use crate::domain::Address;
 use crate::domain::contact::{Contact, DEFAULT_GROUP, Group, GroupId};
 use crate::domain::presence::Presence;
 use crate::domain::watching::Standing;
+use crate::domain::{Address, Time};
+use crate::endpoint::event::DirectoryEntry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How contacts are ordered within a group.
@@ -38,6 +39,25 @@ pub enum RowId {
     Group(GroupId),
     /// A contact within a group.
     Contact(GroupId, Address),
+    /// A distribution group inside another one.
+    List(GroupId, Address),
+}
+
+/// What is known of an opened distribution group.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expansion {
+    /// Members, groups inside among them.
+    pub members: Vec<DirectoryEntry>,
+    /// They are on their way.
+    pub loading: bool,
+    /// Why they did not come.
+    pub problem: Option<String>,
+    /// When somebody looked last.
+    pub used: Time,
+    /// The presence of members is watched.
+    pub watched: bool,
+    /// Whose.
+    pub asked: Vec<Address>,
 }
 
 /// One row of the list, in drawing order.
@@ -63,6 +83,17 @@ pub enum Row {
         /// Who.
         uri: Address,
     },
+    /// A distribution group inside another one.
+    List {
+        /// In which group of the list.
+        group: GroupId,
+        /// Its mail address.
+        address: Address,
+        /// Name, raw.
+        name: String,
+        /// Closed.
+        folded: bool,
+    },
 }
 
 impl Row {
@@ -71,6 +102,7 @@ impl Row {
         match self {
             Row::Group { id, .. } => RowId::Group(*id),
             Row::Contact { group, uri } => RowId::Contact(*group, uri.clone()),
+            Row::List { group, address, .. } => RowId::List(*group, address.clone()),
         }
     }
 
@@ -79,6 +111,7 @@ impl Row {
         match (self, id) {
             (Row::Group { id, .. }, RowId::Group(wanted)) => id == wanted,
             (Row::Contact { group, uri }, RowId::Contact(wanted, who)) => group == wanted && uri == who,
+            (Row::List { group, address, .. }, RowId::List(wanted, who)) => group == wanted && address == who,
             _ => false,
         }
     }
@@ -123,6 +156,12 @@ pub struct People {
     pub to_first: bool,
     /// A row that is selected as soon as it appears (a new group, a contact on the move).
     pub wanted: Option<RowId>,
+    /// Opened distribution groups, by mail address.
+    pub expansions: BTreeMap<Address, Expansion>,
+    /// Those that are open now.
+    pub open_lists: BTreeSet<Address>,
+    /// Names of people who are no contacts, as directories say them; raw.
+    pub names: HashMap<Address, String>,
     /// When somebody was talked to last, for [`Sort::Recent`]: larger is later.
     pub recent: HashMap<Address, u64>,
 }
@@ -131,7 +170,8 @@ impl People {
     /// Alias or card name, raw; `None` if neither is known.
     pub fn name(&self, uri: &Address) -> Option<&str> {
         let alias = self.contacts.get(uri).map(|c| c.name.as_str()).filter(|n| !n.is_empty());
-        alias.or_else(|| self.presence.get(uri)?.card.display_name.as_deref().filter(|n| !n.is_empty()))
+        let card = || self.presence.get(uri)?.card.display_name.as_deref().filter(|n| !n.is_empty());
+        alias.or_else(card).or_else(|| self.names.get(uri).map(String::as_str))
     }
 
     /// The group names of a contact; the default group when it is in none.
@@ -144,14 +184,14 @@ impl People {
     pub fn selected_person(&self) -> Option<&Address> {
         match self.selection.as_ref()? {
             RowId::Contact(_, uri) => Some(uri),
-            RowId::Group(_) => None,
+            RowId::Group(_) | RowId::List(..) => None,
         }
     }
 
     /// The group of the selected row (of a contact: the one it is shown in).
     pub fn selected_group(&self) -> Option<GroupId> {
         match self.selection.as_ref()? {
-            RowId::Contact(g, _) | RowId::Group(g) => Some(*g),
+            RowId::Contact(g, _) | RowId::Group(g) | RowId::List(g, _) => Some(*g),
         }
     }
 }

@@ -158,11 +158,11 @@ fn contacts_move_copy_and_leave_groups() {
     s.keys("G k k m");
     assert_eq!(s.state.people.selected_person(), Some(&a("dan")));
     s.keys("Enter");
-    assert_eq!(s.asked(), [Operation::SetContactGroups { uri: a("dan"), groups: vec![GroupId(2)] }]);
+    assert_eq!(s.asked(), [Operation::Regroup { uri: a("dan"), join: vec![GroupId(2)], leave: vec![GroupId(3)] }]);
     s.keys("g j j j y Enter");
-    assert_eq!(s.asked(), [Operation::SetContactGroups { uri: a("carol"), groups: vec![GroupId(3), GroupId(2)] }]);
+    assert_eq!(s.asked(), [Operation::Regroup { uri: a("carol"), join: vec![GroupId(2)], leave: vec![] }]);
     s.keys("g j d");
-    assert_eq!(s.asked(), [Operation::SetContactGroups { uri: a("bob"), groups: vec![GroupId(3)] }]);
+    assert_eq!(s.asked(), [Operation::Regroup { uri: a("bob"), join: vec![], leave: vec![GroupId(2)] }]);
 }
 
 #[test]
@@ -240,4 +240,188 @@ fn a_new_group_and_a_moved_contact_are_selected_when_they_appear() {
     assert_eq!(s.state.people.selection, Some(RowId::Contact(GroupId(3), a("carol"))));
     s.says(endpoint::Event::ContactChanged(Contact { groups: vec![GroupId(4)], ..Contact::new(a("carol")) }));
     assert_eq!(s.state.people.selection, Some(RowId::Contact(GroupId(4), a("carol"))));
+}
+
+#[test]
+fn what_was_done_is_taken_back_step_by_step_also_later() {
+    let mut s = Stage::new();
+    s.keys("j e Ctrl-U \"Bobby\" Enter");
+    s.finishes(Ok(Outcome::Done));
+    s.keys("X y");
+    s.finishes(Ok(Outcome::Done));
+    s.effects.clear();
+    // The toast is gone, the undo is not.
+    s.now = s.now + std::time::Duration::from_secs(60);
+    s.event(Event::Tick);
+    s.keys("u");
+    assert_eq!(s.asked(), [Operation::AddGroup { name: "Pinned".into() }]);
+    // The group comes back with another number, and with the people it had.
+    s.finishes(Ok(Outcome::Group(GroupId(9))));
+    assert_eq!(s.asked(), [Operation::Regroup { uri: a("bob"), join: vec![GroupId(9)], leave: vec![] }]);
+    s.keys("u");
+    assert_eq!(s.asked(), [Operation::RenameContact { uri: a("bob"), name: "Bob Kelly".into() }]);
+    s.keys("u");
+    assert_eq!((s.asked(), s.toast()), (vec![], "there is nothing to take back"));
+}
+
+#[test]
+fn the_directory_is_searched_while_one_types() {
+    let mut s = Stage::new();
+    s.keys("a \"fr\"");
+    assert_eq!(s.asked(), []);
+    s.now = s.now + crate::app::limits::SEARCH_PAUSE;
+    s.event(Event::Tick);
+    assert_eq!(s.asked(), [Operation::SearchDirectory { query: "fr".into() }]);
+    let row = |user: &str, name: &str| endpoint::event::DirectoryEntry::new(a(user), name);
+    s.finishes(Ok(Outcome::Found(vec![row("frank", "Frank Gray"), row("frieda", "Frieda Holm")])));
+    s.keys("Down Enter");
+    let asked = s.asked();
+    assert!(matches!(&asked[..], [Operation::AddContact { uri, .. }] if *uri == a("frieda")), "{asked:?}");
+    // One letter asks nothing, and a pause asks once.
+    s.keys("a \"f\"");
+    s.now = s.now + crate::app::limits::SEARCH_PAUSE;
+    s.event(Event::Tick);
+    s.event(Event::Tick);
+    assert_eq!(s.asked(), []);
+}
+
+#[test]
+fn everything_can_be_said_when_somebody_is_added() {
+    let mut s = Stage::new();
+    s.keys("j a \"frank@contoso.example\" Ctrl-O \"Frankie\" Tab Ctrl-U \"Team, Nowhere\" Tab Right Right Tab Right Tab \"Hi from Alice\" Ctrl-S");
+    let Some(Overlay::Form(f)) = s.state.overlays.last() else { panic!() };
+    let error = f.form.fields[1].error.clone().unwrap();
+    assert!(error.contains("there is no group “Nowhere”"), "{error}");
+    s.keys("Ctrl-U \"Team, Pinned\" Ctrl-S");
+    let options = AddOptions {
+        without_presence: true,
+        level: Some(crate::domain::presence::Level::Workgroup),
+        note: "Hi from Alice".into(),
+        ..AddOptions::default()
+    };
+    let groups = vec![GroupId(3), GroupId(2)];
+    assert_eq!(s.asked(), [Operation::AddContact { uri: a("frank"), name: "Frankie".into(), groups, options }]);
+    assert!(s.state.overlays.is_empty());
+}
+
+#[test]
+fn a_contact_is_changed_in_one_form_and_taken_back_at_once() {
+    let mut s = Stage::new();
+    s.keys("j E Ctrl-U \"Bobby\" Tab Ctrl-U \"Team\" Tab Tab Tab Left Ctrl-S");
+    let bob = || a("bob");
+    let expected = [
+        Operation::RenameContact { uri: bob(), name: "Bobby".into() },
+        Operation::Regroup { uri: bob(), join: vec![], leave: vec![GroupId(2)] },
+        Operation::TagContact { uri: bob(), tagged: true },
+    ];
+    assert_eq!(s.asked(), expected);
+    s.finishes(Ok(Outcome::Done));
+    s.keys("u");
+    let back = [
+        Operation::RenameContact { uri: bob(), name: "Bob Kelly".into() },
+        Operation::Regroup { uri: bob(), join: vec![GroupId(2)], leave: vec![] },
+        Operation::TagContact { uri: bob(), tagged: false },
+    ];
+    assert_eq!(s.asked(), back);
+}
+
+#[test]
+fn the_first_pinned_contact_brings_the_group_of_favourites() {
+    let mut s = Stage::new();
+    s.keys("j P");
+    assert_eq!(s.asked(), [Operation::AddGroup { name: "Pinned Contacts".into() }]);
+    s.finishes(Ok(Outcome::Group(GroupId(7))));
+    assert_eq!(s.asked(), [Operation::Regroup { uri: a("bob"), join: vec![GroupId(7)], leave: vec![] }]);
+    s.says(endpoint::Event::GroupChanged(Group::new(GroupId(7), "Pinned Contacts")));
+    s.keys("r");
+    assert_eq!(s.toast(), "“Pinned Contacts” keeps its name and place");
+}
+
+/// Alice's list with the distribution group "All", of which the leads are a part.
+fn with_list() -> (Stage, Group) {
+    let mut s = Stage::empty();
+    let extension = Some(endpoint::contact_data::distribution(&a("all")));
+    let group = Group { extension, ..Group::new(GroupId(5), "All") };
+    s.says(endpoint::Event::ContactList { groups: vec![Group::new(GroupId(1), "~"), group.clone()], contacts: vec![] });
+    s.effects.clear();
+    (s, group)
+}
+
+fn entry(user: &str, group: bool) -> endpoint::event::DirectoryEntry {
+    endpoint::event::DirectoryEntry { group, ..endpoint::event::DirectoryEntry::new(a(user), user) }
+}
+
+#[test]
+fn a_distribution_group_opens_one_level_at_a_time_and_its_members_are_read_only() {
+    let (mut s, _) = with_list();
+    assert_eq!(s.people(), sketch("|>+ All 0/0"));
+    s.keys("l");
+    assert_eq!(s.asked(), [Operation::ExpandGroup { address: a("all") }]);
+    s.finishes(Ok(Outcome::Found(vec![entry("bob", false), entry("leads", true)])));
+    assert_eq!(s.people(), sketch("|>- All 0/2\n|   bob\n|   + leads"));
+    // Nobody asked about the group inside; presence of the members is watched.
+    let view = crate::domain::watching::ViewId("lists".into());
+    assert_eq!(s.asked(), [Operation::Watch { view: view.clone(), uris: vec![a("bob")] }]);
+    s.keys("G l");
+    assert_eq!(s.asked(), [Operation::ExpandGroup { address: a("leads") }]);
+    // Groups that contain each other come to an end.
+    s.finishes(Ok(Outcome::Found(vec![entry("carol", false), entry("all", true)])));
+    assert_eq!(s.people(), sketch("| - All 0/2\n|   bob\n|>  - leads\n|   carol\n|   + all"));
+    s.effects.clear();
+    s.keys("g j d");
+    assert_eq!((s.asked(), s.toast()), (vec![], "this person is not on the list"));
+    s.keys("g h");
+    assert_eq!(s.asked(), [Operation::Unwatch { view, uris: vec![a("bob")] }]);
+    s.keys("r");
+    assert_eq!(s.toast(), "a distribution group keeps the name it has on the list");
+}
+
+#[test]
+fn rule_5_members_unused_for_5_minutes_are_asked_for_again() {
+    let (mut s, _) = with_list();
+    s.keys("l");
+    s.finishes(Ok(Outcome::Found(vec![entry("bob", false)])));
+    s.keys("h");
+    s.effects.clear();
+    let look = |s: &mut Stage| {
+        s.keys("l h");
+        let asked = s.asked();
+        asked.iter().any(|o| matches!(o, Operation::ExpandGroup { .. }))
+    };
+    s.now = s.now + std::time::Duration::from_secs(299);
+    assert!(!look(&mut s));
+    s.now = s.now + std::time::Duration::from_secs(300);
+    assert!(look(&mut s));
+}
+
+#[test]
+fn an_import_shows_what_will_be_done_and_does_it_step_by_step() {
+    let mut s = Stage::new();
+    s.state.importing = Some("x.json".into());
+    s.event(Event::FileRead { path: "x.json".into(), contents: Err("No such file".into()) });
+    assert_eq!(s.toast(), "x.json: No such file");
+    let text = r#"{"format":"adsum-contacts","version":1,"groups":[{"name":"New"}],
+        "contacts":[{"address":"frank@contoso.example","groups":["New"]},
+        {"address":"bob@contoso.example","alias":"Bob Kelly"},
+        {"address":"dan@contoso.example","tagged":true},
+        {"address":"broken"}]}"#;
+    s.state.importing = Some("x.json".into());
+    s.event(Event::FileRead { path: "x.json".into(), contents: Ok(text.into()) });
+    let Some(Overlay::Confirm(c)) = s.state.overlays.last() else { panic!() };
+    assert!(c.text.starts_with("x.json: 1 new group, 1 new contact, 1 changed, 1 as it is, 1 mistake."), "{}", c.text);
+    assert!(c.text.contains("line 5:"), "{}", c.text);
+    s.keys("y");
+    assert_eq!(s.asked(), [Operation::AddGroup { name: "New".into() }]);
+    s.says(endpoint::Event::GroupChanged(Group::new(GroupId(8), "New")));
+    s.effects.clear();
+    s.finishes(Ok(Outcome::Group(GroupId(8))));
+    let asked = s.asked();
+    assert!(
+        matches!(&asked[..], [Operation::AddContact { uri, groups, .. }] if *uri == a("frank") && groups == &[GroupId(8)]),
+        "{asked:?}"
+    );
+    s.finishes(Ok(Outcome::Done));
+    assert_eq!(s.asked(), [Operation::TagContact { uri: a("dan"), tagged: true }]);
+    s.finishes(Ok(Outcome::Done));
+    assert_eq!((s.asked(), s.toast()), (vec![], "Imported: 3 changes"));
 }

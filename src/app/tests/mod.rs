@@ -135,6 +135,12 @@ impl Stage {
         self.says(endpoint::Event::Completed { id, result });
     }
 
+    /// Ends the operation asked last, though it was looked at already.
+    pub fn finishes(&mut self, result: Result<Outcome, Error>) {
+        let id = OperationId(self.state.last_operation);
+        self.says(endpoint::Event::Completed { id, result });
+    }
+
     pub fn conversation(&mut self, id: &str, with: &[&str], state: ConversationState) -> Conversation {
         let mut c = super::tabs::idle(ConversationId(id.into()), None, String::new());
         c.state = state;
@@ -172,6 +178,7 @@ impl Stage {
                 Row::Group { name, online, total, folded, .. } => {
                     format!("{chosen}{} {name} {online}/{total}", if *folded { "+" } else { "-" })
                 }
+                Row::List { name, folded, .. } => format!("{chosen}  {} {name}", if *folded { "+" } else { "-" }),
                 Row::Contact { uri, .. } => {
                     format!("{chosen}{} {}", if people.marks.contains(uri) { "*" } else { " " }, uri.user())
                 }

@@ -100,13 +100,13 @@ impl Screen {
 }
 
 /// Octets of a file that is read whole.
-const READ_MAX: u64 = 2 * 1024 * 1024;
+const READ_MAX: u64 = 8 * 1024 * 1024;
 
 /// Reads a text file of modest size.
 fn read_small(path: &str) -> Result<String, String> {
     let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
     if size > READ_MAX {
-        return Err("it is too large for a calendar file".into());
+        return Err("it is larger than 8 MB".into());
     }
     let octets = std::fs::read(path).map_err(|e| e.to_string())?;
     String::from_utf8(octets).map_err(|_| "it is no text file".into())
