@@ -3,6 +3,8 @@
 //!
 //! `ADSUM_CONFERENCE_SEED=n` runs one seed, `ADSUM_CONFERENCE_SEEDS=n` the first n.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by failing
+
 mod support;
 
 use adsum::domain::conference::{AccessLevel, AutomaticLeaders, ConferenceSettings, Invitee};

@@ -37,7 +37,7 @@ pub fn pass(door: &mut Door<'_>) {
         .agenda
         .iter()
         .filter(|s| s.start.is_some_and(|t| t + TOO_LATE > now))
-        .filter_map(|s| Some((s.clone(), moments(door.state, s).into_iter().filter(|t| *t <= now).next_back()?)))
+        .filter_map(|s| Some((s.clone(), moments(door.state, s).into_iter().rfind(|t| *t <= now)?)))
         .collect();
     for (slot, moment) in due {
         if !door.state.meetings.reminded.insert((slot.id.clone(), slot.of.or(slot.start), moment)) || joined(door.state, &slot) {

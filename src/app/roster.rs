@@ -1,6 +1,5 @@
 //! The people of the shown conference as a list with the keys: order, search, marks.
 
-use super::Editor;
 use super::commands::Step;
 use super::state::conversations::{Part, RosterView, Tab};
 use super::state::{State, Thread};
@@ -98,10 +97,4 @@ pub fn chosen(state: &State) -> Vec<Address> {
         return marked;
     }
     all.into_iter().filter(|u| tab.roster.cursor.as_ref() == Some(u)).collect()
-}
-
-impl Default for RosterView {
-    fn default() -> RosterView {
-        RosterView { cursor: None, marks: std::collections::BTreeSet::new(), query: Editor::default(), typing: false }
-    }
 }

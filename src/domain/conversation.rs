@@ -66,7 +66,7 @@ impl Priority {
     /// Reads a header value or a typed word; `None` for any other.
     pub fn parse(text: &str) -> Option<Priority> {
         let low = text.trim().to_ascii_lowercase();
-        Priority::ALL.into_iter().find(|p| p.text() == low).or_else(|| match low.as_str() {
+        Priority::ALL.into_iter().find(|p| p.text() == low).or(match low.as_str() {
             "high" | "important" => Some(Priority::Urgent),
             "low" | "nonurgent" => Some(Priority::NonUrgent),
             _ => None,

@@ -302,13 +302,11 @@ impl Publications {
                 self.lively.push_back(ctx.now);
             }
         }
-        if let Intent::Operation(
-            Operation::SetLevel { .. }
-            | Operation::ChangeMembers { .. }
-            | Operation::SetDelegates { .. }
-            | Operation::SetPrivacyMode { .. },
-        ) = job.intent
-        {
+        let access = |operation: &Operation| {
+            use Operation as O;
+            matches!(operation, O::SetLevel { .. } | O::ChangeMembers { .. } | O::SetDelegates { .. } | O::SetPrivacyMode { .. })
+        };
+        if matches!(&job.intent, Intent::Operation(operation) if access(operation)) {
             self.reorder();
         }
         self.tell_privacy(ctx);
@@ -401,7 +399,7 @@ impl Publications {
         } else if self.queue.len() >= MAX_QUEUED {
             ctx.complete(id, Err(Error::new(ErrorKind::Retryable, "Too many changes are waiting; try again in a moment.")));
         } else {
-            self.queue.push_back(Job::new(Some(id), Intent::Operation(operation.clone())));
+            self.queue.push_back(Job::new(Some(id), Intent::Operation(Box::new(operation.clone()))));
             self.pump(ctx);
         }
     }
@@ -534,7 +532,7 @@ impl Service for Publications {
                 self.contacts.iter_mut().filter(|all| !all.contains(uri)).for_each(|all| all.push(uri.clone()));
                 if let Some(level) = level {
                     let level = Operation::SetLevel { uri: uri.clone(), level: Some(*level) };
-                    self.queue.push_back(Job::new(None, Intent::Operation(level)));
+                    self.queue.push_back(Job::new(None, Intent::Operation(Box::new(level))));
                 }
                 self.reorder();
             }

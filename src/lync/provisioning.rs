@@ -75,7 +75,7 @@ impl Provisioning {
 
     fn properties(&self, of: &str) -> Option<Element> {
         let private = self.privacy.filter(|_| of.eq_ignore_ascii_case("endpointConfiguration"))?;
-        let property = Element::in_ns("property", ANSWER).with_attr("name", PRIVACY).with_text(&private.to_string());
+        let property = Element::in_ns("property", ANSWER).with_attr("name", PRIVACY).with_text(private.to_string());
         Some(Element::in_ns("propertyEntryList", ANSWER).with(property))
     }
 }

@@ -95,7 +95,7 @@ fn group(c: &mut Canvas, line: Rect, name: &str, online: usize, total: usize, fo
 /// A distribution group inside another.
 fn list_inside(c: &mut Canvas, line: Rect, name: &str, folded: bool) {
     c.put(line.x + 3, line.y, 1, if folded { c.glyphs.folded } else { c.glyphs.open }, c.theme.quiet);
-    c.put(line.x + 5, line.y, line.width.saturating_sub(6), &Line::new(name), c.theme.group);
+    c.put(line.x + 5, line.y, line.width.saturating_sub(6), Line::new(name), c.theme.group);
 }
 
 fn contact(c: &mut Canvas, line: Rect, state: &State, uri: &Address) {

@@ -51,7 +51,7 @@ pub enum Part {
 }
 
 /// How the roster of a tab is looked at.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RosterView {
     /// The person under the cursor.
     pub cursor: Option<Address>,

@@ -79,7 +79,7 @@ impl Talk {
     /// Asks the other side for a sign of life when it is time: a typing notice that says nothing.
     pub fn recovery_on_time(&mut self, desk: &mut Desk<'_, '_>) {
         let now = desk.now();
-        if !self.recovery.as_ref().is_some_and(|r| r.at.is_some_and(|at| at <= now)) || !desk.ctx.online {
+        if self.recovery.as_ref().is_none_or(|r| r.at.is_none_or(|at| at > now)) || !desk.ctx.online {
             return;
         }
         let Some(dialog) = self.call.dialog() else {

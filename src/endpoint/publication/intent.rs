@@ -47,7 +47,7 @@ pub(super) enum Intent {
     /// What the manifest wants changed (`domain.md` 5.8).
     Manifest,
     /// Somebody's wish.
-    Operation(Operation),
+    Operation(Box<Operation>),
 }
 
 /// What intents are made from.
@@ -111,8 +111,10 @@ pub(super) fn build(intent: &Intent, ground: &Ground<'_>) -> Result<Option<Built
         Intent::BootstrapBlocked => Built::Publish(ground.missing_blocked()),
         Intent::Forget(uri) => Built::Members(ground.forget(uri)),
         Intent::Manifest => Built::Members(ground.corrections()),
-        Intent::Operation(Operation::SetDelegates { add, remove }) => return ground.delegates(add, remove),
-        Intent::Operation(operation) => of_operation(operation, ground)?,
+        Intent::Operation(operation) => match operation.as_ref() {
+            Operation::SetDelegates { add, remove } => return ground.delegates(add, remove),
+            operation => of_operation(operation, ground)?,
+        },
     };
     let empty = match &built {
         Built::Publish(items) => items.is_empty(),

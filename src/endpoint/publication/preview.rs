@@ -21,7 +21,7 @@ pub(super) fn preview(operations: &[Operation], ground: &Ground<'_>) -> Result<S
             Operation::SetLocation { location: new } => location = new.trim().to_owned(),
             _ => {}
         }
-        take(&mut after, &Intent::Operation(operation.clone()), ground, machine, &location)?;
+        take(&mut after, &Intent::Operation(Box::new(operation.clone())), ground, machine, &location)?;
     }
     take(&mut after, &Intent::Manifest, ground, machine, &location)?;
     Ok(after)

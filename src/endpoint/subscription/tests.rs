@@ -134,7 +134,7 @@ fn people_of_one_pool_are_asked_for_in_one_batch() {
     let asked: Vec<_> =
         std::mem::take(&mut bench.sent).into_iter().map(|(_, r)| (r.uri.as_str().to_owned(), asked(&r).1)).collect();
     assert!(asked.iter().all(|(uri, _)| uri == pool), "{asked:?}");
-    assert_eq!(asked[0].1[0].1, false);
+    assert!(!asked[0].1[0].1);
 }
 
 #[test]

@@ -13,7 +13,7 @@ const WAIT: Duration = Duration::from_secs(5);
 /// Prints the presence of these people (of all contacts when none is named), then changes when `watch`.
 pub fn run(s: &mut Session, who: Vec<Address>, watch: bool, json: bool) -> Result<(), String> {
     s.list()?;
-    let own = who.iter().any(|a| *a == s.account.address);
+    let own = who.contains(&s.account.address);
     if own {
         return Err("this is your own address; use adsum status".into());
     }

@@ -52,7 +52,7 @@ impl Server {
             let quoted = if name.is_empty() { String::new() } else { format!("\"{}\" ", name.replace(['"', '\\'], "")) };
             request.headers.push(applications::ASSERTED, format!("{quoted}<{caller}>"));
         }
-        self.to_module(now, Incoming { flow, tx, from, caller, request });
+        self.hand_to_module(now, Incoming { flow, tx, from, caller, request });
     }
 
     /// The sender is who it says; is it signed in, too?
@@ -67,10 +67,10 @@ impl Server {
         for name in [Name::Authorization, Name::ProxyAuthorization, Name::from(applications::ASSERTED)] {
             request.headers.remove(&name);
         }
-        self.to_module(now, Incoming { flow, tx, from, caller, request });
+        self.hand_to_module(now, Incoming { flow, tx, from, caller, request });
     }
 
-    fn to_module(&mut self, now: Time, incoming: Incoming) {
+    fn hand_to_module(&mut self, now: Time, incoming: Incoming) {
         if self.answered_here(now, incoming.tx, &incoming.request) {
             return;
         }

@@ -125,11 +125,11 @@ fn a_peer_who_does_not_come_along_keeps_a_conversation_of_their_own() {
     let bob = r.sends("INVITE sip:bob@contoso.com");
     r.view();
     r.reply(&bob, 603, "", "");
-    let told = r.events.iter().filter_map(|e| match e {
+    let mut told = r.events.iter().filter_map(|e| match e {
         Event::Conversation(c) if c.id != talk() => Some(c.as_ref().clone()),
         _ => None,
     });
-    let derived = told.last().unwrap();
+    let derived = told.next_back().unwrap();
     assert_eq!((derived.state, derived.participants[0].uri.clone()), (ConversationState::Established, who("bob")));
     r.in_dialog("MESSAGE", &call, "Content-Type: text/plain", "not me");
     let there = r.events.iter().any(|e| matches!(e, Event::Message { conversation, .. } if *conversation == derived.id));
