@@ -108,7 +108,11 @@ fn people_who_cannot_be_reached_are_named() {
     w.done(1, Operation::SignOut).unwrap();
     w.done(0, start("o", "bob")).unwrap();
     w.done(0, say(&id("o"), "o", "hi")).unwrap();
-    assert!(matches!(delivery(&w, 0, "o"), Some(Delivery::Failed(why)) if why.contains("cannot be reached")));
+    assert_eq!(delivery(&w, 0, "o"), Some(Delivery::Sent), "the front end keeps it");
+    assert!(w.view(0).conversations[&id("o")].end_reason.as_ref().is_some_and(|why| why.contains("not signed in")));
+    w.done(1, Operation::SignIn).unwrap();
+    w.settle();
+    assert_eq!(delivery(&w, 0, "o"), Some(Delivery::Delivered), "{}", w.report(0));
 }
 
 #[test]
@@ -401,11 +405,12 @@ fn check_texts(w: &World, seed: u64, written: &[(usize, String)]) {
             let all = w.view(reader).messages.values().flatten();
             let count = all.filter(|m| m.body == *text && m.author == w.clients[*author].address).count();
             assert!(count <= 1, "seed {seed}: {text} came {count} times to {reader}\n{}", w.report(reader));
-            if told == Some(Delivery::Delivered) && w.clients.len() == 2 {
-                assert_eq!(count, 1, "seed {seed}: {text} was told delivered\n{}", w.report(reader));
+            // With the server, for two people, means kept and by now delivered; the report may have met a broken link.
+            if matches!(told, Some(Delivery::Delivered | Delivery::Sent)) && w.clients.len() == 2 {
+                assert_eq!(count, 1, "seed {seed}: {text} was told {told:?}\n{}", w.report(reader));
             }
         }
-        let pending = matches!(told, None | Some(Delivery::Queued)) || (told == Some(Delivery::Sent) && w.clients.len() == 2);
+        let pending = matches!(told, None | Some(Delivery::Queued));
         assert!(!pending, "seed {seed}: {text} is {told:?}\n{}", w.report(*author));
     }
 }

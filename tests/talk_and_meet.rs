@@ -87,14 +87,15 @@ fn two_devices_of_one_person_and_one_answers() {
 }
 
 #[test]
-fn nobody_at_home_is_told() {
+fn nobody_at_home_is_told_and_the_message_is_kept() {
     let mut w = World::new(3, &["alice", "bob"]);
     let alice = w.endpoint("alice");
     w.done(alice, Operation::SignIn).unwrap();
     start(&mut w, alice, "c1", "bob");
     say(&mut w, alice, &conversation("c1"), "m1", "Hi Bob");
     w.settle();
-    assert!(matches!(delivery(&w, alice, &conversation("c1"), "m1"), Some(Delivery::Failed(_))), "{}", w.report(alice));
+    assert_eq!(delivery(&w, alice, &conversation("c1"), "m1"), Some(Delivery::Sent), "{}", w.report(alice));
+    assert!(w.view(alice).conversations[&conversation("c1")].end_reason.is_some());
 }
 
 fn schedule(w: &mut World, who: usize, settings: ConferenceSettings) -> adsum::domain::conference::Conference {

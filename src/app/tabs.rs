@@ -189,13 +189,13 @@ pub fn join(door: &mut Door<'_>, target: JoinTarget, subject: String) -> Result<
 pub fn join_with(door: &mut Door<'_>, target: JoinTarget, subject: String, passcode: Option<String>) -> Result<(), String> {
     let id = ConversationId(door.state.fresh_id());
     // However the conference is named, it is one thread: a second try comes back to the same tab.
-    let named = match &target {
-        JoinTarget::Link(link) => endpoint::parse_link(link),
-        JoinTarget::Conference(organizer, id) => Some((organizer.clone(), id.clone())),
-    };
-    let thread = match named {
-        Some((organizer, conference)) => Thread::Conference(endpoint::focus_uri(&organizer, &conference)),
-        None => Thread::Conversation(id.clone()),
+    let thread = match &target {
+        JoinTarget::Link(link) => match endpoint::parse_link(link) {
+            Some((organizer, conference)) => Thread::Conference(endpoint::focus_uri(&organizer, &conference)),
+            // A server with names of another kind: the link is the name.
+            None => Thread::Conference(link.clone()),
+        },
+        JoinTarget::Conference(organizer, conference) => Thread::Conference(endpoint::focus_uri(organizer, conference)),
     };
     let subject_then = subject.clone();
     let at = tab_of(door, thread, Some(idle(id.clone(), None, subject)));

@@ -34,6 +34,7 @@ pub fn state(columns: u16, rows: u16) -> State {
         address: Some(address("alice")),
         name: "Alice Adams".into(),
         name_from_card: false,
+        application: false,
         availability: Some(Availability::AVAILABLE),
         activity: None,
         note: Some(note),

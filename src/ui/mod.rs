@@ -195,6 +195,13 @@ fn presence_style(theme: &Theme, class: AvailabilityClass, blocked: bool) -> Sty
     }
 }
 
+/// Says in a pane why there is nothing in it.
+fn explain(c: &mut canvas::Canvas, area: ratatui::layout::Rect, lines: &[&'static str]) {
+    for (y, words) in (area.y + 1..area.bottom()).zip(lines) {
+        c.put(area.x + 2, y, area.width.saturating_sub(2), *words, c.theme.quiet);
+    }
+}
+
 /// The first row to show so that `selected` is in sight and no room is wasted.
 fn keep_in_sight(top: usize, selected: Option<usize>, rows: usize, all: usize) -> usize {
     let mut top = top.min(all.saturating_sub(rows));

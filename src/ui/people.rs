@@ -24,6 +24,10 @@ pub fn title(state: &State) -> String {
 
 /// Draws the inside.
 pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
+    if state.account.application {
+        drawn.targets.push((area, Target::Pane(Pane::People)));
+        return super::explain(c, area, &strings::PEOPLE_APPLICATION);
+    }
     let p = &state.people;
     let list = if p.filtering || !p.filter.is_empty() { filter_line(c, area, state, drawn) } else { area };
     let rows = usize::from(list.height);
@@ -38,9 +42,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
             _ if !p.filter.is_empty() => &strings::PEOPLE_FILTERED,
             _ => &strings::PEOPLE_EMPTY,
         };
-        for (y, words) in (list.y + 1..list.bottom()).zip(lines) {
-            c.put(list.x + 2, y, list.width.saturating_sub(2), *words, c.theme.quiet);
-        }
+        super::explain(c, list, lines);
     }
     for (y, row) in (list.y..list.bottom()).zip(p.rows.iter().skip(top)) {
         let line = Rect { y, height: 1, ..list };

@@ -6,6 +6,16 @@ pub const TOO_SMALL: &str = "adsum needs 40×10; make the window larger";
 pub const PEOPLE_WAITING: [&str; 2] = ["Your contacts have", "not arrived yet."];
 /// The contact list is empty.
 pub const PEOPLE_EMPTY: [&str; 3] = ["Nobody here yet.", "a  add a person", "n  new group"];
+/// The account is an application's: the People pane.
+pub const PEOPLE_APPLICATION: [&str; 4] =
+    ["An application has no", "contacts: nobody keeps", "a list for it.", "Ctrl-K  conversations"];
+/// The account is an application's: the Me pane.
+pub const ME_APPLICATION: [&str; 4] = [
+    "This account is an application's (kind = \"application\").",
+    "It is known by its certificate and publishes no presence,",
+    "so there is no status, note or access level to set here.",
+    "Conversations and meetings work as usual.",
+];
 /// The filter lets nobody through.
 pub const PEOPLE_FILTERED: [&str; 2] = ["Nobody matches.", "Esc  show all"];
 /// No tab is open.

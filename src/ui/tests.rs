@@ -99,6 +99,16 @@ fn people_filtered() {
 }
 
 #[test]
+fn an_application_has_no_contacts_and_presence_and_the_screen_says_why() {
+    let mut s = fixture::state(120, 40);
+    s.account.application = true;
+    assert!(text(&s).contains("An application has no"));
+    show(&mut s, Pane::Me);
+    let said = text(&s);
+    assert!(said.contains("publishes no presence") && !said.contains("Watchers"), "{said}");
+}
+
+#[test]
 fn nothing_yet() {
     snapshot("empty", |s| {
         let fresh = State::new(s.account.clone(), s.view.clone(), s.rng.clone());

@@ -70,7 +70,6 @@ pub const COMMANDS: &[Command] = &[
     )
     .typed("call", Arg::None),
     Command::new("hang-up", "End the call", NOWHERE, |_, _| Err(NO_CALL.into())).typed("hangup", Arg::None),
-    Command::new("mute", "Mute or unmute me", NOWHERE, |_, _| Err(NO_CALL.into())).typed("mute", Arg::None),
     Command::new("hold", "Hold or retrieve the call", NOWHERE, |_, _| Err(NO_CALL.into())).typed("hold", Arg::None),
     Command::new("leave", "Leave this conversation", NOWHERE, |d, _| leave(d)).typed("leave", Arg::None).when(in_tab),
     Command::new("lock", "Lock this meeting", NOWHERE, |d, _| lock(d, true)).typed("lock", Arg::None).when(leading),

@@ -106,6 +106,8 @@ pub struct Account {
     pub name: String,
     /// The name was not configured: it is the one on the own contact card.
     pub name_from_card: bool,
+    /// A trusted application's: without contacts and presence of its own.
+    pub application: bool,
     /// Own availability as others see it (aggregated).
     pub availability: Option<Availability>,
     /// Own activity.

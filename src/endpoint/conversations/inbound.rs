@@ -10,7 +10,7 @@ use super::{Conversations, failure};
 use crate::domain::conversation::{ConversationId, ConversationState as S, Delivery, InstantMessage, MessageId, TextFormat};
 use crate::domain::{Address, Time};
 use crate::endpoint::Event;
-use crate::endpoint::limits::MAX_TEXT_BYTES;
+use crate::endpoint::limits::{MAX_CONVERSATION_ID, MAX_TEXT_BYTES};
 use crate::endpoint::service::{Handled, Reply, Token};
 use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx};
 
@@ -62,11 +62,14 @@ impl Conversations {
             Content::Unsupported => refuse_type(desk, tx, request),
             Content::Text { format, body } => {
                 desk.answer(tx, request, 200);
+                if desk.facts.came_before(request, &caller.person.uri) {
+                    return;
+                }
                 let id = self.talk_for(desk, &caller, true);
-                let at = written_at(request, desk.now());
+                let origin = Origin::of(request, &caller.person.uri, desk);
                 if let Some(talk) = self.talks.get_mut(&id) {
                     talk.revive();
-                    talk.receive_of(desk, &caller.person.uri, format, body, at);
+                    talk.receive_of(desk, &caller.person.uri, format, body, origin);
                 }
                 self.publish(desk, &id);
             }
@@ -213,12 +216,19 @@ impl Talk {
 
     /// A text arrived.
     pub fn receive(&mut self, desk: &mut Desk<'_, '_>, author: &Address, format: TextFormat, body: String) {
-        let now = desk.now();
-        self.receive_of(desk, author, format, body, now);
+        let origin = Origin { id: MessageId(format!("in-{}", desk.ctx.rng.hex(24))), at: desk.now() };
+        self.receive_of(desk, author, format, body, origin);
     }
 
     /// A text arrived that was written at another time: the server kept it while we were away.
-    fn receive_of(&mut self, desk: &mut Desk<'_, '_>, author: &Address, format: TextFormat, mut body: String, at: Time) {
+    fn receive_of(
+        &mut self,
+        desk: &mut Desk<'_, '_>,
+        author: &Address,
+        format: TextFormat,
+        mut body: String,
+        Origin { id, at }: Origin,
+    ) {
         let mut end = body.len().min(MAX_TEXT_BYTES);
         while !body.is_char_boundary(end) {
             end -= 1;
@@ -229,7 +239,6 @@ impl Talk {
         self.publish(desk);
         // What another of our own devices wrote is no news from somebody else.
         let state = if *author == desk.speaker(&self.id).uri { Delivery::Delivered } else { Delivery::Received };
-        let id = MessageId(format!("in-{}", desk.ctx.rng.hex(24)));
         let message = InstantMessage { id, author: author.clone(), at, body, format, state };
         desk.ctx.emit(Event::Message { conversation: self.id.clone(), message });
     }
@@ -271,6 +280,21 @@ impl Talk {
     pub fn sender(&self, request: &Request) -> Option<Address> {
         let named = request.headers.get(&Name::MsSender).and_then(NameAddr::parse).and_then(|n| n.uri.address());
         named.or_else(|| request.headers.from()?.uri.address())
+    }
+}
+
+/// Name and time of a text.
+struct Origin {
+    id: MessageId,
+    at: Time,
+}
+
+impl Origin {
+    /// Of a text outside dialogs. One that the server kept has the same name each time it comes, also after a restart here.
+    fn of(request: &Request, author: &Address, desk: &mut Desk<'_, '_>) -> Origin {
+        let name = request.headers.get(&crate::lync::im::message_name()).filter(|n| n.len() <= MAX_CONVERSATION_ID);
+        let id = name.map_or_else(|| format!("in-{}", desk.ctx.rng.hex(24)), |n| format!("kept-{}-{n}", author.bare()));
+        Origin { id: MessageId(id), at: written_at(request, desk.now()) }
     }
 }
 

@@ -252,7 +252,13 @@ fn prepare(
     endpoint.list = KnownList { groups: kept.snapshot.groups.clone(), contacts: kept.snapshot.contacts.clone() };
     (endpoint.custom_statuses, endpoint.lcid) = (config.custom_statuses(), config.lcid());
     let id = AccountId(if account.name.is_empty() { account.address.bare().to_owned() } else { account.name.clone() });
-    let me = Account { id, address: Some(account.address.clone()), name: account.display_name.clone(), ..Account::default() };
+    let me = Account {
+        id,
+        address: Some(account.address.clone()),
+        name: account.display_name.clone(),
+        application: account.kind == AccountKind::Application,
+        ..Account::default()
+    };
     let mut state = State::new(me, View { locale: config.lcid(), ..view(&config.ui, ascii, clock) }, rng.fork());
     state.link.transport = if account.tls { "tls".into() } else { "tcp".into() };
     state.link.server = endpoint.host.clone();

@@ -93,6 +93,8 @@ impl Kept {
         let tag = request.headers.from().and_then(|f| f.tag().map(str::to_owned)).unwrap_or_default();
         request.headers.set(Name::From, format!("{author};tag={tag}"));
         request.headers.push(Name::Date, time::seconds_z(m.at));
+        // An answer may get lost on a bad link; the same name tells that the message comes again.
+        request.headers.push(im::message_name(), m.id);
         if !m.conversation.is_empty() {
             request.headers.push(Name::MsConversationId, m.conversation);
         }
