@@ -51,6 +51,9 @@ impl Module for Routing {
         if self.kept.on_reply(ctx, token, &reply) {
             return;
         }
+        if let Some((user, request)) = self.forks.asked(token).filter(|_| unknown_there(&reply)) {
+            self.dialogs.remove(user, request);
+        }
         if let Some(made) = self.forks.on_reply(ctx, token, reply) {
             self.dialogs.add(made);
         }
@@ -123,7 +126,7 @@ impl Routing {
             None => stranger_target(ctx, &incoming),
         };
         if bye {
-            self.dialogs.remove(&incoming);
+            self.dialogs.remove(&incoming.caller, &incoming.request);
         }
         match target {
             Ok(target) => self.forks.relay(ctx, incoming, &[target]),
@@ -159,6 +162,11 @@ impl Routing {
             all => self.forks.relay(ctx, incoming, all),
         }
     }
+}
+
+/// The other side has no such dialog (any more): for the sender it is over, too (RFC 3261 §12.2.1.2).
+fn unknown_there(reply: &Reply) -> bool {
+    matches!(reply, Reply::Response(r) if r.status == 481)
 }
 
 fn unavailable(ctx: &mut Ctx<'_>, incoming: &Incoming) {

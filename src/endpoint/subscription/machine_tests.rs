@@ -48,6 +48,20 @@ fn stand(s: &Subscriptions, uri: &str) -> Option<&'static str> {
 
 const BOB: &str = "bob@contoso.com";
 
+#[test]
+fn nobody_is_polled_while_offline_and_everybody_afterwards() {
+    let (mut bench, mut s) = online();
+    open(&mut bench, &mut s, "v", Mode::Polling, 300);
+    bench.online = false;
+    bench.call(&mut s, |s, ctx| s.on_offline(ctx));
+    watch(&mut bench, &mut s, "v", BOB);
+    assert_eq!(s.poll_timeout(), None, "nothing can be done before the link is back");
+    bench.online = true;
+    bench.call(&mut s, |s, ctx| s.on_online(ctx));
+    assert_eq!(asked(&bench.request().1).1, [(BOB.to_owned(), false)]);
+    assert_eq!(stand(&s, BOB), Some("Polling"));
+}
+
 /// Bob in a view of this mode, and the server has said that all is well.
 fn bob_in(mode: Mode) -> (Bench, Subscriptions, Request) {
     let (mut bench, mut s) = online();

@@ -132,6 +132,8 @@ impl Subscriptions {
         }
         let (polled, interval) = (t.is_polled(&self.views), t.interval(&self.views));
         match (polled, t.stand) {
+            // Whoever comes while nobody can be asked is settled again when the link is back.
+            (true, _) if !ctx.online => self.set(ctx, uri, Stand::Idle),
             (true, Stand::Idle | Stand::Subscribing | Stand::Subscribed | Stand::WaitingForRetry { .. }) => {
                 self.leave_dialog(uri);
                 self.set(ctx, uri, Stand::Polling { at: if at_once { ctx.now } else { ctx.now + interval } });

@@ -91,12 +91,12 @@ impl Dialogs {
         Some(named.or_else(|| ctx.registration(theirs.registration).map(|r| r.id)))
     }
 
-    /// Forgets the dialog of a BYE.
-    pub fn remove(&mut self, incoming: &Incoming) {
-        let headers = &incoming.request.headers;
+    /// Forgets the dialog that a request of this user belongs to: it is a BYE, or the other side knows no such dialog.
+    pub fn remove(&mut self, user: &Address, request: &Request) {
+        let headers = &request.headers;
         let (Some(from), Some(to)) = (headers.from(), headers.to()) else { return };
         let (own, other) = (from.tag().unwrap_or(""), to.tag().unwrap_or(""));
-        let mine = |d: &Dialog| d.place(own, other).is_some_and(|at| d.0[at].user == incoming.caller);
+        let mine = |d: &Dialog| d.place(own, other).is_some_and(|at| d.0[at].user == *user);
         self.take(headers.call_id(), mine);
     }
 

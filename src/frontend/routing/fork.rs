@@ -105,6 +105,12 @@ impl Forks {
         self.by_token.insert(token, id);
     }
 
+    /// Whose request a reply is for, and its headers.
+    pub fn asked(&self, token: Token) -> Option<(&crate::domain::Address, &Request)> {
+        let fork = self.forks.get(self.by_token.get(&token)?)?;
+        Some((&fork.user, &fork.origin))
+    }
+
     /// A reply of a branch. Returns the dialog a 2xx made.
     pub fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: Reply) -> Option<Made> {
         let id = *self.by_token.get(&token)?;

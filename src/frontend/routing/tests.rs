@@ -211,6 +211,18 @@ fn bye_ends_the_dialog_and_a_bye_to_nobody_is_answered() {
 }
 
 #[test]
+fn a_dialog_that_the_other_side_does_not_know_is_forgotten() {
+    let mut b = bench();
+    let [alice, ..] = established(&mut b);
+    let request = in_dialog(&b, alice, "INFO", BOB, 2);
+    let tx = b.send(alice, request);
+    let got = b.next();
+    b.answer(&got, 481, "");
+    assert_eq!(b.response(tx).status, 481);
+    assert!(b.module.dialogs.is_empty());
+}
+
+#[test]
 fn a_bye_before_the_answer_is_a_cancel() {
     let mut b = bench();
     let (alice, _) = (b.sign_in("alice", 1), b.sign_in("bob", 2));
