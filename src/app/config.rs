@@ -5,6 +5,7 @@ use super::keymap::{Keymap, Sections, bindings_in, line_of};
 use crate::domain::Address;
 use crate::domain::calendar::WorkingPeriod;
 use crate::domain::presence::{CustomStatus, LCID_EN_US, UserStatus};
+use crate::endpoint::WebPlace;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -172,6 +173,9 @@ pub struct Account {
     /// What the server speaks.
     #[serde(default)]
     pub dialect: Dialect,
+    /// Where a standard server keeps lists and rules (XCAP): the address of its root; empty: nowhere.
+    #[serde(default)]
+    pub xcap: String,
     /// `user`, or `application` for a service that is trusted by its certificate.
     #[serde(default)]
     pub kind: AccountKind,
@@ -278,6 +282,7 @@ impl Config {
         for account in &self.account {
             account.server().map_err(|e| (line_with("server"), e))?;
             account.other_servers().map_err(|e| (line_with("others"), e))?;
+            account.xcap_root().map_err(|e| (line_with("xcap"), e))?;
             if account.kind == AccountKind::Application && (account.certificate.is_empty() || !account.tls) {
                 let text = "an application needs its certificate (adsum trust add makes one) and TLS";
                 return Err((line_with("kind"), text.into()));
@@ -366,6 +371,14 @@ impl Account {
         self.others.iter().map(|text| self.place(text)).collect()
     }
 
+    /// Where a standard server keeps lists and rules, if it does.
+    ///
+    /// # Errors
+    /// When that is no address.
+    pub fn xcap_root(&self) -> Result<Option<WebPlace>, String> {
+        (!self.xcap.is_empty()).then(|| WebPlace::parse(&self.xcap)).transpose()
+    }
+
     /// Host and port of `host` or `host:port`.
     fn place(&self, text: &str) -> Result<(String, u16), String> {
         let default = if self.tls { 5061 } else { 5060 };
@@ -391,6 +404,7 @@ impl Account {
             ("name", &self.name),
             ("display_name", &self.display_name),
             ("server", &self.server),
+            ("xcap", &self.xcap),
             ("ca_file", &self.ca_file),
             ("login", &self.login),
             ("password_command", &self.password_command),

@@ -1,6 +1,6 @@
 //! What an endpoint is made from, and what it wants from the world.
 
-use super::WireRecord;
+use super::{WebPlace, WebRequest, WireRecord};
 use crate::domain::Address;
 use crate::domain::contact::{Contact, Group};
 use crate::domain::presence::{CustomStatus, LCID_EN_US};
@@ -45,6 +45,8 @@ pub struct Config {
     pub dialect: Dialect,
     /// The contact list of last time, for servers that keep none.
     pub list: KnownList,
+    /// Where a standard server keeps lists and rules (RFC 4825), if it does.
+    pub xcap: Option<WebPlace>,
     /// Own address.
     pub uri: Address,
     /// `DOMAIN\user` or `user@domain`; `None`: the address.
@@ -92,6 +94,7 @@ impl Config {
             kind: EndpointKind::User,
             dialect: Dialect::Lync,
             list: KnownList::default(),
+            xcap: None,
             host: uri.host().to_owned(),
             uri,
             login: None,
@@ -143,6 +146,8 @@ pub enum Output {
     Send(Vec<u8>),
     /// Close the link.
     Close,
+    /// Ask over HTTP, apart from the link.
+    Web(WebRequest),
     /// For the Wire pane.
     Trace(WireRecord),
 }

@@ -33,6 +33,7 @@ pub(crate) mod testkit;
 pub mod trace;
 mod trusted;
 pub mod user;
+pub mod web;
 pub mod why;
 
 pub use crate::lync::contact_data;
@@ -43,3 +44,4 @@ pub use event::{EndpointState, Error, ErrorKind, Event, Outcome, Reason};
 pub use operation::{JoinTarget, Operation, OperationId};
 pub use trace::{Direction, WireRecord};
 pub use user::UserEndpoint;
+pub use web::{WebAnswer, WebPlace, WebRequest};

@@ -124,9 +124,7 @@ impl Handshake {
     }
 
     fn digest(&mut self, challenge: &Response, request: &mut Request, rng: &mut Rng) -> Result<(), Error> {
-        // Digest knows no domains: of CONTOSO\alice and alice@contoso.com the user is alice.
-        let user = self.login.rsplit('\\').next().and_then(|u| u.split('@').next()).unwrap_or("");
-        let mut client = DigestClient::new(user, &self.password);
+        let mut client = DigestClient::new(user_of(&self.login), &self.password);
         client.challenged(challenge).map_err(|_| unsupported(&challenge.headers))?;
         client.authorize(request, rng);
         self.stage = Stage::Digest(Box::new(client));
@@ -158,6 +156,16 @@ impl Handshake {
             Stage::Start | Stage::Asked => Security::None,
         }
     }
+}
+
+/// The user name that Digest asks for.
+pub fn digest_user(config: &Config) -> String {
+    user_of(config.login.as_deref().unwrap_or(config.uri.bare())).to_owned()
+}
+
+/// Digest knows no domains: of CONTOSO\alice and alice@contoso.com the user is alice.
+fn user_of(login: &str) -> &str {
+    login.rsplit('\\').next().and_then(|u| u.split('@').next()).unwrap_or("")
 }
 
 /// The NTLM challenge, and whether it carries a token.

@@ -1,5 +1,6 @@
 //! What a service of an endpoint may do: send, answer, say. The endpoint owns transactions, signing and the link.
 
+use super::web::{WebAnswer, WebRequest};
 use super::{Error, Event, Operation, OperationId, Outcome};
 use crate::domain::presence::{CustomStatus, Level};
 use crate::domain::{Address, Rng, Time};
@@ -77,6 +78,9 @@ pub trait Service {
 
     /// A reply to a request this service sent; provisional ones too.
     fn on_reply(&mut self, _ctx: &mut Ctx<'_>, _token: Token, _reply: Reply) {}
+
+    /// The answer to an HTTP request of this service, or the sentence that says why there is none.
+    fn on_web(&mut self, _ctx: &mut Ctx<'_>, _token: Token, _answer: Result<WebAnswer, String>) {}
 
     /// Another service said something.
     fn on_internal(&mut self, _ctx: &mut Ctx<'_>, _event: &InternalEvent) {}
@@ -157,6 +161,8 @@ pub enum Action {
         /// The request.
         request: Request,
     },
+    /// Ask over HTTP.
+    Web(ServiceId, Token, WebRequest),
     /// Send without transaction (ACK of a 2xx, BENOTIFY).
     SendStateless(Request),
     /// CANCEL a pending INVITE sent with this token.
@@ -204,6 +210,14 @@ impl Ctx<'_> {
         *self.next_token += 1;
         let token = Token(*self.next_token);
         self.actions.push(Action::Send { service: self.service, token, request });
+        token
+    }
+
+    /// Asks over HTTP; the answer comes to the service's `on_web` with the token.
+    pub fn ask_web(&mut self, request: WebRequest) -> Token {
+        *self.next_token += 1;
+        let token = Token(*self.next_token);
+        self.actions.push(Action::Web(self.service, token, request));
         token
     }
 

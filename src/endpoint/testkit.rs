@@ -1,7 +1,7 @@
 //! A bench for one service in tests: gives it a context, keeps what it sends and says.
 
 use super::service::{Action, Ctx, Handled, Identity, InternalEvent, Reply, Service, ServiceId, Token};
-use super::{Error, Event, Operation, OperationId, Outcome};
+use super::{Error, Event, Operation, OperationId, Outcome, WebAnswer, WebRequest};
 use crate::domain::{Address, Rng, Time};
 use crate::sip::{Method, Request, Response};
 use std::time::Duration;
@@ -18,6 +18,7 @@ pub(crate) struct Bench {
     pub events: Vec<Event>,
     pub told: Vec<InternalEvent>,
     pub answers: Vec<Response>,
+    pub web: Vec<(Token, WebRequest)>,
 }
 
 impl Bench {
@@ -52,6 +53,7 @@ impl Bench {
             events: Vec::new(),
             told: Vec::new(),
             answers: Vec::new(),
+            web: Vec::new(),
         }
     }
 
@@ -70,6 +72,7 @@ impl Bench {
         for action in actions {
             match action {
                 Action::Send { token, request, .. } => self.sent.push((token, request)),
+                Action::Web(_, token, request) => self.web.push((token, request)),
                 Action::SendStateless(request) => self.sent.push((Token(0), request)),
                 Action::Emit(event) => self.events.push(event),
                 Action::Internal(_, event) => self.told.push(event),
@@ -103,6 +106,19 @@ impl Bench {
         }
         response.body = body.as_bytes().to_vec();
         self.call(s, |s, ctx| s.on_reply(ctx, sent.0, Reply::Response(response)));
+    }
+
+    /// The next HTTP request, as method, path and body.
+    pub fn web(&mut self) -> (Token, WebRequest) {
+        assert!(!self.web.is_empty(), "nothing was asked over HTTP");
+        self.web.remove(0)
+    }
+
+    /// Answers an HTTP request.
+    pub fn answer_web<S: Service>(&mut self, s: &mut S, asked: &(Token, WebRequest), status: u16, etag: &str, body: &str) {
+        let headers = if etag.is_empty() { Vec::new() } else { vec![("ETag".to_owned(), etag.to_owned())] };
+        let answer = WebAnswer { status, headers, body: body.into() };
+        self.call(s, |s, ctx| s.on_web(ctx, asked.0, Ok(answer)));
     }
 
     /// A BENOTIFY in the dialog that `subscribe` began.

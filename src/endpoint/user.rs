@@ -21,10 +21,12 @@ use super::directory::Directory;
 use super::provisioning::Provisioning;
 use super::publication::Publications;
 use super::registration::{Facts, Step};
+use super::security;
 use super::service::{Action, Ctx, Identity, InternalEvent, Reply, Service, ServiceId, Token};
 use super::simple;
 use super::standing::Standing;
 use super::subscription::Subscriptions;
+use super::web::{Next, Web, WebAnswer};
 use super::{EndpointState, Error, ErrorKind, Event, Operation, OperationId};
 use crate::domain::{Rng, Time};
 use crate::sip::framing::{Frame, Framer};
@@ -65,6 +67,8 @@ pub struct UserEndpoint {
     conferences: Conferences,
     /// The services of the standard dialect stand in the places of those above.
     simple: Option<Box<simple::Services>>,
+    /// HTTP requests under way.
+    web: Web,
     /// Requests that may leave again with credentials, and how often they did (`simple.md` 1.9).
     open: BTreeMap<ClientTx, (Request, u32)>,
 }
@@ -73,7 +77,8 @@ impl UserEndpoint {
     /// A machine that is Idle.
     pub fn new(config: Config, mut rng: Rng) -> UserEndpoint {
         let categories = config.categories.clone();
-        let simple = (config.dialect == Dialect::Simple).then(|| Box::new(simple::Services::new(config.list.clone())));
+        let simple = (config.dialect == Dialect::Simple).then(|| Box::new(simple::Services::new(&config)));
+        let (login, password) = (security::digest_user(&config), config.password.clone());
         UserEndpoint {
             now: Time::default(),
             me: identity(&config),
@@ -102,6 +107,7 @@ impl UserEndpoint {
             conversations: Conversations::new(rng.fork()),
             conferences: Conferences::new(rng.fork()),
             simple,
+            web: Web::new(&login, &password, rng.fork()),
             open: BTreeMap::new(),
             rng,
         }
@@ -195,6 +201,21 @@ impl UserEndpoint {
         if self.linked {
             self.trace_note(format!("connection lost: {reason}"));
             self.lose(&reason);
+        }
+        self.settle();
+    }
+
+    /// The answer to an [`Output::Web`], or the sentence that says why none came.
+    pub fn handle_web(&mut self, now: Time, id: u64, answer: Result<WebAnswer, String>) {
+        self.now = now;
+        self.trace_note(match &answer {
+            Ok(a) => format!("HTTP {} ({} octets)", a.status, a.body.len()),
+            Err(why) => format!("HTTP: {why}"),
+        });
+        match self.web.answered(id, answer.as_ref().ok()) {
+            Next::Nothing => {}
+            Next::Again(request) => self.ask_web(request),
+            Next::For(service, token) => self.call(service, |s, ctx| s.on_web(ctx, token, answer)),
         }
         self.settle();
     }

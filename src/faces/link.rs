@@ -2,9 +2,9 @@
 
 use crate::domain::Rng;
 use crate::endpoint::user::{Config, Output, UserEndpoint};
-use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, WireRecord};
+use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, WebAnswer, WebRequest, WireRecord};
 use crate::net::tls::{self, ConnectError, Trust};
-use crate::net::{Clock, Incoming, Outgoing, stream, tcp};
+use crate::net::{Clock, Incoming, Outgoing, http, stream, tcp};
 use std::future::Future;
 use std::pin::Pin;
 use tokio::sync::mpsc;
@@ -24,6 +24,7 @@ pub type Operations = mpsc::UnboundedSender<(OperationId, Operation)>;
 /// Reads that may wait for the machine.
 const INCOMING_QUEUE: usize = 64;
 
+type Answered = (u64, Result<WebAnswer, String>);
 type Opened = Result<(Outgoing, String), ConnectError>;
 type Opening = Pin<Box<dyn Future<Output = Opened> + Send>>;
 
@@ -38,6 +39,8 @@ pub struct Link {
     generation: u64,
     incoming: mpsc::Receiver<(u64, Incoming)>,
     deliver: mpsc::Sender<(u64, Incoming)>,
+    /// Answers over HTTP; there are never more than requests of the endpoint's own.
+    web: (mpsc::UnboundedSender<Answered>, mpsc::UnboundedReceiver<Answered>),
 }
 
 impl Link {
@@ -45,7 +48,17 @@ impl Link {
     pub fn new(config: Config, rng: Rng, clock: Clock, trust: Option<Trust>) -> Link {
         let (deliver, incoming) = mpsc::channel(INCOMING_QUEUE);
         let endpoint = UserEndpoint::new(config, rng);
-        Link { endpoint, clock, trust, socket: None, opening: None, generation: 0, incoming, deliver }
+        Link {
+            endpoint,
+            clock,
+            trust,
+            socket: None,
+            opening: None,
+            generation: 0,
+            incoming,
+            deliver,
+            web: mpsc::unbounded_channel(),
+        }
     }
 
     /// Runs until `operations` closes; hands everything that happens to `say`.
@@ -63,6 +76,7 @@ impl Link {
                     None => return,
                 },
                 Some((generation, incoming)) = self.incoming.recv() => self.on_incoming(generation, incoming),
+                Some((id, answer)) = self.web.1.recv() => self.endpoint.handle_web(self.clock.now(), id, answer),
                 opened = opened(&mut self.opening) => self.on_opened(opened),
                 () = sleep(due) => self.endpoint.handle_timeout(self.clock.now()),
             }
@@ -80,6 +94,7 @@ impl Link {
                         self.opening = None;
                         self.generation += 1;
                     }
+                    Output::Web(request) => self.ask_web(request),
                     Output::Trace(record) => say(LinkEvent::Wire(record)),
                 }
             } else if let Some(event) = self.endpoint.poll_event() {
@@ -108,6 +123,19 @@ impl Link {
             };
             Ok((out, ends.local.to_string()))
         }));
+    }
+
+    /// HTTP goes on connections of its own, beside the link.
+    fn ask_web(&mut self, request: WebRequest) {
+        let (trust, answers, id) = (self.trust.clone(), self.web.0.clone(), request.id);
+        let WebRequest { host, port, tls, path, headers, body, .. } = request;
+        let ask = http::Ask { host, port, tls, method: request.method.into(), path, headers, body };
+        tokio::spawn(async move {
+            let answer = http::exchange(&ask, trust.as_ref()).await;
+            let answer = answer.map(|a| WebAnswer { status: a.status, headers: a.headers, body: a.body });
+            // Nobody waits any more when the link is gone.
+            let _ = answers.send((id, answer));
+        });
     }
 
     fn send(&mut self, bytes: Vec<u8>) {

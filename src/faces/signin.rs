@@ -72,6 +72,7 @@ pub fn account(address: Address) -> Account {
         server: String::new(),
         dialect: Dialect::Lync,
         kind: AccountKind::User,
+        xcap: String::new(),
         others: Vec::new(),
         certificate: String::new(),
         tls: true,
@@ -129,7 +130,7 @@ fn try_it(account: &Account, secret: &Secret) -> Result<(), String> {
 pub fn trust(account: &Account) -> Result<Option<Trust>, String> {
     let file = (!account.ca_file.is_empty()).then(|| Path::new(&account.ca_file));
     let identity = (!account.certificate.is_empty()).then(|| Path::new(&account.certificate));
-    account.tls.then(|| Trust::with_identity(file, identity)).transpose()
+    (account.tls || account.xcap.starts_with("https:")).then(|| Trust::with_identity(file, identity)).transpose()
 }
 
 /// Adds the account in front of the others, or replaces the one of the same address that is there.

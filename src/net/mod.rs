@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod clock;
+pub mod http;
 pub mod stream;
 pub mod tcp;
 pub mod tls;

@@ -11,7 +11,7 @@ mod request;
 mod tests;
 pub mod watching;
 
-use super::config::KnownList;
+use super::config::Config;
 use super::service::{Service, ServiceId};
 use super::{Error, ErrorKind};
 
@@ -26,7 +26,8 @@ pub struct Services {
 
 impl Services {
     /// With the contact list of last time.
-    pub fn new(list: KnownList) -> Services {
+    pub fn new(config: &Config) -> Services {
+        let list = config.list.clone();
         Services {
             contacts: contacts::Contacts::new(list.groups, list.contacts),
             publishing: publishing::Publishing::default(),

@@ -5,7 +5,7 @@ use crate::endpoint::config::Output;
 use crate::endpoint::limits::MAX_CHALLENGES;
 use crate::endpoint::security::Verdict;
 use crate::endpoint::service::{Action, Handled, InternalEvent, Reply, ServiceId, Token};
-use crate::endpoint::{Direction, WireRecord};
+use crate::endpoint::{Direction, WebRequest, WireRecord};
 use crate::sip::limits::T1_64;
 use crate::sip::transaction::{self, Failure};
 use crate::sip::{ClientTx, Message, Method, Name, Request, Response, ServerTx, Via};
@@ -19,6 +19,10 @@ impl UserEndpoint {
                     return;
                 }
                 self.send(service, token, request, 0);
+            }
+            Action::Web(service, token, request) => {
+                let request = self.web.send(service, token, request);
+                self.ask_web(request);
             }
             Action::SendStateless(request) => self.layer.send_stateless(self.flow, Message::Request(request)),
             Action::Cancel(service, token) => {
@@ -36,6 +40,11 @@ impl UserEndpoint {
             Action::Emit(event) => self.events.push_back(event),
             Action::Internal(from, event) => self.tell(from, &event),
         }
+    }
+
+    pub(super) fn ask_web(&mut self, request: WebRequest) {
+        self.trace_note(format!("HTTP {} {}:{}{}", request.method, request.host, request.port, request.path));
+        self.outputs.push_back(Output::Web(request));
     }
 
     pub(super) fn tell(&mut self, from: ServiceId, event: &InternalEvent) {

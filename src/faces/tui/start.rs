@@ -170,6 +170,7 @@ pub fn endpoint_config(account: &Configured, secret: &Secret, epid: String) -> R
             ConfiguredDialect::Lync => Dialect::Lync,
             ConfiguredDialect::Sip => Dialect::Simple,
         },
+        xcap: account.xcap_root()?,
         login: Some(account.login.clone()).filter(|l| !l.is_empty()),
         epid,
         display_name: account.display_name.clone(),

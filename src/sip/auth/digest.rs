@@ -177,13 +177,21 @@ impl DigestClient {
     pub fn authorize(&mut self, request: &mut Request, rng: &mut Rng) {
         request.headers.remove(&Name::Authorization);
         request.headers.remove(&Name::ProxyAuthorization);
+        for (name, value) in self.credentials(request.method.as_str(), request.uri.as_str(), rng) {
+            request.headers.push(name, value);
+        }
+    }
+
+    /// Credentials for all known realms, each with the header that carries it.
+    pub fn credentials(&mut self, method: &str, uri: &str, rng: &mut Rng) -> Vec<(Name, String)> {
+        let mut out = Vec::new();
         for session in &mut self.sessions {
             let name = if session.proxy { Name::ProxyAuthorization } else { Name::Authorization };
             let ha1 = Ha1::new(session.algorithm, &self.user, &session.realm, &self.password);
             let cnonce = rng.hex(16);
-            let value = session.credentials(&self.user, &ha1, request.method.as_str(), request.uri.as_str(), &cnonce);
-            request.headers.push(name, value);
+            out.push((name, session.credentials(&self.user, &ha1, method, uri, &cnonce)));
         }
+        out
     }
 }
 

@@ -106,7 +106,7 @@ impl Rig {
                 Action::Cancel(_, token) => self.cancelled.push(token),
                 Action::Respond(tx, response) => self.answers.push_back((tx, response)),
                 Action::Emit(event) => self.events.push_back(event),
-                Action::Internal(..) => {}
+                Action::Internal(..) | Action::Web(..) => {}
             }
         }
         r
