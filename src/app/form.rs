@@ -41,6 +41,15 @@ pub fn mark(form: &mut Form, id: FieldId, error: &str) {
     form.at = form.fields.iter().position(|f| f.id == id).unwrap_or(form.at);
 }
 
+/// The next or previous choice of the field with the keys, and what it means; `false` if it is no choice.
+pub fn choose(door: &mut Door<'_>, by: isize) -> bool {
+    let chosen = door.state.form_mut().is_some_and(|f| f.choose(by));
+    if chosen {
+        changed(door);
+    }
+    chosen
+}
+
 /// A field was changed: show how it is understood.
 pub fn changed(door: &mut Door<'_>) {
     let (now, zone, pane) = (door.now, door.state.view.zone.clone(), door.state.pane);

@@ -126,7 +126,7 @@ fn text(door: &mut Door<'_>, key: Key, mode: Mode) {
 
 /// In a form the blank goes through the choices of a choice field.
 fn choice(door: &mut Door<'_>, c: char) -> bool {
-    c == ' ' && door.state.form_mut().is_some_and(|f| f.choose(1))
+    c == ' ' && super::form::choose(door, 1)
 }
 
 /// In a picker a letter goes to the next row that begins with it.

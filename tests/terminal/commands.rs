@@ -160,8 +160,8 @@ fn a_list_goes_out_and_comes_in_again() {
 fn status_note_presence_and_levels_by_command() {
     let place = Place::new(&[("alice", ""), ("bob", "Bob Kelly")]);
     let mut bob = place.signed_in("bob");
-    bob.wait("alice");
     json(&place, "alice", &["contacts", "add", &at("bob")]);
+    bob.wait("alice added you to their contacts");
     let said = json(&place, "bob", &["status", "set", "busy", "--for", "1h", "--activity", "In the lab"]);
     assert_eq!((&said[0]["availability"], &said[0]["activity"]), (&"busy".into(), &"In the lab".into()), "{said:?}");
     assert_eq!(json(&place, "bob", &["note", "set", "back", "at", "3"])[0]["note"], "back at 3");

@@ -14,6 +14,8 @@ pub fn acquaint(alice: &mut Pty, bob: &mut Pty) {
     alice.wait_row(&["●", "Bob Kelly"]);
     bob.wait("alice added you to their contacts");
     bob.alt('y');
+    bob.wait_row(&["Colleagues, as now", "and on my list too"]);
+    bob.enter("");
     bob.wait_row(&["●", "alice"]);
 }
 
@@ -43,7 +45,7 @@ fn contacts_presence_and_messages() {
     bob.wait_row(&["Note", "In the lab"]);
     bob.ctrl('s');
     bob.wait_row(&["Others see", "Busy", "What you set by hand decides"]);
-    bob.wait_row(&["bob@contoso.example", "Busy", "In the lab"]);
+    bob.wait_row(&["Bob Kelly", "Busy", "“In the lab”"]);
     alice.wait_row(&["■", "Bob Kelly"]);
     open_first(&mut alice, "Bob Kelly · Busy");
     alice.wait("“In the lab”");
@@ -66,7 +68,7 @@ fn contacts_presence_and_messages() {
 
     // Bob takes his status back by a command.
     bob.enter("/status reset");
-    bob.wait("bob@contoso.example · Available");
+    bob.wait("Bob Kelly · Available");
     alice.wait_row(&["●", "Bob Kelly"]);
     bob.enter("/status busy until 23:59 Soldering");
     alice.wait_row(&["■", "Bob Kelly", "Solde"]);
@@ -86,7 +88,10 @@ fn meetings_are_planned_changed_cancelled_and_held() {
     alice.wait("New meeting");
     alice.send("Budget\ttomorrow 10:00 1h");
     alice.wait("10:00 to 11:00");
-    alice.send("\t\t\tbob kelly");
+    alice.send("\t\t\t ");
+    alice.wait_row(&["Who gets in", "Only those invited"]);
+    alice.wait("Only the invited get in");
+    alice.send("\tbob kelly");
     alice.wait("→  Bob Kelly");
     alice.ctrl('s');
     alice.wait_row(&["10:00–11:00", "Budget", "1 invited"]);

@@ -27,7 +27,7 @@ pub const COMMANDS: &[Command] = &[
 
 /// Left and right: in a choice field through the choices, elsewhere one character.
 fn sideways(door: &mut Door<'_>, by: isize) -> Result<(), String> {
-    if door.state.mode() == Mode::Form && door.state.form_mut().is_some_and(|f| f.choose(by)) {
+    if door.state.mode() == Mode::Form && crate::app::form::choose(door, by) {
         return Ok(());
     }
     edit(door, if by < 0 { Editor::left } else { Editor::right })

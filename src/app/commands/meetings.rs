@@ -80,7 +80,7 @@ fn walk(door: &mut Door<'_>, by: isize) -> Result<(), String> {
 }
 
 fn choose(door: &mut Door<'_>, by: isize) -> Result<(), String> {
-    if door.state.form_mut().is_some_and(|f| !f.choose(by)) {
+    if !crate::app::form::choose(door, by) && door.state.form_mut().is_some() {
         door.state.own.editing = true;
     }
     Ok(())

@@ -100,6 +100,18 @@ fn a_change_of_the_series_keeps_its_exceptions_while_the_times_stay() {
 }
 
 #[test]
+fn a_choice_says_at_once_what_it_means() {
+    let mut s = with(Vec::new());
+    s.keys("n Tab Tab Tab Tab");
+    let meaning = |s: &super::Stage| s.state.meetings.form.as_ref().unwrap().fields[4].reading.clone().unwrap();
+    assert!(meaning(&s).starts_with("Everyone of your company"));
+    s.keys("Right");
+    assert!(meaning(&s).starts_with("Only the invited"));
+    s.keys("Space");
+    assert_eq!(meaning(&s), "Everyone with the link gets in.");
+}
+
+#[test]
 fn every_field_of_the_form_reaches_the_server() {
     let mut s = with(Vec::new());
     s.keys("n \"Review\" Tab \"tomorrow 10:00 45m\" Tab Tab \"every tue 4 times\" Tab Right Right Tab \"!bob, carol\"");

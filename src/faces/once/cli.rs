@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Output {
     /// One JSON object a line
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub json: bool,
 }
 
