@@ -154,9 +154,9 @@ impl Registration {
     }
 
     /// Takes the challenge of a server that asks request by request; false when nothing answers it.
-    pub fn challenged(&mut self, response: &Response) -> bool {
+    pub fn challenged(&mut self, request: &Request, response: &Response) -> bool {
         match &mut self.security {
-            Security::Digest(client) => client.challenged(response).is_ok(),
+            Security::Digest(client) => client.challenged_for(request, response).is_ok(),
             _ => false,
         }
     }
@@ -165,6 +165,14 @@ impl Registration {
     pub fn trusted_by_server(&mut self) {
         if let Security::Digest(client) = &mut self.security {
             client.accepted();
+        }
+    }
+
+    /// Puts Digest credentials on a request, but not on a REGISTER of a handshake, which has its own.
+    pub fn authorize(&mut self, request: &mut Request) {
+        let own = request.method == Method::Register && self.handshake.is_some();
+        if let (Security::Digest(client), false) = (&mut self.security, own) {
+            client.authorize(request, &mut self.rng);
         }
     }
 

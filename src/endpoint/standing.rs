@@ -87,9 +87,9 @@ impl Standing {
     }
 
     /// Takes the challenge of a server that asks request by request; false when nothing answers it.
-    pub fn challenged(&mut self, response: &Response) -> bool {
+    pub fn challenged(&mut self, request: &Request, response: &Response) -> bool {
         match self {
-            Standing::Registered(r) => r.challenged(response),
+            Standing::Registered(r) => r.challenged(request, response),
             Standing::Trusted(_) => false,
         }
     }
@@ -98,6 +98,13 @@ impl Standing {
     pub fn trusted_by_server(&mut self) {
         if let Standing::Registered(r) = self {
             r.trusted_by_server();
+        }
+    }
+
+    /// Puts the credentials on a request that a standard server will ask them for.
+    pub fn authorize(&mut self, request: &mut Request) {
+        if let Standing::Registered(r) = self {
+            r.authorize(request);
         }
     }
 

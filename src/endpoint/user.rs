@@ -316,7 +316,10 @@ impl UserEndpoint {
                 self.trace_note(format!("connecting to {host}:{port}{}", if tls { " (TLS)" } else { "" }));
                 self.outputs.push_back(Output::Connect { host, port, tls });
             }
-            Step::Register(request) => self.register = Some(self.layer.send(self.now, self.flow, true, request)),
+            Step::Register(mut request) => {
+                self.authorize(&mut request);
+                self.register = Some(self.layer.send(self.now, self.flow, true, request));
+            }
             Step::Close => self.close(),
             Step::Online(facts) => {
                 self.note(facts);

@@ -24,7 +24,10 @@ impl UserEndpoint {
                 let request = self.web.send(service, token, request);
                 self.ask_web(request);
             }
-            Action::SendStateless(request) => self.layer.send_stateless(self.flow, Message::Request(request)),
+            Action::SendStateless(mut request) => {
+                self.authorize(&mut request);
+                self.layer.send_stateless(self.flow, Message::Request(request));
+            }
             Action::Cancel(service, token) => {
                 let found = self.sent.iter().find(|(_, v)| **v == (service, token)).map(|(tx, _)| *tx);
                 if let Some(tx) = found {
@@ -57,7 +60,10 @@ impl UserEndpoint {
         if !self.linked {
             return;
         }
-        self.registration.sign(&mut message);
+        // On a standard server what was signed is what is sent again, with the same credentials.
+        if self.simple.is_none() {
+            self.registration.sign(&mut message);
+        }
         let bytes = message.to_bytes();
         if self.trace {
             self.outputs.push_back(Output::Trace(WireRecord::message(self.now, Direction::Sent, &bytes)));
@@ -114,12 +120,20 @@ impl UserEndpoint {
         }
     }
 
-    fn send(&mut self, service: ServiceId, token: Token, request: Request, tries: u32) {
+    fn send(&mut self, service: ServiceId, token: Token, mut request: Request, tries: u32) {
+        self.authorize(&mut request);
         let again = self.simple.is_some().then(|| request.clone());
         let tx = self.layer.send(self.now, self.flow, true, request);
         self.sent.insert(tx, (service, token));
         if let Some(request) = again {
             self.open.insert(tx, (request, tries));
+        }
+    }
+
+    /// On a standard server: with the credentials that are known, before the transaction keeps it.
+    pub(super) fn authorize(&mut self, request: &mut Request) {
+        if self.simple.is_some() {
+            self.registration.authorize(request);
         }
     }
 
@@ -134,7 +148,7 @@ impl UserEndpoint {
             self.registration.trusted_by_server();
             return false;
         }
-        if tries >= MAX_CHALLENGES || !self.registration.challenged(response) {
+        if tries >= MAX_CHALLENGES || !self.registration.challenged(&request, response) {
             return false;
         }
         let Some((service, token)) = self.sent.remove(&tx) else { return false };

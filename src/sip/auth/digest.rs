@@ -168,6 +168,38 @@ impl DigestClient {
         Ok(())
     }
 
+    /// The same for a request that left among others: what it carried decides. A request without credentials for a realm
+    /// whose nonce came meanwhile leaves again with those; a refused nonce that was never proven means a wrong password.
+    pub fn challenged_for(&mut self, request: &Request, response: &Response) -> Result<(), AuthError> {
+        let mut usable = false;
+        for (asked, answered, proxy) in
+            [(Name::WwwAuthenticate, Name::Authorization, false), (Name::ProxyAuthenticate, Name::ProxyAuthorization, true)]
+        {
+            let carried: Vec<AuthHeader> = AuthHeader::all(&request.headers, &answered, "Digest").collect();
+            let mut realms: Vec<String> = Vec::new();
+            for challenge in AuthHeader::all(&response.headers, &asked, "Digest") {
+                let Some(session) = Session::from_challenge(&challenge, proxy) else { continue };
+                if realms.contains(&session.realm) {
+                    continue;
+                }
+                realms.push(session.realm.clone());
+                usable = true;
+                let of_realm = |h: &&AuthHeader| h.get("realm") == Some(session.realm.as_str());
+                let used = carried.iter().find(of_realm).and_then(|h| h.get("nonce"));
+                let known = self.sessions.iter().find(|s| s.realm == session.realm && s.proxy == proxy);
+                let stale = challenge.get("stale").is_some_and(|s| s.eq_ignore_ascii_case("true"));
+                match known {
+                    Some(known) if used != Some(known.nonce.as_str()) => continue,
+                    Some(known) if !known.proven && !stale => return Err(AuthError::WrongPassword),
+                    _ => {}
+                }
+                self.sessions.retain(|s| s.realm != session.realm || s.proxy != proxy);
+                self.sessions.push(session);
+            }
+        }
+        if usable { Ok(()) } else { Err(AuthError::Unsupported) }
+    }
+
     /// A request with our credentials was accepted: later challenges of its realms are no sign of a wrong password.
     pub fn accepted(&mut self) {
         self.sessions.iter_mut().for_each(|s| s.proven |= s.count > 0);

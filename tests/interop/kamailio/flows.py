@@ -1,0 +1,212 @@
+"""What is tried, in this order; every method with words is one line of the table. Parts of their own stand in classes before `Flows`."""
+
+import json
+import shutil
+import time
+
+from parts import Missed, until
+from servers import DOMAIN, Baresip, Linphone
+
+ALICE, BOB, CAROL, DAVE, ERIN = (f"{n}@{DOMAIN}" for n in ("alice", "bob", "carol", "dave", "erin"))
+
+
+def add_contact(screen, address):
+    screen.keys("M-1", "a")
+    screen.type(address)
+    screen.keys("Enter")
+    screen.sees(f"{address} is on the list")
+
+
+def go_to(screen, name):
+    """Puts the cursor of the people's list on the row of a name; the rows begin in the third line."""
+    screen.keys("M-1", "Escape", "g")
+    screen.sees(name)
+    rows = [line.split("│")[1] if "│" in line else "" for line in screen.screen().splitlines()[2:]]
+    screen.keys(*["j"] * next(i for i, row in enumerate(rows) if name in row))
+
+
+def write_to(screen, name, text):
+    """Opens the conversation with somebody on the list and writes."""
+    go_to(screen, name)
+    screen.keys("Enter")
+    say(screen, text)
+
+
+def say(screen, text):
+    screen.sees("Write a message")
+    screen.type(text)
+    screen.keys("Enter")
+
+
+class Between:
+    """Two people with adsum."""
+
+    def __init__(self, lab):
+        self._lab = lab
+
+    def sign_in(self):
+        """adsum signs in over TCP with Digest"""
+        self.alice = self._lab.screen("alice")
+        until("REGISTER", lambda: self._lab.kamailio.heard(rf"in: REGISTER \S+ from sip:{ALICE} \(tcp"))
+
+    def second_person(self):
+        """a second adsum signs in; both have each other on the list"""
+        for who in ("alice", "bob", "carol"):
+            self._lab.kamailio.let_everybody_see(who)
+        self.carol = self._lab.screen("carol")
+        add_contact(self.alice, CAROL)
+        add_contact(self.carol, ALICE)
+        add_contact(self.alice, BOB)
+
+    def sees_each_other(self):
+        """presence of each appears at the other"""
+        self.alice.sees("● carol")
+        self.carol.sees("● alice")
+
+    def presence_changes(self):
+        """a state and a note set by one appear at the other"""
+        go_to(self.carol, "alice")
+        self.carol.keys("Enter")
+        say(self.carol, "/status busy")
+        say(self.carol, "/note writing the report")
+        self.alice.sees("carol.* Busy")
+        go_to(self.alice, "carol")
+        self.alice.keys("Enter")
+        self.alice.sees("carol@.*Busy.*writing the report")
+
+    def messages(self):
+        """messages go both ways, and are told to have arrived"""
+        write_to(self.alice, "carol", "hello from alice")
+        self.carol.sees("hello from alice")
+        self.alice.sees("hello from alice +✓")
+        say(self.carol, "hello from carol, Grüße & 漢字 <b>")
+        self.alice.sees("hello from carol, Grüße & 漢字 <b>")
+
+    def typing(self):
+        """typing of one shows at the other"""
+        self.carol.type("so")
+        self.alice.sees("carol.*(typ|writ)ing|✎")
+        self.carol.keys("C-u")
+
+    def offline(self):
+        """a message to somebody who is away is kept by the server and comes at their sign-in"""
+        self.carol.keys("C-q")
+        until("carol ends", lambda: "dead" in self.carol.screen() or not self.carol.screen().strip())
+        self.carol.end()
+        self.alice.sees("○ carol|carol +Offline")
+        say(self.alice, "for when you are back")
+        until("kept", lambda: self.alice.screen().count("for when you are back"))
+        time.sleep(1)
+        self.carol = self._lab.screen("carol")
+        self.carol.sees("for when you are back")
+        self.alice.sees("● carol")
+
+
+class Words:
+    """Commands without the screen."""
+
+    def send_command(self):
+        """adsum send --json sends a message"""
+        status, said = self._lab.once("dave", "send", ALICE, "a word from dave", "--json")
+        if status:
+            raise Missed(said)
+        self.alice.sees("dave")
+
+
+class Secure:
+    """TLS and certificates."""
+
+    def tls(self):
+        """adsum signs in over TLS with the authority that the account names"""
+        status, said = self._lab.once("dave", "send", ALICE, "over TLS", "--json", tls=True, server=f"127.0.0.1:{self._lab.kamailio.tls}",
+                                      ca_file=str(self._lab.kamailio.dir / "ca.pem"))
+        if status:
+            raise Missed(said)
+        until("REGISTER", lambda: self._lab.kamailio.heard(r"in: REGISTER \S+ from sip:dave@\S+ \(tls"))
+
+    def stranger(self):
+        """a certificate of an authority that nobody knows is refused with a sentence"""
+        status, said = self._lab.once("dave", "send", ALICE, "over TLS", "--json", tls=True, server=f"127.0.0.1:{self._lab.kamailio.tls}")
+        if not status or "ca_file" not in said:
+            raise Missed(said)
+
+    def other_name(self):
+        """a certificate for another name is refused with a sentence"""
+        status, said = self._lab.once("dave", "send", ALICE, "over TLS", "--json", tls=True, server=f"localhost:{self._lab.kamailio.tls}",
+                                      ca_file=str(self._lab.kamailio.dir / "ca.pem"))
+        if not status or "another name" not in said:
+            raise Missed(said)
+
+
+class WithBaresip:
+    """bob has baresip."""
+
+    def baresip(self):
+        """baresip signs in as bob: adsum shows him"""
+        self.bob = self._lab.keep(Baresip(self._lab.dir, "bob", self._lab.kamailio, ["alice"]))
+        until("bob is registered", lambda: self._lab.kamailio.heard(rf"in: PUBLISH sip:{BOB}"))
+        self.alice.sees("● bob")
+
+    def baresip_presence(self):
+        """baresip goes offline and comes back: adsum shows it"""
+        self.bob.tell("presence_offline")
+        self.alice.sees("○ bob|bob +Offline")
+        self.bob.tell("presence_online")
+        self.alice.sees("● bob")
+
+    def presence_at_baresip(self):
+        """baresip shows adsum's presence"""
+        self.bob.says("alice is online", r"alice.*Online|Online.*alice", "contacts")
+
+    def from_baresip(self):
+        """a message of baresip appears on adsum's screen"""
+        self.bob.tell("message hello from baresip")
+        self.alice.sees("bob")
+        go_to(self.alice, "bob")
+        self.alice.keys("Enter")
+        self.alice.sees("hello from baresip")
+
+    def to_baresip(self):
+        """a message of adsum appears in baresip"""
+        say(self.alice, "hello, baresip")
+        until("the message", lambda: self.bob.wrote("hello, baresip"))
+        self.alice.sees("hello, baresip +✓")
+
+
+class WithLinphone:
+    """erin has linphone."""
+
+    def linphone(self):
+        """linphone-daemon: messages both ways, presence at adsum"""
+        if not shutil.which("linphone-daemon"):
+            return
+        self._lab.kamailio.let_everybody_see("erin")
+        self.erin = self._lab.keep(Linphone(self._lab.dir, "erin", self._lab.kamailio, ["alice"]))
+        until("erin is registered", lambda: self._lab.kamailio.heard(rf"in: REGISTER \S+ from sip:{ERIN}"))
+        add_contact(self.alice, ERIN)
+        self.alice.sees("● erin", 30)
+        self.erin.tell(f"message sip:{ALICE} hello from linphone")
+        write_to(self.alice, "erin", "hello, linphone")
+        self.alice.sees("hello from linphone")
+        until("the message", lambda: self.erin.saw("hello, linphone"))
+
+
+class Restart:
+    """The server goes and comes back."""
+
+    def restart(self):
+        """Kamailio is restarted: sign-in, lists and presence come back by themselves, what was written meanwhile is sent"""
+        self._lab.kamailio.stop()
+        self.alice.lacks("⇅")
+        write_to(self.alice, "carol", "written in the dark")
+        self._lab.kamailio.start()
+        self.alice.sees("⇅", 90)
+        self.carol.sees("⇅", 90)
+        self.carol.sees("written in the dark", 30)
+        self.alice.sees("written in the dark +✓", 30)
+        self.alice.sees("● carol", 60)
+        self.carol.sees("● alice", 60)
+
+
+class Flows(Restart, WithLinphone, WithBaresip, Secure, Words, Between):
+    """All of them; the last named come first."""
