@@ -16,3 +16,5 @@ pub const WATCHERS_MAX: usize = 1_000;
 pub const RESOURCES_MAX: usize = 2_000;
 /// Most lists and entries kept of a resource-lists document.
 pub const LIST_ENTRIES_MAX: usize = 5_000;
+/// Most rules, and most people in one of them, read of a document of rules.
+pub const RULES_MAX: usize = 2_000;
