@@ -59,6 +59,13 @@ pub fn event(door: &mut Door<'_>, event: Event) {
         Event::MessageState { conversation, message, state } => talk::delivery(door, &conversation, &message, state),
         Event::Recipients { message, recipients, .. } => recall::recipients(door, message, recipients),
         Event::Missed { from, toast } => talk::missed(door, from, &toast),
+        Event::Missing { what, why } => {
+            match why {
+                Some(why) => door.state.missing.insert(what, why),
+                None => door.state.missing.remove(&what),
+            };
+            (door.state.people.dirty, door.state.own.dirty) = (true, true);
+        }
         Event::Notice(text) => door.say(text),
         Event::Completed { id, result } => completed(door, id, result),
     }

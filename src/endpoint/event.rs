@@ -155,6 +155,37 @@ pub enum Outcome {
     Preview(Box<SelfPresence>),
 }
 
+/// What a server may be unable to do. [`Event::Missing`] says why, so that the screen can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Feature {
+    /// Keeping the contact list.
+    ServerList,
+    /// Searching for people.
+    Directory,
+    /// Mailing lists as groups.
+    DistributionGroups,
+    /// Levels of privacy for single people.
+    Levels,
+    /// Showing something to people who have no level: they wait until they are answered.
+    DefaultAccess,
+    /// Telling who watches.
+    Watchers,
+    /// Privacy mode, own containers and the levels of whole networks.
+    Containers,
+    /// People who act for the owner.
+    Delegates,
+    /// Phone numbers of the own card.
+    Phones,
+    /// Own categories, free-busy time and working hours.
+    Categories,
+    /// Meetings that the server keeps.
+    Meetings,
+    /// Conversations of more than two.
+    GroupChats,
+    /// Other people's presence as one subscription.
+    PresenceLists,
+}
+
 /// One thing that happened. Repeating the same state emits nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
@@ -256,6 +287,13 @@ pub enum Event {
         from: Address,
         /// First words.
         toast: String,
+    },
+    /// The server cannot do something (`why` in a sentence), or can after all (`None`). What was never told missing is there.
+    Missing {
+        /// What.
+        what: Feature,
+        /// Why, and what to do about it.
+        why: Option<String>,
     },
     /// Something a person should read that belongs to no operation.
     Notice(String),

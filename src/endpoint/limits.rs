@@ -219,3 +219,9 @@ pub const COMPOSING_IDLE: Duration = Duration::from_secs(15);
 pub const AGAIN_WITHIN: Duration = Duration::from_secs(5 * 60);
 /// A request leaves with new credentials so often (`simple.md` 1.9).
 pub const MAX_CHALLENGES: u32 = 3;
+/// Documents on an XCAP server are looked at so often, as most servers tell nobody of changes (`simple.md` 4.8).
+pub const XCAP_AGAIN: Duration = Duration::from_secs(15 * 60);
+/// A longer document that is not answered was perhaps too long for the server (`simple.md` 4.8).
+pub const XCAP_CAREFUL_OCTETS: usize = 900;
+/// Somebody of whom a list says nothing for so long is offline (`simple.md` 4.7).
+pub const LIST_SILENCE: Duration = Duration::from_secs(15);

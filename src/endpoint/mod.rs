@@ -40,7 +40,7 @@ pub use crate::lync::contact_data;
 pub use application::ApplicationEndpoint;
 pub use conferences::{focus_uri, parse_link};
 pub use config::{Config, Dialect, EndpointKind, KnownList, Output};
-pub use event::{EndpointState, Error, ErrorKind, Event, Outcome, Reason};
+pub use event::{EndpointState, Error, ErrorKind, Event, Feature, Outcome, Reason};
 pub use operation::{JoinTarget, Operation, OperationId};
 pub use trace::{Direction, WireRecord};
 pub use user::UserEndpoint;

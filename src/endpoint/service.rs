@@ -28,6 +28,13 @@ pub enum InternalEvent {
     Privacy(Option<bool>),
     /// The contact list as presence needs it: everybody whose presence is wanted. From contacts.
     Wanted(Vec<Address>),
+    /// These people can be watched by one subscription to this address (RFC 4662); `None`: they cannot. From contacts.
+    List {
+        /// The list.
+        service: Option<Address>,
+        /// Who is on it.
+        members: Vec<Address>,
+    },
     /// The user is putting this person on the list: the subscription carries `<context/>`, so that they are told. From
     /// contacts.
     ContactAdded {

@@ -118,7 +118,25 @@ struct Person {
 
 /// Reads a document. An empty body is no document: the caller knows what it means. `at` is when it came.
 pub fn read(octets: &[u8], at: Time) -> Result<Presence, XmlError> {
-    let root = Element::parse_root(octets, "presence")?;
+    Ok(read_root(&Element::parse_root(octets, "presence")?, at))
+}
+
+/// Reads the documents of several devices of one person as one; those that cannot be read are left out.
+pub fn read_all(documents: &[Vec<u8>], at: Time) -> Result<Presence, XmlError> {
+    let mut all = documents.iter().map(|d| Element::parse_root(d, "presence"));
+    let first = all.next().unwrap_or(Err(XmlError::Missing("presence")));
+    let root = all.fold(first, |root, next| match (root, next) {
+        (Ok(mut root), Ok(next)) => {
+            root.children.extend(next.children);
+            Ok(root)
+        }
+        (Err(_), next) => next,
+        (root, Err(_)) => root,
+    })?;
+    Ok(read_root(&root, at))
+}
+
+fn read_root(root: &Element, at: Time) -> Presence {
     let tuples = newest(root.children_named("tuple").take(PIDF_MAX_PARTS).map(tuple).collect(), |t| (&t.id, t.at));
     let persons = newest(root.children_named("person").take(PIDF_MAX_PARTS).map(person).collect(), |p| (&p.id, p.at));
     let open = tuples.iter().filter_map(|t| t.open).reduce(|a, b| a || b);
@@ -138,19 +156,19 @@ pub fn read(octets: &[u8], at: Time) -> Result<Presence, XmlError> {
         unwilling: !tuples.is_empty() && tuples.iter().all(|t| t.unwilling),
     });
     let since = tuples.iter().filter_map(|t| t.at).chain(persons.iter().filter_map(|p| p.at)).max();
-    let message = open == Some(true) && (tuples.iter().any(|t| t.message) || !has_capabilities(&root));
-    Ok(Presence {
+    let message = open == Some(true) && (tuples.iter().any(|t| t.message) || !has_capabilities(root));
+    Presence {
         availability,
         activity,
         since,
         last_active: persons.iter().filter(|p| p.idle).filter_map(|p| p.last_input).max(),
         location: chosen.and_then(|p| p.place.clone()),
-        note: note(&root, &tuples, &persons),
+        note: note(root, &tuples, &persons),
         card: Card { display_name: persons.iter().rev().find_map(|p| p.display_name.clone()), ..Card::default() },
         capabilities: if message { vec!["text".into()] } else { Vec::new() },
         freshness: Freshness::Known { at },
         ..Presence::default()
-    })
+    }
 }
 
 const ON_THE_PHONE: &str = "on-the-phone";

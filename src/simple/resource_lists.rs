@@ -8,6 +8,8 @@ use crate::xml::{Element, Node, XmlError};
 /// Media type.
 pub const CONTENT_TYPE: &str = "application/resource-lists+xml";
 const NS: &str = "urn:ietf:params:xml:ns:resource-lists";
+/// Namespace of our own element.
+const OWN: &str = "urn:adsum:contact";
 
 /// The document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +22,30 @@ pub struct List {
     pub name: String,
     /// Name for people.
     pub display_name: String,
-    /// Who is in it, with their names.
-    pub entries: Vec<(Address, String)>,
+    /// Who is in it.
+    pub entries: Vec<Entry>,
+}
+
+/// One person in a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Who.
+    pub who: Address,
+    /// Name for people; may be empty.
+    pub name: String,
+    /// What other programs do not know.
+    pub extra: Extra,
+}
+
+/// What is kept of a contact beside its name, in an element of our own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extra {
+    /// Their presence is not wanted.
+    pub unwatched: bool,
+    /// Free data; may be empty.
+    pub data: String,
+    /// XML of the contact as text; may be empty.
+    pub extension: String,
 }
 
 impl Default for ResourceLists {
@@ -73,18 +97,23 @@ impl ResourceLists {
         self.0.children.retain(|n| !matches!(n, Node::Element(e) if e.name == "list" && e.attr("name") == Some(name)));
     }
 
-    /// Puts somebody into a group, or gives them another name there. Nothing happens if the group is not there.
-    pub fn set_entry(&mut self, list: &str, who: &Address, display_name: &str) {
+    /// Puts somebody into a group, or says something else of them there. Nothing happens if the group is not there.
+    pub fn set_entry(&mut self, list: &str, entry: &Entry) {
         let Some(list) = self.list(list) else { return };
+        let Entry { who, name, extra } = entry;
         let known = list.children.iter_mut().find_map(|n| match n {
             Node::Element(e) if is_entry(e, who) => Some(e),
             _ => None,
         });
         match known {
-            Some(e) => set_display_name(e, display_name),
+            Some(e) => {
+                set_display_name(e, name);
+                set_extra(e, extra);
+            }
             None => {
-                let mut e = Element::in_ns("entry", NS).with_attr("uri", who);
-                set_display_name(&mut e, display_name);
+                let mut e = Element::in_ns("entry", NS).with_attr("uri", format!("sip:{}", who.bare()));
+                set_display_name(&mut e, name);
+                set_extra(&mut e, extra);
                 list.children.push(Node::Element(e));
             }
         }
@@ -105,9 +134,24 @@ impl ResourceLists {
     }
 }
 
-fn entry(e: &Element) -> Option<(Address, String)> {
-    let uri = e.attr("uri").and_then(|u| Address::parse(u).ok())?;
-    Some((uri, e.child_value("display-name").unwrap_or_default()))
+fn entry(e: &Element) -> Option<Entry> {
+    let who = e.attr("uri").and_then(|u| Address::parse(u).ok())?;
+    let own = e.elements().find(|c| c.ns == OWN);
+    let extra = own.map(|own| Extra {
+        unwatched: own.attr_bool("presence") == Some(false),
+        data: own.attr("data").unwrap_or("").to_owned(),
+        extension: own.text(),
+    });
+    Some(Entry { who, name: e.child_value("display-name").unwrap_or_default(), extra: extra.unwrap_or_default() })
+}
+
+fn set_extra(e: &mut Element, extra: &Extra) {
+    e.children.retain(|n| !matches!(n, Node::Element(c) if c.ns == OWN));
+    if *extra != Extra::default() {
+        let data = (!extra.data.is_empty()).then_some(&extra.data);
+        let own = Element::in_ns("contact", OWN).with_attr("presence", !extra.unwatched).with_opt_attr("data", data);
+        e.children.push(Node::Element(own.with_text(&extra.extension)));
+    }
 }
 
 fn is_entry(e: &Element, who: &Address) -> bool {
@@ -150,21 +194,36 @@ mod tests {
         Address::parse("bob@example.com").unwrap()
     }
 
+    fn named(who: Address, name: &str) -> Entry {
+        Entry { who, name: name.into(), extra: Extra::default() }
+    }
+
+    #[test]
+    fn what_others_do_not_know_is_kept_in_an_element_of_our_own() {
+        let mut d = ResourceLists::parse(DOCUMENT.as_bytes()).unwrap();
+        let extra = Extra { unwatched: true, data: "a\"b".into(), extension: "<x>1</x>".into() };
+        let entry = Entry { extra, ..named(bob(), "Bob") };
+        d.set_entry("friends", &entry);
+        assert_eq!(ResourceLists::parse(&d.to_bytes()).unwrap().lists()[0].entries[0], entry);
+        d.set_entry("friends", &named(bob(), "Bob"));
+        assert!(!d.0.to_string().contains(OWN) && d.0.to_string().contains("1 May"));
+    }
+
     #[test]
     fn groups_and_people_are_read() {
         let lists = ResourceLists::parse(DOCUMENT.as_bytes()).unwrap().lists();
         assert_eq!(lists.len(), 1);
         assert_eq!((lists[0].name.as_str(), lists[0].display_name.as_str()), ("friends", "Friends"));
-        let people: Vec<(&str, &str)> = lists[0].entries.iter().map(|(a, n)| (a.user(), n.as_str())).collect();
+        let people: Vec<(&str, &str)> = lists[0].entries.iter().map(|e| (e.who.user(), e.name.as_str())).collect();
         assert_eq!(people, [("bob", "Bob Berg"), ("carol", "")]);
     }
 
     #[test]
     fn edits_keep_what_they_do_not_know() {
         let mut d = ResourceLists::parse(DOCUMENT.as_bytes()).unwrap();
-        d.set_entry("friends", &bob(), "Robert");
+        d.set_entry("friends", &named(bob(), "Robert"));
         d.set_list("work", "Work & play");
-        d.set_entry("work", &bob(), "");
+        d.set_entry("work", &named(bob(), ""));
         d.remove_entry("friends", &Address::parse("carol@example.com").unwrap());
         let again = ResourceLists::parse(&d.to_bytes()).unwrap();
         assert_eq!(again, d);
@@ -173,7 +232,7 @@ mod tests {
             assert!(text.contains(kept), "{kept} in {text}");
         }
         let lists = again.lists();
-        assert_eq!(lists[0].entries, [(bob(), "Robert".to_owned())]);
+        assert_eq!(lists[0].entries, [named(bob(), "Robert")]);
         assert_eq!((lists[1].display_name.as_str(), lists[1].entries.len()), ("Work & play", 1));
     }
 
@@ -181,7 +240,7 @@ mod tests {
     fn a_group_that_is_removed_takes_only_its_own_entries() {
         let mut d = ResourceLists::parse(DOCUMENT.as_bytes()).unwrap();
         d.set_list("work", "Work");
-        d.set_entry("work", &bob(), "");
+        d.set_entry("work", &named(bob(), ""));
         d.remove_list("friends");
         d.remove_list("nothing");
         assert_eq!(d.lists().iter().map(|l| l.name.as_str()).collect::<Vec<_>>(), ["work"]);

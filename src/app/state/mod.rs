@@ -24,7 +24,7 @@ use crate::app::limits::DRAFT_PAUSE;
 use crate::domain::conversation::InstantMessage;
 use crate::domain::presence::{Activity, Availability, MachineState, Note};
 use crate::domain::{Address, Rng, Time};
-use crate::endpoint::{EndpointState, OperationId};
+use crate::endpoint::{EndpointState, Feature, OperationId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -53,6 +53,8 @@ pub struct State {
     pub meetings: Meetings,
     /// What I publish.
     pub own: Own,
+    /// What this server cannot do, and why in a sentence.
+    pub missing: BTreeMap<Feature, String>,
     /// For whom I wait.
     pub alerts: Alerts,
     /// SIP traffic.
@@ -193,6 +195,7 @@ impl State {
             conversations: Conversations::default(),
             meetings: Meetings::default(),
             own: Own::default(),
+            missing: BTreeMap::new(),
             alerts: Alerts::default(),
             wire: Wire::default(),
             overlays: Vec::new(),

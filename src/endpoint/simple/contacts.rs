@@ -1,136 +1,258 @@
-//! The contact list where the server keeps none: it lives here and is kept by whoever owns the endpoint, who gives it back
-//! at the next start. Rules and errors are those of `domain.md` 6.
+//! The contact list: in documents of the server where there is XCAP, else here, kept by whoever owns the endpoint, who gives
+//! it back at the next start. Rules and errors are those of `domain.md` 6.
+//!
+//! On the server one write is under way at a time. What was written elsewhere meanwhile is fetched, the wish is worked in
+//! once more, and if that fails again it is said (`simple.md` 4.8).
 
-use crate::domain::Address;
-use crate::domain::contact::{AddOptions, Contact, ContactError, DEFAULT_GROUP, DEFAULT_GROUP_NAME, Group, GroupId};
-use crate::endpoint::limits::MAX_CONTACTS;
-use crate::endpoint::service::{Ctx, InternalEvent, Service};
-use crate::endpoint::{Event, Operation, OperationId, Outcome};
-use crate::lync::contact_data;
+use super::book::{self, Names};
+use super::list::List;
+use super::listing::Listing;
+use super::remote::{News, Remote};
+use crate::domain::Time;
+use crate::domain::contact::{Contact, ContactError, Group};
+use crate::endpoint::event::Feature;
+use crate::endpoint::limits::MAX_QUEUED;
+use crate::endpoint::service::{Ctx, InternalEvent, Service, Token};
+use crate::endpoint::web::{WebAnswer, WebPlace};
+use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
+use crate::simple::resource_lists::ResourceLists;
+use crate::simple::xcap::Document;
+use std::collections::VecDeque;
+
+/// An operation that waits for its turn.
+#[derive(Debug)]
+struct Waiting {
+    id: OperationId,
+    operation: Operation,
+    tried: bool,
+}
+
+/// A write under way: what it makes of the list.
+#[derive(Debug)]
+struct Write {
+    job: Option<Waiting>,
+    list: List,
+    names: Names,
+    document: ResourceLists,
+    outcome: Outcome,
+    events: Vec<Event>,
+}
+
+/// The list as the server keeps it.
+#[derive(Debug)]
+struct Kept {
+    remote: Remote,
+    /// As it was fetched or written last; `None`: not known on this registration.
+    document: Option<ResourceLists>,
+    names: Names,
+    queue: VecDeque<Waiting>,
+    write: Option<Write>,
+    /// Why the server cannot be asked.
+    away: Option<Error>,
+    /// Contacts as one subscription.
+    listing: Listing,
+}
 
 /// The service.
 #[derive(Debug)]
 pub struct Contacts {
-    groups: Vec<Group>,
-    contacts: Vec<Contact>,
+    list: List,
+    kept: Option<Kept>,
 }
 
 impl Contacts {
-    /// With the list of last time.
-    pub fn new(groups: Vec<Group>, contacts: Vec<Contact>) -> Contacts {
-        let mut groups = groups;
-        if !groups.iter().any(|g| g.id == DEFAULT_GROUP) {
-            groups.insert(0, Group::new(DEFAULT_GROUP, DEFAULT_GROUP_NAME));
-        }
-        Contacts { groups, contacts }
+    /// With the list of last time, and where the server keeps it.
+    pub fn new(groups: Vec<Group>, contacts: Vec<Contact>, xcap: Option<WebPlace>) -> Contacts {
+        let kept = xcap.map(|place| Kept {
+            remote: Remote::new(place.clone(), Document::ResourceLists),
+            document: None,
+            names: Names::new(),
+            queue: VecDeque::new(),
+            write: None,
+            away: None,
+            listing: Listing::new(place),
+        });
+        Contacts { list: List::new(groups, contacts), kept }
     }
 
-    fn say_all(&self, ctx: &mut Ctx<'_>) {
-        ctx.emit(Event::ContactList { groups: self.groups.clone(), contacts: self.contacts.clone() });
+    fn say_all(&mut self, ctx: &mut Ctx<'_>) {
+        ctx.emit(self.list.event());
         self.say_wanted(ctx);
     }
 
-    fn say_wanted(&self, ctx: &mut Ctx<'_>) {
-        ctx.tell(InternalEvent::Wanted(self.contacts.iter().filter(|c| c.subscribed).map(|c| c.uri.clone()).collect()));
-    }
-
-    fn contact(&mut self, uri: &Address) -> Result<&mut Contact, ContactError> {
-        self.contacts.iter_mut().find(|c| c.uri == *uri).ok_or(ContactError::ContactNotFound)
-    }
-
-    fn check_groups(&self, groups: &[GroupId]) -> Result<(), ContactError> {
-        let known = |g: &GroupId| self.groups.iter().any(|k| k.id == *g);
-        if groups.iter().all(known) { Ok(()) } else { Err(ContactError::GroupNotFound) }
-    }
-
-    fn own_group(&mut self, id: GroupId) -> Result<&mut Group, ContactError> {
-        if id == DEFAULT_GROUP {
-            return Err(ContactError::NotAllowedForGroup);
+    /// Presence needs to know whom to watch; with one subscription for all first the list on the server is brought up to date.
+    fn say_wanted(&mut self, ctx: &mut Ctx<'_>) {
+        let wanted = self.list.wanted();
+        match &mut self.kept {
+            Some(kept) if ctx.online && kept.document.is_some() => kept.listing.want(ctx, wanted),
+            _ => ctx.tell(InternalEvent::Wanted(wanted)),
         }
-        self.groups.iter_mut().find(|g| g.id == id).ok_or(ContactError::GroupNotFound)
     }
 
-    fn free_name(&self, name: &str, but: Option<GroupId>) -> Result<(), ContactError> {
-        let taken = self.groups.iter().any(|g| Some(g.id) != but && g.name.eq_ignore_ascii_case(name.trim()));
-        if taken { Err(ContactError::DuplicateGroup) } else { Ok(()) }
+    fn say_away(&mut self, ctx: &mut Ctx<'_>, why: Option<Error>) {
+        let Some(kept) = &mut self.kept else { return };
+        if kept.away != why {
+            let text = why
+                .as_ref()
+                .map(|e| format!("{} This is the list as it was known last; it can be changed when the server is back.", e.text));
+            ctx.emit(Event::Missing { what: Feature::ServerList, why: text });
+        }
+        kept.away = why;
     }
 
-    fn add(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        uri: &Address,
-        name: &str,
-        groups: &[GroupId],
-        options: &AddOptions,
-    ) -> Result<Outcome, ContactError> {
-        if *uri == ctx.me.uri {
-            return Err(ContactError::OwnAddress);
+    fn hear(&mut self, ctx: &mut Ctx<'_>, news: News) {
+        let Some(kept) = &mut self.kept else { return };
+        match news {
+            News::Fetched(body) => match body.map_or(Ok(None), |b| ResourceLists::parse(&b).map(Some)) {
+                Ok(document) => self.fetched(ctx, document),
+                Err(e) => {
+                    let text = format!("The contact list on {} cannot be read: {e}.", kept.remote.place());
+                    self.away(ctx, Error::new(ErrorKind::Parsing, text));
+                }
+            },
+            News::Unchanged => {
+                self.say_away(ctx, None);
+                self.pump(ctx);
+            }
+            News::Written => self.written(ctx),
+            News::Conflict(words) => {
+                if let Some(Write { job: Some(mut job), .. }) = kept.write.take() {
+                    if job.tried {
+                        ctx.complete(job.id, Err(clash(&words)));
+                    } else {
+                        job.tried = true;
+                        kept.queue.push_front(job);
+                    }
+                }
+                kept.remote.fetch(ctx);
+            }
+            News::Refused(error) => {
+                if let Some(Write { job: Some(job), .. }) = kept.write.take() {
+                    ctx.complete(job.id, Err(error));
+                }
+                self.pump(ctx);
+            }
+            News::Away(error) => self.away(ctx, error),
         }
-        if self.contacts.iter().any(|c| c.uri == *uri) {
-            return Err(ContactError::DuplicateContact);
+    }
+
+    fn away(&mut self, ctx: &mut Ctx<'_>, error: Error) {
+        let Some(kept) = &mut self.kept else { return };
+        let job = kept.write.take().and_then(|w| w.job);
+        for job in job.into_iter().chain(std::mem::take(&mut kept.queue)) {
+            ctx.complete(job.id, Err(error.clone()));
         }
-        if self.contacts.len() >= MAX_CONTACTS {
-            return Err(ContactError::TooManyContacts);
-        }
-        self.check_groups(groups)?;
-        let contact = Contact {
-            name: name.to_owned(),
-            groups: groups.to_vec(),
-            subscribed: !options.without_presence,
-            external_uri: options.data.clone(),
-            extension: options.extension.clone(),
-            uri: uri.clone(),
-        };
-        self.contacts.push(contact.clone());
-        ctx.emit(Event::ContactChanged(contact));
+        self.say_away(ctx, Some(error));
         self.say_wanted(ctx);
-        Ok(Outcome::Done)
     }
 
-    fn change(&mut self, ctx: &mut Ctx<'_>, uri: &Address, f: impl FnOnce(&mut Contact)) -> Result<Outcome, ContactError> {
-        let contact = self.contact(uri)?;
-        f(contact);
-        let changed = contact.clone();
-        ctx.emit(Event::ContactChanged(changed));
-        Ok(Outcome::Done)
-    }
-
-    fn delete(&mut self, ctx: &mut Ctx<'_>, uri: &Address) -> Result<Outcome, ContactError> {
-        self.contact(uri)?;
-        self.contacts.retain(|c| c.uri != *uri);
-        ctx.emit(Event::ContactRemoved(uri.clone()));
-        self.say_wanted(ctx);
-        Ok(Outcome::Done)
-    }
-
-    fn add_group(&mut self, ctx: &mut Ctx<'_>, name: &str) -> Result<Outcome, ContactError> {
-        self.free_name(name, None)?;
-        let id = GroupId(self.groups.iter().map(|g| g.id.0).max().unwrap_or(1).saturating_add(1));
-        let group = Group::new(id, name.trim());
-        self.groups.push(group.clone());
-        ctx.emit(Event::GroupChanged(group));
-        Ok(Outcome::Group(id))
-    }
-
-    fn rename_group(&mut self, ctx: &mut Ctx<'_>, id: GroupId, name: &str) -> Result<Outcome, ContactError> {
-        self.free_name(name, Some(id))?;
-        let group = self.own_group(id)?;
-        group.name = name.trim().to_owned();
-        let changed = group.clone();
-        ctx.emit(Event::GroupChanged(changed));
-        Ok(Outcome::Done)
-    }
-
-    fn delete_group(&mut self, ctx: &mut Ctx<'_>, id: GroupId) -> Result<Outcome, ContactError> {
-        self.own_group(id)?;
-        self.groups.retain(|g| g.id != id);
-        for contact in self.contacts.iter_mut().filter(|c| c.groups.contains(&id)) {
-            contact.groups.retain(|g| *g != id);
-            ctx.emit(Event::ContactChanged(contact.clone()));
+    /// The list has come; the first one on a new server is ours.
+    fn fetched(&mut self, ctx: &mut Ctx<'_>, document: Option<ResourceLists>) {
+        self.say_away(ctx, None);
+        let Some(kept) = &mut self.kept else { return };
+        let first = kept.document.is_none();
+        match document {
+            Some(document) => {
+                let list = book::read(&document, &self.list, &mut kept.names);
+                kept.document = Some(document);
+                if list != self.list {
+                    self.list = list;
+                    ctx.emit(self.list.event());
+                }
+                self.say_wanted(ctx);
+            }
+            None => {
+                kept.document = Some(ResourceLists::default());
+                kept.names.clear();
+                if first && !self.list.contacts.is_empty() {
+                    let list = self.list.clone();
+                    self.write(ctx, None, list, Outcome::Done, Vec::new());
+                } else {
+                    self.say_wanted(ctx);
+                }
+            }
         }
-        ctx.emit(Event::GroupRemoved(id));
-        Ok(Outcome::Done)
+        self.pump(ctx);
     }
+
+    fn write(&mut self, ctx: &mut Ctx<'_>, job: Option<Waiting>, list: List, outcome: Outcome, events: Vec<Event>) {
+        let Some(kept) = &mut self.kept else { return };
+        let (mut names, mut document) = (kept.names.clone(), kept.document.clone().unwrap_or_default());
+        book::write(&list, &mut names, &mut document);
+        kept.remote.write(ctx, document.to_bytes());
+        kept.write = Some(Write { job, list, names, document, outcome, events });
+    }
+
+    fn written(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(kept) = &mut self.kept else { return };
+        let Some(write) = kept.write.take() else { return };
+        let before = self.list.wanted();
+        (kept.document, kept.names, self.list) = (Some(write.document), write.names, write.list);
+        write.events.into_iter().for_each(|e| ctx.emit(e));
+        if let Some(job) = write.job {
+            ctx.complete(job.id, Ok(write.outcome));
+        }
+        if before != self.list.wanted() || !self.kept.as_ref().is_some_and(|k| k.listing.was_wanted()) {
+            self.say_wanted(ctx);
+        }
+        self.pump(ctx);
+    }
+
+    /// Starts the next write.
+    fn pump(&mut self, ctx: &mut Ctx<'_>) {
+        loop {
+            let Some(kept) = &mut self.kept else { return };
+            if kept.document.is_none() || kept.write.is_some() || kept.remote.is_busy() {
+                return;
+            }
+            let Some(job) = kept.queue.pop_front() else { return };
+            let mut list = self.list.clone();
+            match list.apply(&ctx.me.uri, &job.operation) {
+                Ok((outcome, events)) if list == self.list => {
+                    events.into_iter().for_each(|e| ctx.emit(e));
+                    ctx.complete(job.id, Ok(outcome));
+                }
+                Ok((outcome, events)) => return self.write(ctx, Some(job), list, outcome, events),
+                Err(e) => ctx.complete(job.id, Err(e.into())),
+            }
+        }
+    }
+
+    fn change(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) {
+        match &mut self.kept {
+            None => {
+                let before = self.list.wanted();
+                let result = self.list.apply(&ctx.me.uri, operation).map(|(outcome, events)| {
+                    events.into_iter().for_each(|e| ctx.emit(e));
+                    outcome
+                });
+                if before != self.list.wanted() {
+                    self.say_wanted(ctx);
+                }
+                ctx.complete(id, result.map_err(Into::into));
+            }
+            Some(_) if !ctx.online => ctx.complete(id, Err(ContactError::NotSubscribed.into())),
+            Some(kept) => match &kept.away {
+                Some(error) => ctx.complete(id, Err(error.clone())),
+                None if kept.queue.len() >= MAX_QUEUED => {
+                    ctx.complete(
+                        id,
+                        Err(Error::new(ErrorKind::Retryable, "Too many changes are waiting; try again in a moment.")),
+                    );
+                }
+                None => {
+                    kept.queue.push_back(Waiting { id, operation: operation.clone(), tried: false });
+                    self.pump(ctx);
+                }
+            },
+        }
+    }
+}
+
+fn clash(words: &str) -> Error {
+    let why = if words.is_empty() { String::new() } else { format!(" ({words})") };
+    let text = format!("The contact list was changed elsewhere at the same moment, twice{why}. It is fetched anew; try again.");
+    Error::new(ErrorKind::Retryable, text)
 }
 
 fn refuse(ctx: &mut Ctx<'_>, id: OperationId, what: &str) -> bool {
@@ -140,49 +262,70 @@ fn refuse(ctx: &mut Ctx<'_>, id: OperationId, what: &str) -> bool {
 
 impl Service for Contacts {
     fn on_operation(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) -> bool {
-        use Operation as O;
-        let result = match operation {
-            O::RefreshContacts => {
+        match operation {
+            Operation::RefreshContacts => {
                 self.say_all(ctx);
-                Ok(Outcome::Done)
+                if let Some(kept) = self.kept.as_mut().filter(|k| ctx.online && !k.remote.is_busy()) {
+                    kept.remote.fetch(ctx);
+                }
+                ctx.complete(id, Ok(Outcome::Done));
             }
-            O::AddContact { uri, name, groups, options } => self.add(ctx, uri, name, groups, options),
-            O::Regroup { uri, join, leave } => self.check_groups(join).and_then(|()| {
-                self.change(ctx, uri, |c| {
-                    c.groups.retain(|g| !leave.contains(g) && !join.contains(g));
-                    c.groups.extend_from_slice(join);
-                })
-            }),
-            O::TagContact { uri, tagged } => self.contact(uri).map(|c| c.extension.clone()).and_then(|old| {
-                let new = contact_data::with_tag(old.as_deref(), *tagged).ok_or(ContactError::InvalidData)?;
-                self.change(ctx, uri, |c| c.extension = new)
-            }),
-            O::SetContactPresence { uri, wanted } => {
-                let done = self.change(ctx, uri, |c| c.subscribed = *wanted);
-                self.say_wanted(ctx);
-                done
+            Operation::SearchDirectory { .. } => return refuse(ctx, id, "directory to search"),
+            Operation::AddDistributionGroup { .. } | Operation::ExpandGroup { .. } => {
+                return refuse(ctx, id, "distribution groups");
             }
-            O::SetContactData { uri, data, extension } => self.change(ctx, uri, |c| {
-                c.external_uri.clone_from(data);
-                c.extension.clone_from(extension);
-            }),
-            O::RenameContact { uri, name } => self.change(ctx, uri, |c| c.name.clone_from(name)),
-            O::SetContactGroups { uri, groups } => {
-                self.check_groups(groups).and_then(|()| self.change(ctx, uri, |c| c.groups.clone_from(groups)))
-            }
-            O::DeleteContact { uri } => self.delete(ctx, uri),
-            O::AddGroup { name } => self.add_group(ctx, name),
-            O::RenameGroup { id, name } => self.rename_group(ctx, *id, name),
-            O::DeleteGroup { id } => self.delete_group(ctx, *id),
-            O::SearchDirectory { .. } => return refuse(ctx, id, "directory to search"),
-            O::AddDistributionGroup { .. } | O::ExpandGroup { .. } => return refuse(ctx, id, "distribution groups"),
+            operation if List::takes(operation) => self.change(ctx, id, operation),
             _ => return false,
-        };
-        ctx.complete(id, result.map_err(Into::into));
+        }
         true
     }
 
+    fn on_web(&mut self, ctx: &mut Ctx<'_>, token: Token, answer: Result<WebAnswer, String>) {
+        let Some(kept) = &mut self.kept else { return };
+        match kept.remote.on_web(ctx, token, &answer) {
+            Some(news) => self.hear(ctx, news),
+            None => kept.listing.on_web(ctx, token, &answer),
+        }
+    }
+
     fn on_online(&mut self, ctx: &mut Ctx<'_>) {
-        self.say_all(ctx);
+        match &mut self.kept {
+            Some(kept) => {
+                kept.document = None;
+                kept.listing.reset();
+                kept.remote.fetch(ctx);
+                ctx.emit(self.list.event());
+            }
+            None => {
+                let why = "The contact list is kept on this computer: no server for it (xcap) is named in the configuration.";
+                ctx.emit(Event::Missing { what: Feature::ServerList, why: Some(why.into()) });
+                self.say_all(ctx);
+            }
+        }
+    }
+
+    fn on_offline(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(kept) = &mut self.kept else { return };
+        kept.remote.reset();
+        kept.listing.reset();
+        kept.document = None;
+        let job = kept.write.take().and_then(|w| w.job);
+        for job in job.into_iter().chain(std::mem::take(&mut kept.queue)) {
+            let text = "You are not connected to the server just now; try again when you are signed in.";
+            ctx.complete(job.id, Err(Error::new(ErrorKind::Retryable, text)));
+        }
+    }
+
+    fn on_timeout(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(kept) = self.kept.as_mut().filter(|_| ctx.online) else { return };
+        if kept.remote.is_due(ctx.now) {
+            kept.remote.fetch(ctx);
+        }
+        kept.listing.on_timeout(ctx);
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        let kept = self.kept.as_ref()?;
+        [kept.remote.poll_timeout(), kept.listing.poll_timeout()].into_iter().flatten().min()
     }
 }

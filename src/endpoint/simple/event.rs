@@ -9,6 +9,9 @@ use crate::endpoint::service::{Ctx, Reply, Token};
 use crate::sip::{Dialog, Method, Name, Params, Request, Response, ServerTx, Uri};
 use std::time::Duration;
 
+/// Option tag of lists (RFC 4662).
+const EVENT_LIST: &str = "eventlist";
+
 /// What is subscribed to.
 #[derive(Clone, Copy, Debug)]
 pub struct Package {
@@ -16,6 +19,8 @@ pub struct Package {
     pub event: &'static str,
     /// `Accept`.
     pub accept: &'static str,
+    /// It is a list of people (RFC 4662); a server that takes it for one person refuses it.
+    pub list: bool,
 }
 
 /// Where it stands (`simple.md` 4.1).
@@ -96,6 +101,13 @@ impl Subscription {
         self.poll_timeout().is_some_and(|t| t <= now)
     }
 
+    /// Asks the server for everything again, then, where it has told something.
+    pub fn refresh_at(&mut self, at: Time) {
+        if self.dialog.is_some() {
+            self.refresh_at = Some(at);
+        }
+    }
+
     /// When [`Subscription::on_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Time> {
         match self.stand {
@@ -136,6 +148,9 @@ impl Subscription {
         let headers = &mut request.headers;
         headers.push(Name::Event, self.package.event).push(Name::Accept, self.package.accept);
         headers.push(Name::Expires, expires.to_string());
+        if self.package.list {
+            headers.push(Name::Supported, EVENT_LIST);
+        }
         self.request = Some((ctx.send(request.clone()), request));
     }
 
@@ -181,6 +196,12 @@ impl Subscription {
         }
         if let (Some(dialog), Some(cseq)) = (&mut self.dialog, response.headers.cseq()) {
             dialog.skip_local_cseq(cseq.number);
+        }
+        let first = request.headers.to().is_some_and(|t| t.tag().is_none());
+        if self.package.list && first && !response.headers.has_token(&Name::Require, EVENT_LIST) {
+            self.unsubscribe(ctx);
+            self.stand = Stand::Refused(None);
+            return Heard::Refused(0);
         }
         self.failures = 0;
         self.lives(ctx, response.headers.expires().unwrap_or(EVENT_EXPIRES));

@@ -2,10 +2,16 @@
 //! that is kept here. They answer the same operations with the same events as those of the other dialect; what this wire
 //! cannot carry is refused with a sentence (`simple.md`, `docs/decisions/simple.md`).
 
+mod book;
 pub mod contacts;
 mod event;
+mod list;
+mod listing;
+#[cfg(test)]
+mod lists_tests;
 pub mod messages;
 pub mod publishing;
+mod remote;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -29,7 +35,7 @@ impl Services {
     pub fn new(config: &Config) -> Services {
         let list = config.list.clone();
         Services {
-            contacts: contacts::Contacts::new(list.groups, list.contacts),
+            contacts: contacts::Contacts::new(list.groups, list.contacts, config.xcap.clone()),
             publishing: publishing::Publishing::default(),
             watching: watching::Watching::default(),
             messages: messages::Messages::default(),

@@ -423,7 +423,7 @@ fn an_envelope_in_another_persons_name_is_not_believed() {
 
 #[test]
 fn the_list_is_kept_here_with_the_rules_of_the_guide() {
-    let (mut bench, mut s) = (Bench::new(ServiceId::Contacts), Contacts::new(Vec::new(), Vec::new()));
+    let (mut bench, mut s) = (Bench::new(ServiceId::Contacts), Contacts::new(Vec::new(), Vec::new(), None));
     let group = bench.operate(&mut s, Operation::AddGroup { name: "Work".into() });
     let Some(Ok(Outcome::Group(id))) = bench.result(group) else { panic!("no group") };
     let add = |groups: Vec<_>| Operation::AddContact { uri: bob(), name: "Bob".into(), groups, options: Default::default() };

@@ -1,25 +1,29 @@
 //! Presence of others: one subscription for each person (RFC 3856; `simple.md` 4.1, 4.3).
 
+mod list;
+
 use super::cannot;
 use super::event::{Heard, Package, Stand, Subscription};
 use crate::domain::presence::{Availability, Card, Freshness, Presence};
-use crate::domain::watching::ViewId;
+use crate::domain::watching::{Standing, ViewId};
 use crate::domain::{Address, Time};
 use crate::endpoint::limits::{EVENT_PACE, MAX_CONTACTS};
 use crate::endpoint::service::{Ctx, Handled, InternalEvent, Reply, Service, Token};
-use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
+use crate::endpoint::{Error, ErrorKind, Event, Feature, Operation, OperationId, Outcome};
 use crate::simple::pidf;
 use crate::sip::multipart::is_type;
 use crate::sip::{Method, Name, Request, ServerTx};
+use list::{List, Said, Told};
 use std::collections::{BTreeMap, BTreeSet};
 
-const PRESENCE: Package = Package { event: "presence", accept: pidf::CONTENT_TYPE };
+const PRESENCE: Package = Package { event: "presence", accept: pidf::CONTENT_TYPE, list: false };
 
 #[derive(Debug)]
 struct Target {
     views: BTreeMap<ViewId, u32>,
     subscription: Subscription,
     presence: Presence,
+    standing: Standing,
 }
 
 /// The service.
@@ -29,6 +33,10 @@ pub struct Watching {
     /// The next first subscription may leave then.
     next_at: Time,
     waits: bool,
+    /// The contacts as one subscription.
+    list: Option<List>,
+    /// This server has no lists for us, on this registration.
+    singly: bool,
 }
 
 impl Watching {
@@ -37,6 +45,7 @@ impl Watching {
             views: BTreeMap::new(),
             subscription: Subscription::new(PRESENCE, uri),
             presence: Presence::default(),
+            standing: Standing::Told,
         })
     }
 
@@ -49,6 +58,102 @@ impl Watching {
             t.views.remove(&ViewId::contacts());
         }
         self.drop_unused(ctx);
+    }
+
+    /// Whether the list tells of somebody.
+    fn is_listed(&self, uri: &Address) -> bool {
+        self.list.as_ref().is_some_and(|l| l.covers(uri))
+    }
+
+    /// The contacts can be had as one, or not.
+    fn set_list(&mut self, ctx: &mut Ctx<'_>, service: Option<&Address>, members: &[Address]) {
+        let members: BTreeSet<Address> = members.iter().take(MAX_CONTACTS).cloned().collect();
+        match (service.filter(|_| !self.singly), &mut self.list) {
+            (Some(service), Some(list)) if list.is(service) => list.set_members(ctx, members),
+            (Some(service), list) => *list = Some(List::new(service.clone(), members)),
+            (None, list) => {
+                if let Some(mut list) = list.take().filter(|_| ctx.online) {
+                    list.subscription.unsubscribe(ctx);
+                }
+            }
+        }
+        // Whom the list tells of needs no subscription more.
+        let Some(list) = &self.list else { return };
+        for (_, t) in self.targets.iter_mut().filter(|(uri, _)| list.covers(uri)) {
+            if ctx.online && matches!(t.subscription.stand(), Stand::Asked | Stand::Pending | Stand::Active) {
+                t.subscription.unsubscribe(ctx);
+            }
+            t.subscription.reset();
+        }
+    }
+
+    fn told(&mut self, ctx: &mut Ctx<'_>, told: Told) {
+        match told {
+            Told::People(people) => {
+                for (uri, said) in people {
+                    self.said(ctx, &uri, &said);
+                }
+            }
+            Told::Lost => {
+                let listed: Vec<Address> = self.targets.keys().filter(|u| self.is_listed(u)).cloned().collect();
+                listed.iter().for_each(|uri| self.stale(ctx, uri));
+            }
+            Told::Unsupported => {
+                (self.list, self.singly) = (None, true);
+                let why = "This server does not tell of all contacts at once; each is asked for on its own.";
+                ctx.emit(Event::Missing { what: Feature::PresenceLists, why: Some(why.into()) });
+                self.pump(ctx);
+            }
+        }
+    }
+
+    fn said(&mut self, ctx: &mut Ctx<'_>, uri: &Address, said: &Said) {
+        match said {
+            Said::Documents(all) => {
+                if let Ok(presence) = pidf::read_all(all, ctx.now) {
+                    self.show(ctx, uri, presence);
+                }
+                self.stand(ctx, uri, Standing::Told);
+            }
+            Said::Silent => {
+                self.show(ctx, uri, nothing_published(ctx.now));
+                self.stand(ctx, uri, Standing::Told);
+            }
+            Said::Pending => {
+                self.show(ctx, uri, Presence::default());
+                self.stand(ctx, uri, failed(PENDING));
+            }
+            Said::Refused => {
+                self.show(ctx, uri, Presence::default());
+                self.stand(ctx, uri, failed(REFUSED));
+            }
+        }
+    }
+
+    fn stand(&mut self, ctx: &mut Ctx<'_>, uri: &Address, standing: Standing) {
+        let Some(t) = self.targets.get_mut(uri).filter(|t| t.standing != standing) else { return };
+        t.standing = standing.clone();
+        ctx.emit(Event::Watching { uri: uri.clone(), standing });
+    }
+
+    fn stale(&mut self, ctx: &mut Ctx<'_>, uri: &Address) {
+        let Some(t) = self.targets.get(uri) else { return };
+        if let Freshness::Known { .. } = t.presence.freshness {
+            let stale = Presence { freshness: Freshness::Stale { since: ctx.now }, ..t.presence.clone() };
+            self.show(ctx, uri, stale);
+        }
+    }
+
+    fn show(&mut self, ctx: &mut Ctx<'_>, uri: &Address, mut next: Presence) {
+        let Some(t) = self.targets.get_mut(uri) else { return };
+        // A document of somebody who is away carries no name; they are still who they were.
+        if next.card == Card::default() {
+            next.card.clone_from(&t.presence.card);
+        }
+        if differs(&t.presence, &next) {
+            t.presence = next;
+            ctx.emit(Event::Presence { uri: uri.clone(), presence: Box::new(t.presence.clone()) });
+        }
     }
 
     fn drop_unused(&mut self, ctx: &mut Ctx<'_>) {
@@ -67,9 +172,13 @@ impl Watching {
         if !ctx.online {
             return;
         }
+        if let Some(list) = self.list.as_mut().filter(|l| l.poll_timeout().is_some_and(|t| t <= ctx.now)) {
+            let told = list.on_timeout(ctx);
+            self.told(ctx, told);
+        }
         let mut heard = Vec::new();
         for (uri, t) in &mut self.targets {
-            if !t.subscription.is_due(ctx.now) {
+            if self.list.as_ref().is_some_and(|l| l.covers(uri)) || !t.subscription.is_due(ctx.now) {
                 continue;
             }
             let first = matches!(t.subscription.stand(), Stand::Idle(_) | Stand::Refused(_));
@@ -88,29 +197,26 @@ impl Watching {
     }
 
     fn hear(&mut self, ctx: &mut Ctx<'_>, uri: &Address, heard: Heard) {
-        let Some(t) = self.targets.get_mut(uri) else { return };
-        let mut next = match heard {
-            Heard::Nothing => return,
-            Heard::Document(_, body) if body.is_empty() => nothing_published(ctx.now),
-            Heard::Document(media, body) if is_type(&media, pidf::CONTENT_TYPE) => match pidf::read(&body, ctx.now) {
-                Ok(presence) => presence,
-                Err(_) => return,
-            },
-            Heard::Document(..) => return,
-            Heard::Refused(_) => Presence::default(),
-            Heard::Lost if matches!(t.subscription.stand(), Stand::Pending) => Presence::default(),
-            Heard::Lost => match t.presence.freshness {
-                Freshness::Known { .. } => Presence { freshness: Freshness::Stale { since: ctx.now }, ..t.presence.clone() },
-                _ => return,
-            },
-        };
-        // A document of somebody who is away carries no name; they are still who they were.
-        if next.card == Card::default() {
-            next.card.clone_from(&t.presence.card);
-        }
-        if differs(&t.presence, &next) {
-            t.presence = next;
-            ctx.emit(Event::Presence { uri: uri.clone(), presence: Box::new(t.presence.clone()) });
+        let Some(t) = self.targets.get(uri) else { return };
+        let pending = matches!(t.subscription.stand(), Stand::Pending);
+        match heard {
+            Heard::Nothing => {}
+            Heard::Document(_, body) if body.is_empty() => self.said(ctx, uri, &Said::Silent),
+            Heard::Document(media, body) if is_type(&media, pidf::CONTENT_TYPE) => {
+                self.said(ctx, uri, &Said::Documents(vec![body]));
+            }
+            Heard::Document(..) => {}
+            Heard::Refused(404 | 604) => {
+                self.show(ctx, uri, Presence::default());
+                self.stand(ctx, uri, failed("The server knows nobody of this address."));
+            }
+            Heard::Refused(405 | 489 | 501) => {
+                self.show(ctx, uri, Presence::default());
+                self.stand(ctx, uri, failed("Their server tells no presence."));
+            }
+            Heard::Refused(_) => self.said(ctx, uri, &Said::Refused),
+            Heard::Lost if pending => self.said(ctx, uri, &Said::Pending),
+            Heard::Lost => self.stale(ctx, uri),
         }
     }
 
@@ -154,6 +260,13 @@ impl Watching {
     }
 }
 
+const PENDING: &str = "They have not agreed yet that you see their presence.";
+const REFUSED: &str = "They do not let you see their presence.";
+
+fn failed(reason: &str) -> Standing {
+    Standing::Failed { reason: reason.into() }
+}
+
 /// Active without a document: nothing is published, which is what somebody who is away looks like.
 fn nothing_published(now: Time) -> Presence {
     Presence { availability: Some(Availability::OFFLINE), freshness: Freshness::Known { at: now }, ..Presence::default() }
@@ -183,16 +296,24 @@ impl Service for Watching {
     }
 
     fn on_internal(&mut self, ctx: &mut Ctx<'_>, event: &InternalEvent) {
-        if let InternalEvent::Wanted(wanted) = event {
-            self.set_wanted(ctx, wanted);
-            self.pump(ctx);
+        match event {
+            InternalEvent::Wanted(wanted) => self.set_wanted(ctx, wanted),
+            InternalEvent::List { service, members } => self.set_list(ctx, service.as_ref(), members),
+            _ => return,
         }
+        self.pump(ctx);
     }
 
     fn on_request(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: Request) -> Handled {
         let presence = request.headers.get(&Name::Event).is_some_and(|e| is_type(e, PRESENCE.event));
         if request.method != Method::Notify || !presence {
             return Handled::No(request);
+        }
+        if let Some(list) = self.list.as_mut().filter(|l| l.subscription.owns(&request)) {
+            let heard = list.subscription.on_notify(ctx, tx, &request);
+            let told = list.hear(ctx, heard);
+            self.told(ctx, told);
+            return Handled::Yes;
         }
         let Some((uri, t)) = self.targets.iter_mut().find(|(_, t)| t.subscription.owns(&request)) else {
             if let Some(tx) = tx {
@@ -207,6 +328,12 @@ impl Service for Watching {
     }
 
     fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: Reply) {
+        if let Some(list) = &mut self.list
+            && let Some(heard) = list.subscription.on_reply(ctx, token, &reply)
+        {
+            let told = list.hear(ctx, heard);
+            return self.told(ctx, told);
+        }
         let found =
             self.targets.iter_mut().find_map(|(uri, t)| Some((uri.clone(), t.subscription.on_reply(ctx, token, &reply)?)));
         if let Some((uri, heard)) = found {
@@ -216,6 +343,7 @@ impl Service for Watching {
     }
 
     fn on_online(&mut self, ctx: &mut Ctx<'_>) {
+        self.singly = false;
         self.pump(ctx);
     }
 
@@ -225,13 +353,15 @@ impl Service for Watching {
             if let Some(t) = self.targets.get_mut(&uri) {
                 t.subscription.reset();
             }
-            self.hear(ctx, &uri, Heard::Lost);
+            self.stale(ctx, &uri);
         }
         self.waits = false;
+        self.list.iter_mut().for_each(List::reset);
     }
 
     fn on_sign_out(&mut self, ctx: &mut Ctx<'_>) {
         self.targets.values_mut().for_each(|t| t.subscription.unsubscribe(ctx));
+        self.list.iter_mut().for_each(|l| l.subscription.unsubscribe(ctx));
     }
 
     fn on_timeout(&mut self, ctx: &mut Ctx<'_>) {
@@ -239,7 +369,9 @@ impl Service for Watching {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        let due = self.targets.values().filter_map(|t| t.subscription.poll_timeout());
-        due.map(|t| if self.waits { t.max(self.next_at) } else { t }).min()
+        let singly = self.targets.iter().filter(|(uri, _)| !self.is_listed(uri));
+        let due = singly.filter_map(|(_, t)| t.subscription.poll_timeout());
+        let due = due.map(|t| if self.waits { t.max(self.next_at) } else { t });
+        due.chain(self.list.as_ref().and_then(List::poll_timeout)).min()
     }
 }
