@@ -96,6 +96,7 @@ impl View {
             Event::MessageState { conversation, message, state } => self.note_delivery(&conversation, &message, state),
             Event::Recipients { message, recipients, .. } => drop(self.recipients.insert(message, recipients)),
             Event::Missed { from, toast } => self.missed.push((from, toast)),
+            Event::Missing { why, .. } => self.notices.extend(why),
             Event::Notice(text) => self.notices.push(text),
             Event::Completed { id, result } => {
                 assert!(self.results.insert(id, result).is_none(), "{id:?} ended twice");
