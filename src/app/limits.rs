@@ -68,3 +68,6 @@ pub const ALERTS: usize = 200;
 pub const QUIET_MINUTES: Duration = Duration::from_secs(120);
 /// An alert takes the keys from nobody who has touched one this recently.
 pub const CHAT_NOT_WHILE_TYPING: Duration = Duration::from_secs(10);
+
+/// Names of people who are on no list, kept from rosters.
+pub const NAMES: usize = 5000;

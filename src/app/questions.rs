@@ -56,7 +56,7 @@ pub fn answer(door: &mut Door<'_>, answer: Answer) -> Result<(), String> {
             // It is asked until it is answered: the dialog may be left.
             let title = if name.is_empty() { uri.bare().to_owned() } else { name.clone() };
             let kind = QuestionKind::Watcher { uri: uri.clone(), name };
-            door.state.questions.insert(0, Question { kind, postponed: false });
+            door.state.questions.insert(at, Question { kind, postponed: false });
             if yes {
                 return pick_answer(door, uri);
             }
@@ -180,10 +180,23 @@ pub fn watchers(door: &mut Door<'_>) {
     }
 }
 
-/// Asks one more question.
+/// Asks one more question, behind those that matter as much, before those that can wait longer.
 pub fn push(door: &mut Door<'_>, kind: QuestionKind) {
-    if door.state.questions.len() >= QUESTIONS {
-        door.state.questions.remove(0);
+    let questions = &mut door.state.questions;
+    if questions.len() >= QUESTIONS {
+        let most = questions.iter().map(|q| patience(&q.kind)).max();
+        let oldest = questions.iter().position(|q| Some(patience(&q.kind)) == most).unwrap_or(0);
+        questions.remove(oldest);
     }
-    door.state.questions.push(Question { kind, postponed: false });
+    let at = questions.iter().position(|q| patience(&q.kind) > patience(&kind)).unwrap_or(questions.len());
+    questions.insert(at, Question { kind, postponed: false });
+}
+
+/// How long a question can wait: somebody rings, a meeting begins, somebody has put us on a list.
+fn patience(kind: &QuestionKind) -> u8 {
+    match kind {
+        QuestionKind::Invitation { .. } => 0,
+        QuestionKind::Reminder { .. } => 1,
+        QuestionKind::Watcher { .. } => 2,
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::door::Door;
 use super::effect::{Effect, StoreRequest};
-use super::limits::{NOTIFY_CHARS, REPEATED, TAB_MESSAGES};
+use super::limits::{NAMES, NOTIFY_CHARS, REPEATED, TAB_MESSAGES};
 use super::state::{Entry, Pane, Scroll, State, Tab, Thread};
 use super::{alerts, questions, recall, scroll, sending, tabs};
 use crate::domain::conversation::{
@@ -83,6 +83,7 @@ fn take(door: &mut Door<'_>, at: usize, c: Conversation) {
         return;
     }
     let notices = news(door.state, &old, &c);
+    remember_names(door.state, &c);
     let focus = c.focus.clone();
     let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return };
     if !same {
@@ -99,6 +100,17 @@ fn take(door: &mut Door<'_>, at: usize, c: Conversation) {
     }
     for text in notices {
         notice(door, at, text);
+    }
+}
+
+/// What a roster calls people holds for their words after they have left, too.
+fn remember_names(state: &mut State, c: &Conversation) {
+    let named = c.participants.iter().filter(|p| !p.display_name.is_empty() && p.display_name != p.uri.bare());
+    for p in named {
+        let known = state.people.names.get(&p.uri).is_some_and(|n| *n == p.display_name);
+        if !known && (state.people.names.len() < NAMES || state.people.names.contains_key(&p.uri)) {
+            state.people.names.insert(p.uri.clone(), p.display_name.clone());
+        }
     }
 }
 

@@ -158,5 +158,9 @@ class Terminal:
         """Waits until the screen no longer matches."""
         return until(f"{self.name}'s screen no longer shows {pattern!r}", lambda: not re.search(pattern, self.screen()), seconds)
 
+    def is_over(self):
+        """Whether the program has ended."""
+        return self.call("display-message", "-pt", self.name, "#{pane_dead}").strip() == "1"
+
     def end(self):
         subprocess.run(["tmux", "-S", self.tmux, "kill-session", "-t", self.name], capture_output=True)

@@ -1,6 +1,7 @@
 use super::*;
 use crate::app::state::FieldId;
 use crate::domain::contact::AddOptions;
+use crate::domain::conversation::Invitation;
 use crate::domain::presence::{
     Container, Expiry, Level, Member, Publication, PublicationKey, SelfPresence, Subscriber, UserStatus,
 };
@@ -118,6 +119,26 @@ fn the_status_menu_sets_and_resets() {
     assert_eq!(s.asked(), [Operation::SetStatus { status: UserStatus::Busy, activity: String::new(), until: None }]);
     s.keys("Alt-s G Enter");
     assert_eq!(s.asked(), [Operation::ResetStatus]);
+}
+
+#[test]
+fn an_invitation_comes_before_a_watcher_who_can_wait() {
+    let mut s = Stage::new();
+    let own = SelfPresence { subscribers: vec![Subscriber::new(a("zed"), "Zed")], ..SelfPresence::default() };
+    s.says(endpoint::Event::SelfPresence(Box::new(own)));
+    for id in ["c1", "c2"] {
+        let mut c = s.conversation(id, &["carol"], ConversationState::Incoming);
+        let toast = "got a minute?".into();
+        c.invitation =
+            Some(Invitation { from: a("carol"), toast, auto_accept: None, conference: false, priority: Default::default() });
+        s.says(endpoint::Event::Conversation(Box::new(c)));
+    }
+    s.effects.clear();
+    s.keys("Alt-y Alt-n");
+    let named = |id: &str| ConversationId(id.into());
+    let wanted = [Operation::Accept { conversation: named("c1") }, Operation::Decline { conversation: named("c2") }];
+    assert_eq!(s.asked(), wanted);
+    assert!(matches!(s.state.question().map(|q| &q.kind), Some(QuestionKind::Watcher { .. })));
 }
 
 #[test]

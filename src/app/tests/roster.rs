@@ -137,3 +137,16 @@ fn what_others_do_in_the_meeting_is_written_down() {
     let rows = crate::app::roster::rows(&s.state, s.state.conversations.current().unwrap());
     assert!(matches!(rows.last(), Some(crate::app::roster::Row::Invited(u, "rings")) if u.user() == "frank"));
 }
+
+#[test]
+fn who_has_left_keeps_the_name_of_the_roster() {
+    let mut s = Stage::new();
+    let mut c = s.conversation("m", &["zed"], ConversationState::Conferenced);
+    c.focus = Some("sip:zed@contoso.example;gruu;opaque=app:conf:focus:id:K7M2Q9TX".into());
+    c.participants[0].display_name = "Zed Zander".into();
+    s.says(endpoint::Event::Conversation(Box::new(c.clone())));
+    s.message("m", "m1", "zed", "goodbye");
+    c.participants.clear();
+    s.says(endpoint::Event::Conversation(Box::new(c)));
+    assert_eq!(s.state.name(&a("zed")), "Zed Zander");
+}

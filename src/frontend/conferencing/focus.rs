@@ -6,6 +6,7 @@ use super::live::{Live, Member, Seat, Subscription};
 use super::{Conferencing, Key, Kind, Place, Timer, supports};
 use crate::domain::access::SourceNetwork;
 use crate::domain::admission::{Admission, Joiner, PasscodeFault, admit, check_passcode, entry_role};
+use crate::domain::conference::AccessLevel;
 use crate::domain::conversation::Role;
 use crate::domain::{Address, Time};
 use crate::frontend::limits as L;
@@ -102,6 +103,7 @@ impl Conferencing {
         let was_in = live.is_some_and(|l| l.admitted.contains(who) || l.roles.get(who) == Some(&Role::Leader));
         match admit(joiner, level, bypass) {
             Admission::Wait if !was_in && add.lobby_capable => Ok(Some(ctx.now + L::LOBBY_WAIT)),
+            Admission::Wait if !was_in && level == AccessLevel::Locked => Err((403, 3014, "The conference is locked")),
             Admission::Wait if !was_in => Err((403, 3014, "The conference is not open to you")),
             _ => Ok(None),
         }

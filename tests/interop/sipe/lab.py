@@ -135,3 +135,11 @@ class Finch:
 
     def _connection(self):
         return self.call("PurpleAccountGetConnection", self.account())
+
+
+def go_to(screen, name):
+    """Puts the cursor of the people's list on the row of a name; the rows begin in the third line."""
+    screen.keys("M-1", "Escape", "g")
+    screen.sees(name)
+    rows = [line.split("│")[1] if "│" in line else "" for line in screen.screen().splitlines()[2:]]
+    screen.keys(*["j"] * next(i for i, row in enumerate(rows) if name in row))
