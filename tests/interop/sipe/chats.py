@@ -188,16 +188,9 @@ class Chats:
         self.command("thanks from adsum")
         until("the message", lambda: any("thanks from adsum" in t for t in self.told()))
 
-    def leader_made_there(self):
-        """finch makes bob a leader: adsum's screen says that he leads"""
-        self.menu_of_bob("Make leader of")
-        self.bob.sees("you lead")
-        until("bob leads", lambda: self.leads(BOB))
-
-    def removed_in_finch(self):
-        """finch removes bob: adsum's screen says who did what"""
-        self.menu_of_bob("Remove from")
-        self.bob.sees("removed you from the (conference|meeting)")
+    def left_here(self):
+        """bob leaves the meeting of finch: finch's roster no longer has him"""
+        self.command("/leave")
         until("alice and carol", lambda: self.members() == [ALICE, CAROL])
 
     def left_in_finch(self):
