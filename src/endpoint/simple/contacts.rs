@@ -190,6 +190,7 @@ impl Contacts {
         (kept.document, kept.names, self.list) = (Some(write.document), write.names, write.list);
         write.events.into_iter().for_each(|e| ctx.emit(e));
         if let Some(job) = write.job {
+            tell_rules(ctx, &job.operation);
             ctx.complete(job.id, Ok(write.outcome));
         }
         if before != self.list.wanted() || !self.kept.as_ref().is_some_and(|k| k.listing.was_wanted()) {
@@ -229,6 +230,9 @@ impl Contacts {
                 if before != self.list.wanted() {
                     self.say_wanted(ctx);
                 }
+                if result.is_ok() {
+                    tell_rules(ctx, operation);
+                }
                 ctx.complete(id, result.map_err(Into::into));
             }
             Some(_) if !ctx.online => ctx.complete(id, Err(ContactError::NotSubscribed.into())),
@@ -246,6 +250,17 @@ impl Contacts {
                 }
             },
         }
+    }
+}
+
+/// Who may see what follows the list (`domain.md` 6, rules 8 and 15).
+fn tell_rules(ctx: &mut Ctx<'_>, operation: &Operation) {
+    match operation {
+        Operation::DeleteContact { uri } => ctx.tell(InternalEvent::ContactDeleted(uri.clone())),
+        Operation::AddContact { uri, options, .. } if options.level.is_some() => {
+            ctx.tell(InternalEvent::ContactPlaced { uri: uri.clone(), level: options.level });
+        }
+        _ => {}
     }
 }
 

@@ -2,6 +2,9 @@
 //! that is kept here. They answer the same operations with the same events as those of the other dialect; what this wire
 //! cannot carry is refused with a sentence (`simple.md`, `docs/decisions/simple.md`).
 
+mod access;
+#[cfg(test)]
+mod access_tests;
 mod book;
 pub mod contacts;
 mod event;
@@ -36,7 +39,7 @@ impl Services {
         let list = config.list.clone();
         Services {
             contacts: contacts::Contacts::new(list.groups, list.contacts, config.xcap.clone()),
-            publishing: publishing::Publishing::default(),
+            publishing: publishing::Publishing::new(config.xcap.clone()),
             watching: watching::Watching::default(),
             messages: messages::Messages::default(),
         }

@@ -1,20 +1,36 @@
 //! One's own presence: one document per device, published with an entity tag (RFC 3903; `simple.md` 4.5).
 
+use super::access::Access;
 use super::{cannot, request};
 use crate::domain::presence::{
     Activity, Availability, Expiry, MachineState, Note, Publication, PublicationKey, SelfPresence, UserStatus,
 };
 use crate::domain::{Time, instances};
+use crate::endpoint::event::Feature;
 use crate::endpoint::limits::{EVENT_AGAIN, PUBLISH_EXPIRES, PUBLISH_PACE, PUBLISH_SETTLE};
-use crate::endpoint::service::{Ctx, Reply, Service, Token};
+use crate::endpoint::service::{Ctx, Handled, InternalEvent, Reply, Service, Token};
+use crate::endpoint::web::{WebAnswer, WebPlace};
 use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
 use crate::lync::categories::{note as notes, state as states};
 use crate::simple::pidf::{self, Published};
-use crate::sip::{Method, Name, Response, Uri};
+use crate::sip::{Method, Name, Request, Response, ServerTx, Uri};
 use std::time::Duration;
 
 /// English (United States), whose own words are published.
 const LCID: u32 = 1033;
+/// What this wire never has.
+const MISSING: [(Feature, &str); 7] = [
+    (Feature::Directory, "Standard SIP has no directory: people are added by their whole address."),
+    (Feature::DistributionGroups, "Standard SIP has no distribution groups."),
+    (
+        Feature::Containers,
+        "Standard SIP knows levels for people and domains; it has no privacy mode, no networks and no containers of one's own.",
+    ),
+    (Feature::Delegates, "Standard SIP has no people who act for you."),
+    (Feature::Phones, "Standard presence has no place for your phone numbers."),
+    (Feature::Categories, "Standard presence carries status, note, place and time zone; no calendar and no working hours."),
+    (Feature::Meetings, "This server keeps no meetings. A meeting of others is joined by its link or address."),
+];
 const ETAG: &str = "SIP-ETag";
 const IF_MATCH: &str = "SIP-If-Match";
 
@@ -38,6 +54,9 @@ enum Body {
 /// The service.
 #[derive(Debug)]
 pub struct Publishing {
+    access: Access,
+    /// Own sources as they were told last.
+    told: Vec<Publication>,
     by_hand: Option<ByHand>,
     machine: MachineState,
     machine_since: Time,
@@ -55,9 +74,12 @@ pub struct Publishing {
     failures: u32,
 }
 
-impl Default for Publishing {
-    fn default() -> Publishing {
+impl Publishing {
+    /// Nothing set; with the place of the rules, if there is one.
+    pub fn new(xcap: Option<WebPlace>) -> Publishing {
         Publishing {
+            access: Access::new(xcap),
+            told: Vec::new(),
             by_hand: None,
             machine: MachineState::Active,
             machine_since: Time::default(),
@@ -74,9 +96,7 @@ impl Default for Publishing {
             failures: 0,
         }
     }
-}
 
-impl Publishing {
     /// What is true now: the hand-set status where the device is there to support it, else what the device does.
     fn state(&self, now: Time) -> (Availability, Option<Activity>) {
         let machine = match self.machine {
@@ -120,7 +140,18 @@ impl Publishing {
     }
 
     /// One's own sources, in the form every screen of ours reads.
-    fn tell(&self, ctx: &mut Ctx<'_>) {
+    fn tell(&mut self, ctx: &mut Ctx<'_>) {
+        let publications = self.publications(ctx);
+        self.told.clone_from(&publications);
+        ctx.emit(Event::SelfPresence(Box::new(SelfPresence {
+            publications,
+            containers: self.access.containers(),
+            subscribers: self.access.subscribers(&ctx.me.uri),
+            ..SelfPresence::default()
+        })));
+    }
+
+    fn publications(&self, ctx: &Ctx<'_>) -> Vec<Publication> {
         let mut publications = Vec::new();
         let mut put = |category: &str, instance: u32, container: u32, at: Time, value: String| {
             publications.push(Publication {
@@ -149,7 +180,24 @@ impl Publishing {
         if let Some(note) = &self.note {
             put("note", 0, 400, ctx.now, notes::to_xml(Some(note)));
         }
-        ctx.emit(Event::SelfPresence(Box::new(SelfPresence { publications, ..SelfPresence::default() })));
+        publications
+    }
+
+    /// What the levels would be.
+    fn preview(&self, ctx: &Ctx<'_>, operations: &[Operation]) -> Result<Outcome, Error> {
+        use Operation as O;
+        if operations.iter().any(|o| !matches!(o, O::SetLevel { .. } | O::ChangeMembers { .. } | O::AcknowledgeSubscriber { .. }))
+        {
+            return Err(cannot("way to try a change of your status; levels can be tried"));
+        }
+        let containers = self.access.preview(&ctx.me.uri, operations)?;
+        let subscribers = self.access.subscribers(&ctx.me.uri);
+        Ok(Outcome::Preview(Box::new(SelfPresence {
+            publications: self.told.clone(),
+            containers,
+            subscribers,
+            ..SelfPresence::default()
+        })))
     }
 
     fn set_status(&mut self, ctx: &Ctx<'_>, status: UserStatus, words: &str, until: Option<Time>) {
@@ -264,8 +312,21 @@ impl Service for Publishing {
                 ctx.complete(id, Err(cannot("presence categories")));
                 return true;
             }
-            Operation::SetLevel { .. } | Operation::AcknowledgeSubscriber { .. } => {
-                ctx.complete(id, Err(cannot("privacy levels that could be set from here")));
+            Operation::SetLevel { .. } | Operation::AcknowledgeSubscriber { .. } | Operation::ChangeMembers { .. } => {
+                self.access.change(ctx, Some(id), operation);
+                return true;
+            }
+            Operation::Preview { operations } => {
+                let result = self.preview(ctx, operations);
+                ctx.complete(id, result);
+                return true;
+            }
+            Operation::SetDelegates { .. } => {
+                ctx.complete(id, Err(cannot("people who act for you")));
+                return true;
+            }
+            Operation::SetPrivacyMode { .. } => {
+                ctx.complete(id, Err(cannot("privacy mode; nobody sees you before you put them on a level")));
                 return true;
             }
             _ => return false,
@@ -281,7 +342,38 @@ impl Service for Publishing {
         true
     }
 
+    fn on_request(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: Request) -> Handled {
+        match self.access.on_request(ctx, tx, &request) {
+            None => return Handled::No(request),
+            Some(true) => self.tell(ctx),
+            Some(false) => {}
+        }
+        Handled::Yes
+    }
+
+    fn on_web(&mut self, ctx: &mut Ctx<'_>, token: Token, answer: Result<WebAnswer, String>) {
+        if self.access.on_web(ctx, token, &answer) {
+            self.tell(ctx);
+        }
+    }
+
+    fn on_internal(&mut self, ctx: &mut Ctx<'_>, event: &InternalEvent) {
+        match event {
+            InternalEvent::ContactPlaced { uri, level: Some(level) } => {
+                self.access.change(ctx, None, &Operation::SetLevel { uri: uri.clone(), level: Some(*level) });
+            }
+            // Who is off the list loses what they were given; who is blocked stays so.
+            InternalEvent::ContactDeleted(uri) => self.access.forget(ctx, uri),
+            _ => {}
+        }
+    }
+
     fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: Reply) {
+        match self.access.on_reply(ctx, token, &reply) {
+            None => {}
+            Some(true) => return self.tell(ctx),
+            Some(false) => return,
+        }
         let Some((_, body)) = self.under_way.take_if(|u| u.0 == token) else { return };
         match reply {
             Reply::Response(r) if !r.is_final() => self.under_way = Some((token, body)),
@@ -294,24 +386,33 @@ impl Service for Publishing {
 
     fn on_online(&mut self, ctx: &mut Ctx<'_>) {
         (self.etag, self.unsupported, self.under_way) = (None, false, None);
+        for (what, why) in MISSING {
+            ctx.emit(Event::Missing { what, why: Some(why.into()) });
+        }
         self.tell(ctx);
         if ctx.me.publish {
             self.due = Some(ctx.now);
         }
         self.pump(ctx);
+        self.access.on_online(ctx);
     }
 
-    fn on_offline(&mut self, _ctx: &mut Ctx<'_>) {
+    fn on_offline(&mut self, ctx: &mut Ctx<'_>) {
+        self.access.on_offline(ctx);
         (self.under_way, self.refresh_at, self.etag) = (None, None, None);
     }
 
     fn on_sign_out(&mut self, ctx: &mut Ctx<'_>) {
+        self.access.on_sign_out(ctx);
         if self.etag.is_some() && self.under_way.is_none() {
             self.publish(ctx, Body::Refresh, 0);
         }
     }
 
     fn on_timeout(&mut self, ctx: &mut Ctx<'_>) {
+        if self.access.on_timeout(ctx) {
+            self.tell(ctx);
+        }
         if self.by_hand.as_ref().is_some_and(|s| s.until.is_some_and(|u| u <= ctx.now)) {
             self.by_hand = None;
             self.changed(ctx);
@@ -323,6 +424,6 @@ impl Service for Publishing {
         let until = self.by_hand.as_ref().and_then(|s| s.until);
         let idle = self.under_way.is_none() && !self.unsupported;
         let own = [self.due, self.refresh_at].into_iter().flatten().min().filter(|_| idle);
-        [until, own].into_iter().flatten().min()
+        [until, own, self.access.poll_timeout()].into_iter().flatten().min()
     }
 }

@@ -157,9 +157,11 @@ fn without_the_server_what_was_known_is_stale() {
 }
 
 fn publishing() -> (Bench, Publishing, (Token, Request)) {
-    let (mut bench, mut s) = (Bench::new(ServiceId::Publication), Publishing::default());
+    let (mut bench, mut s) = (Bench::new(ServiceId::Publication), Publishing::new(None));
     bench.call(&mut s, |s, ctx| s.on_online(ctx));
     let sent = bench.request();
+    let watchers = bench.request();
+    bench.answer(&mut s, &watchers, 489, "", "");
     (bench, s, sent)
 }
 
