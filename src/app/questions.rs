@@ -13,8 +13,8 @@ use crate::domain::contact::AddOptions;
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState};
 use crate::domain::presence::Level;
 use crate::domain::{Address, access};
-use crate::endpoint::Operation;
 use crate::endpoint::sight::container_name;
+use crate::endpoint::{Feature, Operation};
 
 /// How a question is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,10 @@ pub fn pick_answer(door: &mut Door<'_>, uri: Address) -> Result<(), String> {
         (format!("{now}, as now"), "not on my list".to_owned()),
     ];
     let mut choices = vec![answer(None, true), answer(None, false)];
+    if answers_open(door) {
+        rows = vec![(Level::Colleagues.text().to_owned(), "and on my list too".to_owned())];
+        choices = vec![answer(Some(Level::Colleagues), true)];
+    }
     for level in [Level::Personal, Level::Workgroup, Level::Colleagues, Level::External, Level::Blocked] {
         rows.push((level.text().to_owned(), level_shows(level).to_owned()));
         choices.push(answer(Some(level), false));
@@ -93,10 +97,7 @@ pub fn pick_answer(door: &mut Door<'_>, uri: Address) -> Result<(), String> {
 
 /// A new watcher is answered: acknowledged, put on a level, put on the list.
 pub fn answered(door: &mut Door<'_>, uri: Address, level: Option<Level>, add: bool) {
-    acknowledge(door, &uri);
-    if level.is_some() {
-        set_level(door, uri.clone(), level);
-    }
+    answer_watcher(door, &uri, level);
     if add && !door.state.people.contacts.contains_key(&uri) {
         let name = door.name(&uri);
         let pending = Pending::new(format!("Adding {name}"))
@@ -104,6 +105,25 @@ pub fn answered(door: &mut Door<'_>, uri: Address, level: Option<Level>, add: bo
             .undo(vec![Operation::DeleteContact { uri: uri.clone() }]);
         door.ask(Operation::AddContact { uri, name: String::new(), groups: Vec::new(), options: AddOptions::default() }, pending);
     }
+}
+
+/// Acknowledges a watcher and puts them on a level. Where an acknowledgement itself lets somebody in, the level alone is
+/// the answer: nobody sees more for a moment than they are to see.
+pub fn answer_watcher(door: &mut Door<'_>, uri: &Address, level: Option<Level>) {
+    match level {
+        Some(_) if answers_open(door) => {
+            door.state.questions.retain(|q| !matches!(&q.kind, QuestionKind::Watcher { uri: asked, .. } if asked == uri));
+        }
+        _ => acknowledge(door, uri),
+    }
+    if level.is_some() {
+        set_level(door, uri.clone(), level);
+    }
+}
+
+/// Whether nobody sees anything before they are answered.
+fn answers_open(door: &Door<'_>) -> bool {
+    door.state.missing(Feature::DefaultAccess).is_some()
 }
 
 /// Acknowledges a watcher who waits for it, and asks no more.
@@ -159,6 +179,10 @@ pub fn invitation(door: &mut Door<'_>, c: &Conversation) -> bool {
 /// and so nobody is asked about before the list is here.
 pub fn watchers(door: &mut Door<'_>) {
     if door.state.people.loaded != Loaded::Known || !door.state.own.loaded {
+        return;
+    }
+    // Where nobody can answer nobody is asked; the section of watchers says why.
+    if door.state.missing(Feature::Levels).is_some() {
         return;
     }
     let subscribers = door.state.own.replica.subscribers.clone();

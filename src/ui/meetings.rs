@@ -9,6 +9,7 @@ use crate::app::state::meetings::Slot;
 use crate::app::state::{Form, Pane};
 use crate::app::{invitation, outlook, series};
 use crate::domain::conference::Conference;
+use crate::endpoint::Feature;
 use crate::text::{Line, Text};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -34,6 +35,13 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     let m = &state.meetings;
     if let Some(f) = &m.form {
         return draw_form(c, area, state, f, drawn);
+    }
+    if let Some(why) = state.missing(Feature::Meetings).filter(|_| m.agenda.is_empty()) {
+        let y = super::tell(c, area, area.y + 1, why, c.theme.quiet);
+        for (y, words) in (y + 1..area.bottom()).zip(strings::MEETINGS_ELSEWHERE) {
+            c.put(area.x + 2, y, area.width.saturating_sub(2), words, c.theme.quiet);
+        }
+        return;
     }
     if m.agenda.is_empty() {
         if !m.loaded {

@@ -29,8 +29,8 @@ use crate::app::event::Target;
 use crate::app::state::{Layout, Metrics, Pane};
 use crate::app::{Editor, State};
 use crate::domain::presence::AvailabilityClass;
-use crate::text::Line;
 use crate::text::width::clusters;
+use crate::text::{Line, Text};
 use canvas::Canvas;
 use glyphs::Glyphs;
 use layout::Areas;
@@ -200,6 +200,16 @@ fn explain(c: &mut canvas::Canvas, area: ratatui::layout::Rect, lines: &[&'stati
     for (y, words) in (area.y + 1..area.bottom()).zip(lines) {
         c.put(area.x + 2, y, area.width.saturating_sub(2), *words, c.theme.quiet);
     }
+}
+
+/// Sentences of any length from `y` on, wrapped; gives the row after them.
+fn tell(c: &mut canvas::Canvas, area: ratatui::layout::Rect, y: u16, text: &str, style: ratatui::style::Style) -> u16 {
+    let lines = Text::plain(text).wrap(usize::from(area.width.saturating_sub(3)));
+    let end = area.bottom().min(y.saturating_add(u16::try_from(lines.len()).unwrap_or(u16::MAX)));
+    for (y, line) in (y..end).zip(lines) {
+        c.put(area.x + 2, y, area.width.saturating_sub(2), line, style);
+    }
+    end
 }
 
 /// The first row to show so that `selected` is in sight and no room is wasted.

@@ -10,15 +10,20 @@ use crate::app::state::people::Loaded;
 use crate::app::state::{Pane, Row, Thread};
 use crate::domain::Address;
 use crate::domain::contact::DEFAULT_GROUP_NAME;
+use crate::endpoint::Feature;
 use crate::text::Line;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+/// Rows of an empty list before what else is to be said.
+const EMPTY_ROWS: u16 = 5;
+
 /// The words on the pane's border.
 pub fn title(state: &State) -> String {
+    let local = if state.missing(Feature::ServerList).is_some() { " · local" } else { "" };
     match state.people.counts {
-        (_, 0) => "People".into(),
-        (online, all) => format!("People ─ {online}/{all} online"),
+        (_, 0) => format!("People{local}"),
+        (online, all) => format!("People ─ {online}/{all} online{local}"),
     }
 }
 
@@ -43,6 +48,9 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
             _ => &strings::PEOPLE_EMPTY,
         };
         super::explain(c, list, lines);
+        if let Some(why) = state.missing(Feature::ServerList).filter(|_| p.loaded != Loaded::Nothing && p.filter.is_empty()) {
+            super::tell(c, list, list.y + EMPTY_ROWS, why, c.theme.quiet);
+        }
     }
     for (y, row) in (list.y..list.bottom()).zip(p.rows.iter().skip(top)) {
         let line = Rect { y, height: 1, ..list };

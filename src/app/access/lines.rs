@@ -7,8 +7,12 @@ use crate::domain::access::{self, BLOCKED_CONTAINER};
 use crate::domain::presence::{Container, Expiry, Level, Member, Subscriber};
 use crate::domain::privacy::Preference;
 use crate::domain::{Address, Time};
+use crate::endpoint::Feature;
 use crate::endpoint::sight::{self, Sight, Viewer, container_name};
 use crate::endpoint::why::{self, Row, Verdict};
+
+/// Cells of a line of a sentence.
+const SENTENCE_CELLS: usize = 60;
 
 /// Lines of the section that is shown.
 pub(super) fn of(state: &State) -> Vec<Line> {
@@ -28,6 +32,12 @@ fn quiet(words: impl Into<String>) -> Line {
     Line { tone: Tone::Quiet, words: words.into(), ..Line::default() }
 }
 
+/// A sentence of any length, and an empty line.
+fn told(words: &str) -> Vec<Line> {
+    let lines = crate::text::Text::plain(words).wrap(SENTENCE_CELLS);
+    lines.into_iter().map(|l| quiet(l.as_str())).chain([Line::default()]).collect()
+}
+
 fn heading(label: impl Into<String>, words: impl Into<String>, about: About) -> Line {
     Line { tone: Tone::Heading, label: label.into(), words: words.into(), about, ..Line::default() }
 }
@@ -40,7 +50,11 @@ fn containers(state: &State) -> Vec<Line> {
         (_, Some(_)) => "as the administrator says",
         _ => "everybody sees what their network gets",
     };
-    let mut out = vec![heading("Privacy", format!("{} · {by}", p.mode.text()), About::Privacy), Line::default()];
+    let mut out = match (state.missing(Feature::Levels), state.missing(Feature::DefaultAccess)) {
+        (Some(why), _) => return told(why),
+        (None, Some(why)) => told(why),
+        (None, None) => vec![heading("Privacy", format!("{} · {by}", p.mode.text()), About::Privacy), Line::default()],
+    };
     let mut all: Vec<&Container> = state.own.replica.containers.iter().filter(|c| access::may_change(c.id)).collect();
     // Most trusted first, one's own making after the levels, the blocked last.
     let place = |c: &Container| match c.id {
@@ -61,6 +75,10 @@ fn containers(state: &State) -> Vec<Line> {
         out.extend(c.members.iter().map(|m| member(state, c.id, m)));
     }
     out.push(Line::default());
+    if let Some(why) = state.missing(Feature::Delegates) {
+        out.extend(told(why));
+        return out;
+    }
     out.push(heading("Delegates", "act for you, stand in Workgroup", About::Delegates));
     let delegates = &state.own.replica.delegates.members;
     if delegates.is_empty() {
@@ -91,6 +109,9 @@ fn member(state: &State, container: u32, m: &Member) -> Line {
 
 fn watchers(state: &State) -> Vec<Line> {
     let mut all: Vec<&Subscriber> = state.own.replica.subscribers.iter().collect();
+    if let Some(why) = state.missing(Feature::Watchers) {
+        return told(why);
+    }
     if all.is_empty() {
         return vec![quiet("Nobody has told the server that they watch you.")];
     }
@@ -106,7 +127,11 @@ fn watchers(state: &State) -> Vec<Line> {
         };
         let mut words = vec![format!("sees {} ({by})", container_name(place.container))];
         words.extend(s.since.map(|t| format!("since {}", moment(state, t))));
-        words.push(if s.acknowledged { "acknowledged".into() } else { "new: Enter answers".into() });
+        words.push(match (s.acknowledged, state.missing(Feature::Levels)) {
+            (true, _) => "acknowledged".into(),
+            (false, None) => "new: Enter answers".into(),
+            (false, Some(_)) => "waits; it cannot be answered from here".into(),
+        });
         let name = if s.display_name.is_empty() { state.name(&s.uri) } else { &s.display_name };
         Line {
             tone: if s.acknowledged { Tone::Plain } else { Tone::Warning },

@@ -15,7 +15,7 @@ use crate::app::{exchange, meetings, own, palette, publishing, questions, recall
 use crate::domain::Address;
 use crate::domain::contact::AddOptions;
 use crate::domain::presence::Member;
-use crate::endpoint::{JoinTarget, Operation};
+use crate::endpoint::{Feature, JoinTarget, Operation};
 
 const HERE: &[Mode] = &[Mode::Dialog, Mode::Line];
 
@@ -128,8 +128,7 @@ fn confirmed(door: &mut Door<'_>, confirm: Confirm) -> Result<(), String> {
         Deed::DeleteGroup(id) => delete_group_now(door, id),
         Deed::Import => exchange::start(door),
         Deed::Block(uri) => {
-            questions::acknowledge(door, &uri);
-            set_level(door, uri, Some(crate::domain::presence::Level::Blocked));
+            questions::answer_watcher(door, &uri, Some(crate::domain::presence::Level::Blocked));
         }
         Deed::Clear(keys, who) => {
             let pending = Pending::new(format!("Clearing “{who}”")).done(format!("“{who}” is cleared"));
@@ -267,6 +266,10 @@ fn person(door: &mut Door<'_>, mut p: Prompt, text: &str) -> Result<(), String> 
         Ok(uri) => person_chosen(door, p, uri),
         Err(_) if text.is_empty() => again(door, p, "Type a name or an address"),
         Err(e) if text.contains('@') => again(door, p, e.to_string()),
+        Err(_) if door.state.missing(Feature::Directory).is_some() => {
+            let text = format!("There is no directory here: write the whole address, such as {text}@{}", own_domain(door));
+            again(door, p, text)
+        }
         Err(_) if !door.state.link.is_up() => again(door, p, "The directory needs the server, and the link is down"),
         Err(_) => {
             let what = Pending::new("Searching the directory").then(Then::Directory);
@@ -278,9 +281,13 @@ fn person(door: &mut Door<'_>, mut p: Prompt, text: &str) -> Result<(), String> 
     }
 }
 
+fn own_domain<'a>(door: &'a Door<'_>) -> &'a str {
+    door.state.account.address.as_ref().map_or("example.org", Address::host)
+}
+
 /// What is typed in a prompt is searched while one types; what is already being asked is not asked again.
 pub fn search_typed(door: &mut Door<'_>) {
-    let up = door.state.link.is_up();
+    let up = door.state.link.is_up() && door.state.missing(Feature::Directory).is_none();
     let Some(Overlay::Prompt(p)) = door.state.overlays.last() else { return };
     let text = p.line.text().trim().to_owned();
     if !up || !p.ask.searches() || text.is_empty() || p.searched == text {

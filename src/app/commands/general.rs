@@ -49,6 +49,9 @@ pub const COMMANDS: &[Command] = &[
     Command::new("undo-last", "Take back what was just done", HERE, undo).when(can_undo),
     Command::new("error-details", "Show the SIP code and diagnostics of the last error", HERE, details)
         .when(|s| if s.last_error.is_empty() { Err("nothing has failed") } else { Ok(()) }),
+    Command::new("server-limits", "Show what this server cannot do, and why", HERE, limits)
+        .when(|s| if s.missing.is_empty() { Err("nothing is known that this server could not do") } else { Ok(()) })
+        .typed("limits", super::Arg::None),
     Command::new("interrupt", "Close the dialog, or empty the line", HERE, interrupt),
     Command::new("redraw", "Draw the screen again", HERE, |d, _| effect(d, Effect::Redraw)),
     Command::new("suspend", "Suspend to the shell", HERE, |d, _| effect(d, Effect::Suspend)),
@@ -149,6 +152,12 @@ fn undo(door: &mut Door<'_>, _: &str) -> Result<(), String> {
 fn details(door: &mut Door<'_>, _: &str) -> Result<(), String> {
     let lines = door.state.last_error.clone();
     door.state.overlays.push(Overlay::Details { title: "What went wrong".into(), lines, scroll: 0 });
+    Ok(())
+}
+
+fn limits(door: &mut Door<'_>, _: &str) -> Result<(), String> {
+    let lines = door.state.missing.values().map(|why| format!("· {why}")).collect();
+    door.state.overlays.push(Overlay::Details { title: "What this server cannot do".into(), lines, scroll: 0 });
     Ok(())
 }
 

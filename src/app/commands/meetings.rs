@@ -9,6 +9,7 @@ use crate::app::meetings::{
 };
 use crate::app::state::{FieldId, Overlay, Pane, State};
 use crate::app::{own, publishing};
+use crate::endpoint::Feature;
 
 const HERE: &[Mode] = &[Mode::Meetings];
 const FORM: &[Mode] = &[Mode::Form];
@@ -20,6 +21,13 @@ pub const COMMANDS: &[Command] = &[
         let marked: Vec<_> = d.state.people.marks.iter().cloned().collect();
         new_form(d, &marked);
         Ok(())
+    })
+    .when(|s| {
+        if s.missing(Feature::Meetings).is_some() {
+            Err("this server keeps no meetings; the Meetings pane says more")
+        } else {
+            Ok(())
+        }
     }),
     Command::new("edit-meeting", "Change this meeting, or one of its times", HERE, |d, _| edit(d)).when(chosen),
     Command::new("cancel-meeting", "Cancel this meeting, or one of its times", HERE, |d, _| cancel_asking(d)).when(chosen),

@@ -174,6 +174,11 @@ impl Pane {
 }
 
 impl State {
+    /// Why this server cannot do it, if it cannot.
+    pub fn missing(&self, what: Feature) -> Option<&str> {
+        self.missing.get(&what).map(String::as_str)
+    }
+
     /// An empty screen for an account.
     pub fn new(account: Account, view: View, rng: Rng) -> State {
         State {
