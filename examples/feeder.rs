@@ -10,6 +10,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by failing
 
+use adsum::sip::Transport;
 use adsum::domain::contact::Contact;
 use adsum::domain::conversation::{ConversationId, Delivery, MessageId};
 use adsum::domain::presence::UserStatus;
@@ -91,7 +92,7 @@ async fn feed(port: u16, n: usize) -> Result<()> {
     let mut commands = commands();
     for i in 0..n {
         let mut config = Config::new(person(i)?, PASSWORD);
-        (config.host, config.port, config.tls, config.epid) = ("127.0.0.1".into(), port, false, format!("{i:010x}"));
+        (config.host, config.port, config.transport, config.epid) = ("127.0.0.1".into(), port, Transport::Tcp, format!("{i:010x}"));
         let (operations, wanted) = mpsc::unbounded_channel();
         let say = say.clone();
         tokio::spawn(Link::new(config, Rng::seeded(i as u64), Clock::new(), None).run(wanted, move |event| {

@@ -5,7 +5,7 @@ use super::keymap::{Keymap, Sections, bindings_in, line_of};
 use crate::domain::Address;
 use crate::domain::calendar::WorkingPeriod;
 use crate::domain::presence::{CustomStatus, LCID_EN_US, UserStatus};
-use crate::endpoint::WebPlace;
+use crate::endpoint::{Transport, WebPlace};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -188,6 +188,15 @@ pub struct Account {
     /// TLS, or TCP without it.
     #[serde(default = "yes")]
     pub tls: bool,
+    /// Datagrams, in the place of both; standard servers only.
+    #[serde(default)]
+    pub udp: bool,
+    /// Fingerprint (`sha256:…`) of the one certificate that the server may show; empty: any that is signed as it should.
+    #[serde(default)]
+    pub pin: String,
+    /// Name server to ask for this account's servers; empty: the system's.
+    #[serde(default)]
+    pub name_server: String,
     /// PEM file with the authority that signed the server's certificate; empty: the system's authorities.
     #[serde(default)]
     pub ca_file: String,
@@ -283,6 +292,9 @@ impl Config {
             account.server().map_err(|e| (line_with("server"), e))?;
             account.other_servers().map_err(|e| (line_with("others"), e))?;
             account.xcap_root().map_err(|e| (line_with("xcap"), e))?;
+            if account.udp && account.dialect == Dialect::Lync {
+                return Err((line_with("udp"), "only standard servers (dialect = \"sip\") take datagrams".into()));
+            }
             if account.kind == AccountKind::Application && (account.certificate.is_empty() || !account.tls) {
                 let text = "an application needs its certificate (adsum trust add makes one) and TLS";
                 return Err((line_with("kind"), text.into()));
@@ -363,6 +375,15 @@ impl Account {
         self.place(if self.server.is_empty() { self.address.host() } else { &self.server })
     }
 
+    /// How its servers are spoken to.
+    pub fn transport(&self) -> Transport {
+        match (self.udp, self.tls) {
+            (true, _) => Transport::Udp,
+            (false, true) => Transport::Tls,
+            (false, false) => Transport::Tcp,
+        }
+    }
+
     /// Hosts and ports of the further front ends.
     ///
     /// # Errors
@@ -381,7 +402,7 @@ impl Account {
 
     /// Host and port of `host` or `host:port`.
     fn place(&self, text: &str) -> Result<(String, u16), String> {
-        let default = if self.tls { 5061 } else { 5060 };
+        let default = self.transport().port();
         // More than one colon without brackets is an IPv6 address without port.
         let (host, port) = match text.rsplit_once(':') {
             Some((h, p)) if !h.contains(':') || h.ends_with(']') => (h, Some(p)),
@@ -406,6 +427,8 @@ impl Account {
             ("server", &self.server),
             ("xcap", &self.xcap),
             ("ca_file", &self.ca_file),
+            ("pin", &self.pin),
+            ("name_server", &self.name_server),
             ("login", &self.login),
             ("password_command", &self.password_command),
             ("calendar", &self.calendar),
@@ -425,7 +448,9 @@ impl Account {
             let all: Vec<String> = self.others.iter().map(|o| quoted(o)).collect();
             out.push_str(&format!("others = [{}]\n", all.join(", ")));
         }
-        if !self.tls {
+        if self.udp {
+            out.push_str("udp = true\n");
+        } else if !self.tls {
             out.push_str("tls = false\n");
         }
         out

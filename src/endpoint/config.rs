@@ -5,6 +5,7 @@ use crate::domain::Address;
 use crate::domain::contact::{Contact, Group};
 use crate::domain::presence::{CustomStatus, LCID_EN_US};
 use crate::domain::watching::DEFAULT_CATEGORIES;
+use crate::sip::Transport;
 use zeroize::Zeroizing;
 
 /// Whose endpoint it is (`domain.md` 2.1, 2.2).
@@ -59,8 +60,12 @@ pub struct Config {
     pub port: u16,
     /// Further front ends of the same pool, host and port.
     pub others: Vec<(String, u16)>,
-    /// TLS, or plain TCP.
-    pub tls: bool,
+    /// How the servers are spoken to.
+    pub transport: Transport,
+    /// Ask the DNS for the servers of the address's domain at every sign-in; host and port stand in when it knows none.
+    pub discover: bool,
+    /// Name server to ask, `address` or `address:port`; empty: the system's.
+    pub name_server: String,
     /// 10 hexadecimal digits, chosen once per installation (`lync.md` 1.4).
     pub epid: String,
     /// Own name for others; may be empty.
@@ -101,7 +106,9 @@ impl Config {
             password: Zeroizing::new(password.to_owned()),
             port: 5061,
             others: Vec::new(),
-            tls: true,
+            transport: Transport::Tls,
+            discover: false,
+            name_server: String::new(),
             epid: "0000000000".into(),
             display_name: String::new(),
             user_agent: concat!("adsum/", env!("CARGO_PKG_VERSION")).into(),
@@ -125,7 +132,7 @@ impl std::fmt::Debug for Config {
             .field("uri", &self.uri)
             .field("host", &self.host)
             .field("port", &self.port)
-            .field("tls", &self.tls)
+            .field("transport", &self.transport)
             .finish_non_exhaustive()
     }
 }
@@ -139,8 +146,29 @@ pub enum Output {
         host: String,
         /// Port.
         port: u16,
-        /// TLS, or plain TCP.
-        tls: bool,
+        /// How.
+        transport: Transport,
+        /// Names a TLS certificate may be for; the first is the one to ask for.
+        names: Vec<String>,
+    },
+    /// Ask the DNS for the servers of a domain; answered by [`super::UserEndpoint::handle_located`].
+    Locate {
+        /// The domain.
+        domain: String,
+        /// What the servers speak.
+        dialect: Dialect,
+        /// How they are to be spoken to.
+        transport: Transport,
+    },
+    /// Send a request that is too large for a datagram over a connection beside the link (RFC 3261 18.1.1), which is opened
+    /// when there is none; what comes on it is given to [`super::UserEndpoint::handle_aside`].
+    SendAside {
+        /// Host name or address.
+        host: String,
+        /// Port.
+        port: u16,
+        /// The message.
+        bytes: Vec<u8>,
     },
     /// Send octets on the link.
     Send(Vec<u8>),

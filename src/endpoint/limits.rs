@@ -225,3 +225,28 @@ pub const XCAP_AGAIN: Duration = Duration::from_secs(15 * 60);
 pub const XCAP_CAREFUL_OCTETS: usize = 900;
 /// Somebody of whom a list says nothing for so long is offline (`simple.md` 4.7).
 pub const LIST_SILENCE: Duration = Duration::from_secs(15);
+
+/// How long the DNS may take to name the servers of a domain.
+pub const LOCATE_WAIT: Duration = Duration::from_secs(15);
+
+/// Without a word of the server: how often a link to a standard server is kept alive (RFC 5626 4.4.1; some cut idle
+/// connections after a minute, some routers forget datagrams after half of one).
+pub const STREAM_KEEP_ALIVE: Duration = Duration::from_secs(50);
+/// The same for datagrams.
+pub const DATAGRAM_KEEP_ALIVE: Duration = Duration::from_secs(25);
+
+/// How long an answer to a keep-alive may take (RFC 5626 4.4.1).
+pub const PONG_WAIT: Duration = Duration::from_secs(10);
+
+/// The longest wait that a server may ask for with `Retry-After`.
+pub const RETRY_AFTER_MOST: Duration = Duration::from_secs(300);
+
+/// Requests above this leave over a stream (RFC 3261 18.1.1).
+pub const DATAGRAM_MOST: usize = 1300;
+/// Where there is no stream, requests up to this leave as datagrams all the same.
+pub const DATAGRAM_LIMIT: usize = 8_000;
+
+/// Repeated calls of one person are told once in this time.
+pub const CALL_TOLD_AGAIN: Duration = Duration::from_secs(30);
+/// Callers that are told of in that time.
+pub const MAX_CALLERS: usize = 50;

@@ -6,17 +6,19 @@ mod answers;
 mod course;
 mod failure;
 mod request;
+mod standard;
 
 use super::limits::*;
 use super::security::{Handshake, Security, Verdict};
-use super::servers::{Server, Servers};
+use super::servers::Servers;
 use super::user::Config;
 use super::{EndpointState, Error, ErrorKind, Event, OperationId, Outcome, Reason};
 use crate::domain::{Rng, Time};
 use crate::lync::registration::Notice;
-use crate::sip::{Message, Method, Request, Response};
+use crate::sip::{Message, Method, Request, Response, Server};
 use failure::After;
 pub use failure::{diagnostics, diagnostics_reason};
+use standard::Standard;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -25,13 +27,13 @@ use std::time::Duration;
 pub enum Step {
     /// Open the link there.
     Connect {
-        /// Host.
-        host: String,
-        /// Port.
-        port: u16,
-        /// TLS.
-        tls: bool,
+        /// Where, and how.
+        server: Server,
+        /// Names its certificate may be for.
+        names: Vec<String>,
     },
+    /// Ask the DNS for the servers of the own domain; answered by [`Registration::on_located`].
+    Locate,
     /// Send a REGISTER and bring the reply.
     Register(Request),
     /// Close the link; every dialog on it is dead.
@@ -61,6 +63,8 @@ pub struct Facts {
     pub server: String,
     /// `Allow-Events`; `None`: the server did not say.
     pub events: Option<Vec<String>>,
+    /// `Service-Route`: the way of requests outside dialogs (RFC 3608).
+    pub routes: Vec<String>,
 }
 
 /// Where the registration stands.
@@ -68,6 +72,8 @@ pub struct Facts {
 enum Phase {
     /// Not signed in; perhaps waiting to try again.
     Idle,
+    /// The DNS is asked.
+    Locating { until: Time },
     /// The link is being opened.
     Connecting { until: Time },
     /// REGISTER is under way on a new link.
@@ -93,7 +99,7 @@ pub struct Registration {
     security: Security,
     /// Authentication that is under way, on a new link or as a renewal.
     handshake: Option<Handshake>,
-    target: (String, u16, bool),
+    target: Server,
     servers: Servers,
     /// Front ends this attempt has not tried yet.
     left: VecDeque<Server>,
@@ -102,8 +108,11 @@ pub struct Registration {
     call_id: String,
     cseq: u32,
     facts: Option<Facts>,
+    standard: Standard,
     keep_alive: Duration,
     last_sent: Time,
+    /// The server answers keep-alives; the last one must be answered by then.
+    pong_until: Option<Time>,
     /// The registration has stood at least once since the user signed in.
     was_up: bool,
     failures: usize,
@@ -119,7 +128,7 @@ impl Registration {
         Registration {
             servers: Servers::new(&config, &mut rng),
             left: VecDeque::new(),
-            target: (config.host.clone(), config.port, config.tls),
+            target: Server::new(config.host.clone(), config.port, config.transport),
             instance: crate::lync::identity::instance_id(&config.epid),
             config,
             rng,
@@ -132,8 +141,10 @@ impl Registration {
             call_id: String::new(),
             cseq: 0,
             facts: None,
+            standard: Standard::default(),
             keep_alive: FIRST_KEEP_ALIVE,
             last_sent: Time::default(),
+            pong_until: None,
             was_up: false,
             failures: 0,
             retry_at: None,
@@ -205,7 +216,7 @@ impl Registration {
                 self.was_up = false;
                 self.begin(now);
             }
-            Phase::Connecting { .. } | Phase::Registering => self.signing_in.push(id),
+            Phase::Locating { .. } | Phase::Connecting { .. } | Phase::Registering => self.signing_in.push(id),
             Phase::Up { .. } | Phase::Refreshing { .. } => self.complete(id, Ok(Outcome::Done)),
             Phase::Leaving { .. } => {
                 let busy = Error::new(ErrorKind::Retryable, "You are just signing out; sign in again in a moment.");
@@ -220,7 +231,7 @@ impl Registration {
         self.signing_out.push(id);
         match self.phase {
             Phase::Idle => self.over(Reason::None),
-            Phase::Connecting { .. } | Phase::Registering => {
+            Phase::Locating { .. } | Phase::Connecting { .. } | Phase::Registering => {
                 self.fail_sign_in(&Error::new(ErrorKind::OperationFailed, "Signing in was cancelled."));
                 self.steps.push_back(Step::Close);
                 self.over(Reason::None);
@@ -245,7 +256,9 @@ impl Registration {
         self.call_id = self.rng.hex(32);
         self.cseq = 0;
         self.last_sent = now;
-        self.keep_alive = FIRST_KEEP_ALIVE;
+        self.keep_alive = self.first_keep_alive();
+        self.pong_until = None;
+        self.standard.new_link();
         self.security = Security::None;
         self.phase = Phase::Registering;
         self.start_handshake();
@@ -262,10 +275,10 @@ impl Registration {
     /// The link is gone.
     pub fn on_disconnected(&mut self, now: Time, reason: &str) {
         match self.phase {
-            Phase::Idle => {}
+            Phase::Idle | Phase::Locating { .. } => {}
             Phase::Connecting { .. } | Phase::Registering => {
-                let (host, port, _) = &self.target;
-                let text = format!("The connection to {host}:{port} broke while signing in ({reason}). Try again in a moment.");
+                let target = &self.target;
+                let text = format!("The connection to {target} broke while signing in ({reason}). Try again in a moment.");
                 self.attempt_failed(now, Error::new(ErrorKind::ConnectionFailed, text), After::Retry);
             }
             Phase::Up { .. } | Phase::Refreshing { .. } => self.reestablish(now),
@@ -280,6 +293,9 @@ impl Registration {
 
     /// A final response to the last REGISTER.
     pub fn on_response(&mut self, now: Time, response: &Response) {
+        if self.is_standard() {
+            self.note_reflection(response);
+        }
         match self.phase {
             Phase::Leaving { .. } => {
                 self.steps.push_back(Step::Close);
@@ -292,7 +308,7 @@ impl Registration {
                 (401 | 407, None) => self.start_handshake(),
                 _ => self.on_answer(now, response),
             },
-            Phase::Idle | Phase::Connecting { .. } | Phase::Up { .. } => {}
+            Phase::Idle | Phase::Locating { .. } | Phase::Connecting { .. } | Phase::Up { .. } => {}
         }
     }
 
@@ -301,8 +317,8 @@ impl Registration {
         match self.phase {
             Phase::Registering => {
                 self.steps.push_back(Step::Close);
-                let (host, port, _) = &self.target;
-                let text = format!("{host}:{port} does not answer. Check the server's name and port, or try again later.");
+                let target = &self.target;
+                let text = format!("{target} does not answer. Check the server's name and port, or try again later.");
                 self.attempt_failed(now, Error::new(ErrorKind::Timeout, text), After::Retry);
             }
             Phase::Refreshing { .. } => {
@@ -313,7 +329,7 @@ impl Registration {
                 self.steps.push_back(Step::Close);
                 self.over(Reason::None);
             }
-            Phase::Idle | Phase::Connecting { .. } | Phase::Up { .. } => {}
+            Phase::Idle | Phase::Locating { .. } | Phase::Connecting { .. } | Phase::Up { .. } => {}
         }
     }
 
@@ -343,6 +359,7 @@ impl Registration {
             self.begin(now);
         }
         match self.phase {
+            Phase::Locating { until } if until <= now => self.on_located(now, Vec::new()),
             Phase::Connecting { until } if until <= now => {
                 self.steps.push_back(Step::Close);
                 self.on_silent_link(now);
@@ -362,9 +379,15 @@ impl Registration {
             }
             _ => {}
         }
+        if self.pong_until.is_some_and(|t| t <= now) {
+            self.pong_until = None;
+            self.steps.push_back(Step::Close);
+            self.on_disconnected(now, "it does not answer any more");
+        }
         if self.keep_alive_at().is_some_and(|t| t <= now) {
             self.last_sent = now;
             self.steps.push_back(Step::KeepAlive);
+            self.expect_pong(now);
         }
     }
 
@@ -372,11 +395,11 @@ impl Registration {
     pub fn poll_timeout(&self) -> Option<Time> {
         let phase = match self.phase {
             Phase::Idle => self.retry_at,
-            Phase::Connecting { until } | Phase::Leaving { until } => Some(until),
+            Phase::Locating { until } | Phase::Connecting { until } | Phase::Leaving { until } => Some(until),
             Phase::Up { refresh_at, renew_at } => Some(refresh_at.min(renew_at)),
             Phase::Registering | Phase::Refreshing { .. } => None,
         };
-        [phase, self.keep_alive_at()].into_iter().flatten().min()
+        [phase, self.keep_alive_at(), self.pong_until].into_iter().flatten().min()
     }
 
     fn keep_alive_at(&self) -> Option<Time> {
@@ -384,8 +407,8 @@ impl Registration {
     }
 
     fn on_silent_link(&mut self, now: Time) {
-        let (host, port, _) = &self.target;
-        let text = format!("No connection to {host}:{port}. Check the network, the server's name and port, or try again later.");
+        let target = &self.target;
+        let text = format!("No connection to {target}. Check the network, the server's name and port, or try again later.");
         self.attempt_failed(now, Error::new(ErrorKind::ConnectionFailed, text), After::Retry);
     }
 }

@@ -1,5 +1,6 @@
 //! Authentication of one registration: the handshake inside REGISTER, then the signature on every message (`lync.md` 3).
 
+use super::limits::MAX_CHALLENGES;
 use super::user::Config;
 use super::{Error, ErrorKind};
 use crate::domain::{Rng, Time};
@@ -78,6 +79,8 @@ pub struct Handshake {
     password: zeroize::Zeroizing<String>,
     workstation: String,
     stage: Stage,
+    /// How often Digest credentials were asked for anew.
+    refusals: u32,
 }
 
 impl Handshake {
@@ -88,6 +91,7 @@ impl Handshake {
             password: config.password.clone(),
             workstation: config.machine_name.clone(),
             stage: Stage::Start,
+            refusals: 0,
         }
     }
 
@@ -103,6 +107,10 @@ impl Handshake {
             (Stage::Asked, Some((header, true))) => self.prove(now, &header, request, rng),
             (Stage::Start, None) => self.digest(challenge, request, rng),
             (Stage::Digest(client), _) => {
+                self.refusals += 1;
+                if self.refusals > MAX_CHALLENGES {
+                    return Err(endless());
+                }
                 client.challenged(challenge).map_err(|e| explain(e, &self.login))?;
                 client.authorize(request, rng);
                 Ok(())
@@ -129,6 +137,13 @@ impl Handshake {
         client.authorize(request, rng);
         self.stage = Stage::Digest(Box::new(client));
         Ok(())
+    }
+
+    /// Puts credentials that were asked for already on a further REGISTER.
+    pub fn authorize(&mut self, request: &mut Request, rng: &mut Rng) {
+        if let Stage::Digest(client) = &mut self.stage {
+            client.authorize(request, rng);
+        }
     }
 
     /// Checks an answer to a REGISTER of this handshake. Only a success after the proof carries a signature; where a
@@ -183,6 +198,11 @@ fn explain(error: AuthError, login: &str) -> Error {
             "The server's way of checking the password is not known to this program. Ask your administrator to allow NTLM version 2.",
         ),
     }
+}
+
+fn endless() -> Error {
+    let text = "The server asks for the password again and again without saying that it is wrong. Tell whoever runs the server.";
+    Error { status: Some(401), ..Error::new(ErrorKind::AuthenticationFailed, text) }
 }
 
 fn wrong_password(login: &str) -> Error {

@@ -3,10 +3,8 @@
 use super::config::{Config, EndpointKind};
 use super::limits::{DEAD_SERVER_REST, MAX_SERVERS};
 use crate::domain::{Rng, Time};
+use crate::sip::Server;
 use std::collections::VecDeque;
-
-/// Host and port.
-pub(super) type Server = (String, u16);
 
 /// All front ends an endpoint knows.
 #[derive(Debug)]
@@ -19,7 +17,8 @@ impl Servers {
     /// of a person are found in one place.
     pub fn new(config: &Config, rng: &mut Rng) -> Servers {
         let mut all: Vec<(Server, Option<Time>)> = Vec::new();
-        for server in std::iter::once((config.host.clone(), config.port)).chain(config.others.iter().cloned()) {
+        for (host, port) in std::iter::once((config.host.clone(), config.port)).chain(config.others.iter().cloned()) {
+            let server = Server::new(host, port, config.transport);
             if all.len() < MAX_SERVERS && !all.iter().any(|s| s.0 == server) {
                 all.push((server, None));
             }
@@ -30,6 +29,12 @@ impl Servers {
             }
         }
         Servers { all }
+    }
+
+    /// These were found in the DNS, in this order, and take the place of those that were known.
+    pub fn replace(&mut self, found: Vec<Server>) {
+        let rests = |server: &Server| self.all.iter().find(|s| s.0 == *server).and_then(|s| s.1);
+        self.all = found.into_iter().take(MAX_SERVERS).map(|s| (s.clone(), rests(&s))).collect();
     }
 
     /// All of them in the order in which they should be tried: `first`, then those that are well, then those that rest, the
@@ -67,31 +72,35 @@ mod tests {
     }
 
     fn names(round: VecDeque<Server>) -> String {
-        round.into_iter().map(|s| s.0).collect()
+        round.into_iter().map(|s| s.host).collect()
+    }
+
+    fn at(host: &str, port: u16) -> Server {
+        Server::new(host, port, crate::sip::Transport::Tls)
     }
 
     #[test]
     fn a_dead_front_end_rests_ten_minutes_while_there_is_another() {
         let mut s = servers(EndpointKind::User, 1);
-        let at = |secs| Time(1_000_000) + Duration::from_secs(secs);
-        assert_eq!(names(s.round(at(0), None)), "abc");
-        s.failed(at(0), &("a".into(), 5061));
-        s.failed(at(5), &("b".into(), 5061));
-        assert_eq!(names(s.round(at(6), None)), "cab");
-        assert_eq!(names(s.round(at(599), None)), "cab");
-        assert_eq!(names(s.round(at(600), None)), "acb");
-        s.failed(at(601), &("c".into(), 5061));
-        s.failed(at(602), &("a".into(), 5061));
-        assert_eq!(names(s.round(at(604), None)), "bca", "b is the one that failed longest ago");
-        s.stood(&("a".into(), 5061));
-        assert_eq!(names(s.round(at(606), None)), "abc");
+        let time = |secs| Time(1_000_000) + Duration::from_secs(secs);
+        assert_eq!(names(s.round(time(0), None)), "abc");
+        s.failed(time(0), &at("a", 5061));
+        s.failed(time(5), &at("b", 5061));
+        assert_eq!(names(s.round(time(6), None)), "cab");
+        assert_eq!(names(s.round(time(599), None)), "cab");
+        assert_eq!(names(s.round(time(600), None)), "acb");
+        s.failed(time(601), &at("c", 5061));
+        s.failed(time(602), &at("a", 5061));
+        assert_eq!(names(s.round(time(604), None)), "bca", "b is the one that failed longest ago");
+        s.stood(&at("a", 5061));
+        assert_eq!(names(s.round(time(606), None)), "abc");
     }
 
     #[test]
     fn the_registrar_comes_first_even_when_it_is_on_no_list() {
         let s = servers(EndpointKind::User, 1);
-        assert_eq!(names(s.round(Time(0), Some(&("b".into(), 5061)))), "bac");
-        assert_eq!(names(s.round(Time(0), Some(&("z".into(), 1)))), "zabc");
+        assert_eq!(names(s.round(Time(0), Some(&at("b", 5061)))), "bac");
+        assert_eq!(names(s.round(Time(0), Some(&at("z", 1)))), "zabc");
     }
 
     #[test]

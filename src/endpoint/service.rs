@@ -4,7 +4,7 @@ use super::web::{WebAnswer, WebRequest};
 use super::{Error, Event, Operation, OperationId, Outcome};
 use crate::domain::presence::{CustomStatus, Level};
 use crate::domain::{Address, Rng, Time};
-use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx, Uri};
+use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx, Transport, Uri};
 
 /// Which service a response or a timer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,10 +129,12 @@ pub struct Identity {
     pub contact: String,
     /// `host:port` of our side for Via.
     pub sent_by: String,
-    /// `TLS` or `TCP`, for Via.
-    pub transport: &'static str,
+    /// For Via.
+    pub transport: Transport,
     /// `User-Agent`.
     pub user_agent: String,
+    /// `Route` values of requests outside dialogs (RFC 3608).
+    pub routes: Vec<String>,
     /// Events the server grants, lower case; `None`: it did not say.
     pub events: Option<Vec<String>>,
     /// Name of this computer.

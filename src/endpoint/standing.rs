@@ -7,7 +7,7 @@ use super::security::Verdict;
 use super::trusted::Trusted;
 use super::{EndpointState, Error, OperationId};
 use crate::domain::{Rng, Time};
-use crate::sip::{Message, Request, Response};
+use crate::sip::{Message, Request, Response, Server};
 
 /// One of the two.
 #[derive(Debug)]
@@ -74,6 +74,20 @@ impl Standing {
 
     pub fn on_sent(&mut self, now: Time) {
         either!(self, s => s.on_sent(now));
+    }
+
+    /// The DNS has answered.
+    pub fn on_located(&mut self, now: Time, found: Vec<Server>) {
+        if let Standing::Registered(r) = self {
+            r.on_located(now, found);
+        }
+    }
+
+    /// Octets came on the link.
+    pub fn on_received(&mut self, bytes: &[u8]) {
+        if let Standing::Registered(r) = self {
+            r.on_received(bytes);
+        }
     }
 
     /// A final response to the last request of ours.

@@ -10,11 +10,11 @@ mod tests;
 use super::config::Config;
 use super::limits::{APPLICATION_PROBE, FIRST_KEEP_ALIVE, SIGN_OUT_WAIT};
 use super::registration::{Step, diagnostics, diagnostics_reason};
-use super::servers::{Server, Servers};
+use super::servers::Servers;
 use super::{EndpointState, Error, ErrorKind, OperationId, Outcome, Reason};
 use crate::domain::{Rng, Time};
 use crate::lync::registration::Notice;
-use crate::sip::{Method, Name, Request, Response, Uri};
+use crate::sip::{Method, Name, Request, Response, Server, Uri};
 use std::collections::VecDeque;
 
 /// Where it stands.
@@ -63,7 +63,7 @@ impl Trusted {
     pub fn new(config: Config, mut rng: Rng) -> Trusted {
         Trusted {
             servers: Servers::new(&config, &mut rng),
-            target: (config.host.clone(), config.port),
+            target: Server::new(config.host.clone(), config.port, config.transport),
             config,
             rng,
             state: EndpointState::Idle,
@@ -185,9 +185,9 @@ impl Trusted {
         match self.phase {
             Phase::Idle => {}
             Phase::Connecting { .. } | Phase::Greeting => {
-                let (host, port) = &self.target;
+                let target = &self.target;
                 let text = format!(
-                    "The connection to {host}:{port} broke before it answered ({reason}). Is the certificate one it knows (adsum trust)?"
+                    "The connection to {target} broke before it answered ({reason}). Is the certificate one it knows (adsum trust)?"
                 );
                 self.attempt_failed(now, Error::new(ErrorKind::ConnectionFailed, text));
             }
@@ -213,8 +213,8 @@ impl Trusted {
             (Phase::Greeting | Phase::Probing, 401 | 403 | 404 | 407) => self.distrusted(response),
             (Phase::Greeting, _) => {
                 self.steps.push_back(Step::Close);
-                let (host, port) = &self.target;
-                let text = format!("{host}:{port} cannot serve just now ({} {}).", response.status, response.reason);
+                let target = &self.target;
+                let text = format!("{target} cannot serve just now ({} {}).", response.status, response.reason);
                 self.attempt_failed(now, Error { status: Some(response.status), ..Error::new(ErrorKind::FailureResponse, text) });
             }
             (Phase::Probing, _) => {
@@ -230,8 +230,8 @@ impl Trusted {
         match self.phase {
             Phase::Greeting => {
                 self.steps.push_back(Step::Close);
-                let (host, port) = &self.target;
-                let text = format!("{host}:{port} does not answer.");
+                let target = &self.target;
+                let text = format!("{target} does not answer.");
                 self.attempt_failed(now, Error::new(ErrorKind::Timeout, text));
             }
             Phase::Probing => {
@@ -269,8 +269,8 @@ impl Trusted {
         match self.phase {
             Phase::Connecting { until } if until <= now => {
                 self.steps.push_back(Step::Close);
-                let (host, port) = &self.target;
-                let text = format!("No connection to {host}:{port}. Check the network, the name and the port.");
+                let target = &self.target;
+                let text = format!("No connection to {target}. Check the network, the name and the port.");
                 self.attempt_failed(now, Error::new(ErrorKind::ConnectionFailed, text));
             }
             Phase::Up { probe_at } if probe_at <= now => {

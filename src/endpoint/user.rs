@@ -8,6 +8,7 @@ mod dispatch;
 #[cfg(test)]
 mod tests;
 mod under_way;
+mod wire;
 
 pub use under_way::UnderWay;
 
@@ -29,9 +30,10 @@ use super::subscription::Subscriptions;
 use super::web::{Next, Web, WebAnswer};
 use super::{EndpointState, Error, ErrorKind, Event, Operation, OperationId};
 use crate::domain::{Rng, Time};
-use crate::sip::framing::{Frame, Framer};
-use crate::sip::{ClientTx, FlowId, Layer, Request, ServerTx};
+use crate::sip::framing::Framer;
+use crate::sip::{ClientTx, FlowId, Layer, Request, Server, ServerTx, Transport};
 use std::collections::{BTreeMap, VecDeque};
+use wire::Aside;
 
 /// One endpoint: a user's, or an application's where the configuration says so.
 #[derive(Debug)]
@@ -49,6 +51,13 @@ pub struct UserEndpoint {
     framer: Framer,
     layer: Layer,
     flow: FlowId,
+    /// Where the link leads.
+    server: Option<Server>,
+    /// The link is a stream.
+    reliable: bool,
+    aside: Aside,
+    /// As the account wants it.
+    wanted_transport: Transport,
     linked: bool,
     next_token: u64,
     sent: BTreeMap<ClientTx, (ServiceId, Token)>,
@@ -76,7 +85,7 @@ pub struct UserEndpoint {
 impl UserEndpoint {
     /// A machine that is Idle.
     pub fn new(config: Config, mut rng: Rng) -> UserEndpoint {
-        let categories = config.categories.clone();
+        let (categories, wanted_transport) = (config.categories.clone(), config.transport);
         let simple = (config.dialect == Dialect::Simple).then(|| Box::new(simple::Services::new(&config)));
         let (login, password) = (security::digest_user(&config), config.password.clone());
         UserEndpoint {
@@ -91,6 +100,10 @@ impl UserEndpoint {
             framer: framer(),
             layer: Layer::new(rng.fork()),
             flow: FlowId(0),
+            server: None,
+            reliable: true,
+            aside: Aside::new(),
+            wanted_transport,
             linked: false,
             next_token: 0,
             sent: BTreeMap::new(),
@@ -168,29 +181,17 @@ impl UserEndpoint {
         self.settle();
     }
 
-    /// Octets came.
+    /// Octets came: some of a stream, or one whole datagram.
     pub fn handle_bytes(&mut self, now: Time, bytes: &[u8]) {
         self.now = now;
         if !self.linked {
             return;
         }
-        self.framer.push(bytes);
-        while self.linked {
-            match self.framer.next() {
-                None => break,
-                Some(Ok(Frame::KeepAlive)) => {}
-                Some(Ok(Frame::Message(message))) => {
-                    self.receive(*message);
-                    self.settle();
-                }
-                Some(Err(error)) => {
-                    self.trace_note(format!("dropped: {error}"));
-                    if error.fatal {
-                        self.outputs.push_back(Output::Close);
-                        self.lose("the server sent something that is no SIP");
-                    }
-                }
-            }
+        self.registration.on_received(bytes);
+        if self.reliable {
+            self.on_stream(bytes);
+        } else {
+            self.on_datagram(bytes);
         }
         self.settle();
     }
@@ -292,7 +293,7 @@ impl UserEndpoint {
             if let Some(step) = self.registration.poll_step() {
                 self.step(step);
             } else if let Some(t) = self.layer.poll_transmit() {
-                self.transmit(t.message);
+                self.transmit_on(t.flow, t.message);
             } else if let Some(event) = self.layer.poll_event() {
                 self.on_layer(event);
             } else if self.actions.is_empty() {
@@ -309,16 +310,11 @@ impl UserEndpoint {
 
     fn step(&mut self, step: Step) {
         match step {
-            Step::Connect { host, port, tls } => {
-                self.me.transport = if tls { "TLS" } else { "TCP" };
-                self.framer = framer();
-                self.flow = FlowId(self.flow.0 + 1);
-                self.trace_note(format!("connecting to {host}:{port}{}", if tls { " (TLS)" } else { "" }));
-                self.outputs.push_back(Output::Connect { host, port, tls });
-            }
+            Step::Locate => self.locate(),
+            Step::Connect { server, names } => self.connect(server, names),
             Step::Register(mut request) => {
                 self.authorize(&mut request);
-                self.register = Some(self.layer.send(self.now, self.flow, true, request));
+                self.register = Some(self.layer.send(self.now, self.flow, self.reliable, request));
             }
             Step::Close => self.close(),
             Step::Online(facts) => {
@@ -338,6 +334,7 @@ impl UserEndpoint {
     fn note(&mut self, facts: Facts) {
         self.me.contact = facts.contact;
         self.me.events = facts.events;
+        self.me.routes = facts.routes;
     }
 
     /// Contacts and presence went or came back while the registration stands (`domain.md` 4.3).
@@ -364,7 +361,7 @@ impl UserEndpoint {
             self.act(action);
         }
         while let Some(t) = self.layer.poll_transmit() {
-            self.transmit(t.message);
+            self.transmit_on(t.flow, t.message);
         }
     }
 
@@ -386,6 +383,7 @@ impl UserEndpoint {
         self.linked = false;
         self.register = None;
         self.layer.flow_closed(self.now, self.flow);
+        self.layer.flow_closed(self.now, self.aside_flow());
         self.outputs.push_back(Output::Close);
     }
 
@@ -393,6 +391,7 @@ impl UserEndpoint {
         self.linked = false;
         self.register = None;
         self.layer.flow_closed(self.now, self.flow);
+        self.layer.flow_closed(self.now, self.aside_flow());
         self.registration.on_disconnected(self.now, reason);
     }
 }
@@ -410,7 +409,8 @@ fn identity(config: &Config) -> Identity {
         instance: crate::lync::identity::instance_id(&config.epid),
         contact: config.uri.to_string(),
         sent_by: "0.0.0.0".into(),
-        transport: if config.tls { "TLS" } else { "TCP" },
+        transport: config.transport,
+        routes: Vec::new(),
         user_agent: config.user_agent.clone(),
         events: None,
         machine_name: config.machine_name.clone(),

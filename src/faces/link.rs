@@ -1,10 +1,13 @@
 //! One endpoint on a real wire: joins the machine with sockets and the clock.
 
+use super::locate;
 use crate::domain::Rng;
-use crate::endpoint::user::{Config, Output, UserEndpoint};
+use crate::endpoint::user::{Config, Dialect, Output, UserEndpoint};
 use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, WebAnswer, WebRequest, WireRecord};
+use crate::net::dns::Resolver;
 use crate::net::tls::{self, ConnectError, Trust};
-use crate::net::{Clock, Incoming, Outgoing, http, stream, tcp};
+use crate::net::{Clock, Incoming, Outgoing, entropy, http, stream, tcp, udp};
+use crate::sip::{Server, Transport};
 use std::future::Future;
 use std::pin::Pin;
 use tokio::sync::mpsc;
@@ -26,7 +29,29 @@ const INCOMING_QUEUE: usize = 64;
 
 type Answered = (u64, Result<WebAnswer, String>);
 type Opened = Result<(Outgoing, String), ConnectError>;
-type Opening = Pin<Box<dyn Future<Output = Opened> + Send>>;
+type Opening = Pin<Box<dyn Future<Output = Step> + Send>>;
+
+/// What was waited for before there is a socket.
+enum Step {
+    Located(Vec<Server>),
+    Opened(Opened),
+}
+
+/// The stream beside a link of datagrams.
+#[derive(Default)]
+enum Aside {
+    #[default]
+    None,
+    /// Being opened; this waits for it.
+    Opening(Vec<Vec<u8>>),
+    Open(Outgoing),
+}
+
+/// What happened to the stream beside the link of this generation.
+enum Beside {
+    Opened(Outgoing),
+    Came(Incoming),
+}
 
 /// An endpoint and its socket.
 pub struct Link {
@@ -39,6 +64,10 @@ pub struct Link {
     generation: u64,
     incoming: mpsc::Receiver<(u64, Incoming)>,
     deliver: mpsc::Sender<(u64, Incoming)>,
+    aside: Aside,
+    beside: (mpsc::UnboundedSender<(u64, Beside)>, mpsc::UnboundedReceiver<(u64, Beside)>),
+    /// Asked instead of the system's name servers.
+    resolver: Option<Resolver>,
     /// Answers over HTTP; there are never more than requests of the endpoint's own.
     web: (mpsc::UnboundedSender<Answered>, mpsc::UnboundedReceiver<Answered>),
 }
@@ -47,6 +76,8 @@ impl Link {
     /// An endpoint that is not connected yet. `trust` is needed for TLS.
     pub fn new(config: Config, rng: Rng, clock: Clock, trust: Option<Trust>) -> Link {
         let (deliver, incoming) = mpsc::channel(INCOMING_QUEUE);
+        // Whoever made the configuration has looked at the address.
+        let resolver = Resolver::named(&config.name_server).ok();
         let endpoint = UserEndpoint::new(config, rng);
         Link {
             endpoint,
@@ -57,6 +88,9 @@ impl Link {
             generation: 0,
             incoming,
             deliver,
+            aside: Aside::None,
+            beside: mpsc::unbounded_channel(),
+            resolver,
             web: mpsc::unbounded_channel(),
         }
     }
@@ -76,6 +110,7 @@ impl Link {
                     None => return,
                 },
                 Some((generation, incoming)) = self.incoming.recv() => self.on_incoming(generation, incoming),
+                Some((generation, what)) = self.beside.1.recv() => self.on_beside(generation, what),
                 Some((id, answer)) = self.web.1.recv() => self.endpoint.handle_web(self.clock.now(), id, answer),
                 opened = opened(&mut self.opening) => self.on_opened(opened),
                 () = sleep(due) => self.endpoint.handle_timeout(self.clock.now()),
@@ -87,11 +122,14 @@ impl Link {
         loop {
             if let Some(output) = self.endpoint.poll_output() {
                 match output {
-                    Output::Connect { host, port, tls } => self.open(host, port, tls),
+                    Output::Locate { domain, dialect, transport } => self.locate(domain, dialect, transport),
+                    Output::Connect { host, port, transport, names } => self.open(host, port, transport, names),
+                    Output::SendAside { host, port, bytes } => self.send_aside(host, port, bytes),
                     Output::Send(bytes) => self.send(bytes),
                     Output::Close => {
                         self.socket = None;
                         self.opening = None;
+                        self.aside = Aside::None;
                         self.generation += 1;
                     }
                     Output::Web(request) => self.ask_web(request),
@@ -105,24 +143,98 @@ impl Link {
         }
     }
 
-    fn open(&mut self, host: String, port: u16, tls: bool) {
-        self.generation += 1;
-        let (generation, deliver) = (self.generation, self.deliver.clone());
-        let trust = self.trust.clone().filter(|_| tls);
+    fn locate(&mut self, domain: String, dialect: Dialect, transport: Transport) {
+        let resolver = self.resolver.clone().unwrap_or_else(Resolver::system);
         self.opening = Some(Box::pin(async move {
-            let (out, ends) = match trust {
-                Some(trust) => {
-                    let (socket, ends) = tls::connect(&host, port, &trust).await?;
+            let found = match entropy() {
+                Ok(mut rng) => locate::servers(&resolver, &domain, dialect == Dialect::Lync, Some(transport), &mut rng).await,
+                Err(_) => Vec::new(),
+            };
+            Step::Located(found)
+        }));
+    }
+
+    fn open(&mut self, host: String, port: u16, transport: Transport, names: Vec<String>) {
+        self.generation += 1;
+        self.aside = Aside::None;
+        let (generation, deliver, trust) = (self.generation, self.deliver.clone(), self.trust.clone());
+        let open = async move {
+            let (out, ends) = match (transport, trust) {
+                (Transport::Tls, Some(trust)) => {
+                    let (socket, ends) = tls::connect(&host, port, &names, &trust).await?;
                     (stream::start(socket, generation, deliver), ends)
                 }
-                None if tls => return Err(ConnectError::Tls("no certificate authority is known for TLS".into())),
-                None => {
+                (Transport::Tls, None) => {
+                    return Err(ConnectError::Tls("no certificate authority is known for TLS".into()));
+                }
+                (Transport::Tcp, _) => {
                     let (socket, ends) = tcp::connect(&host, port).await.map_err(ConnectError::Connection)?;
                     (stream::start(socket, generation, deliver), ends)
                 }
+                (Transport::Udp, _) => {
+                    let (socket, ends) = udp::connect(&host, port).await.map_err(ConnectError::Connection)?;
+                    (udp::start(socket, generation, deliver), ends)
+                }
             };
             Ok((out, ends.local.to_string()))
-        }));
+        };
+        self.opening = Some(Box::pin(async move { Step::Opened(open.await) }));
+    }
+
+    /// A request too large for a datagram; the stream for it is opened with the first.
+    fn send_aside(&mut self, host: String, port: u16, bytes: Vec<u8>) {
+        match &mut self.aside {
+            Aside::Open(out) => {
+                if !out.send(bytes) {
+                    self.aside = Aside::None;
+                    self.endpoint.handle_aside(self.clock.now(), Err("it takes nothing any more".into()));
+                }
+            }
+            Aside::Opening(waiting) => waiting.push(bytes),
+            Aside::None => {
+                self.aside = Aside::Opening(vec![bytes]);
+                let (generation, tell) = (self.generation, self.beside.0.clone());
+                // Nobody listens any more when the link is gone.
+                tokio::spawn(async move {
+                    let socket = match tcp::connect(&host, port).await {
+                        Ok((socket, _)) => socket,
+                        Err(why) => {
+                            let _ = tell.send((generation, Beside::Came(Incoming::Closed(Some(why)))));
+                            return;
+                        }
+                    };
+                    let (deliver, mut came) = mpsc::channel(INCOMING_QUEUE);
+                    let _ = tell.send((generation, Beside::Opened(stream::start(socket, (), deliver))));
+                    while let Some(((), incoming)) = came.recv().await {
+                        let _ = tell.send((generation, Beside::Came(incoming)));
+                    }
+                });
+            }
+        }
+    }
+
+    fn on_beside(&mut self, generation: u64, what: Beside) {
+        if generation != self.generation {
+            return;
+        }
+        match (what, std::mem::take(&mut self.aside)) {
+            (Beside::Opened(out), Aside::Opening(waiting)) => {
+                // A stream that breaks at once says so by its end.
+                for bytes in waiting {
+                    out.send(bytes);
+                }
+                self.aside = Aside::Open(out);
+            }
+            (Beside::Opened(_), other) => self.aside = other,
+            (Beside::Came(Incoming::Bytes(bytes)), aside) => {
+                self.aside = aside;
+                self.endpoint.handle_aside(self.clock.now(), Ok(&bytes));
+            }
+            (Beside::Came(Incoming::Closed(why)), _) => {
+                let why = why.unwrap_or_else(|| "the server closed it".into());
+                self.endpoint.handle_aside(self.clock.now(), Err(why));
+            }
+        }
     }
 
     /// HTTP goes on connections of its own, beside the link.
@@ -146,8 +258,12 @@ impl Link {
         }
     }
 
-    fn on_opened(&mut self, opened: Opened) {
+    fn on_opened(&mut self, step: Step) {
         self.opening = None;
+        let opened = match step {
+            Step::Located(found) => return self.endpoint.handle_located(self.clock.now(), found),
+            Step::Opened(opened) => opened,
+        };
         match opened {
             Ok((socket, local)) => {
                 self.socket = Some(socket);
@@ -181,7 +297,7 @@ impl Link {
 }
 
 /// Waits for a connection that is being opened; for ever when there is none.
-async fn opened(opening: &mut Option<Opening>) -> Opened {
+async fn opened(opening: &mut Option<Opening>) -> Step {
     match opening {
         Some(future) => future.await,
         None => std::future::pending().await,

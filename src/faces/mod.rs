@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod groups;
 pub mod keeper;
 pub mod link;
+pub mod locate;
 pub mod once;
 pub mod paths;
 pub mod pool;

@@ -9,6 +9,7 @@ use crate::domain::Address;
 use crate::endpoint::{EndpointState, Event, Operation, OperationId, Reason};
 use crate::net::tls::Trust;
 use crate::net::{Clock, entropy};
+use crate::sip::Transport;
 use crate::store::private_dir;
 use crate::store::secrets::{Chain, Secret};
 use std::io::Write;
@@ -76,6 +77,9 @@ pub fn account(address: Address) -> Account {
         others: Vec::new(),
         certificate: String::new(),
         tls: true,
+        udp: false,
+        pin: String::new(),
+        name_server: String::new(),
         ca_file: String::new(),
         login: String::new(),
         password_command: String::new(),
@@ -130,7 +134,11 @@ fn try_it(account: &Account, secret: &Secret) -> Result<(), String> {
 pub fn trust(account: &Account) -> Result<Option<Trust>, String> {
     let file = (!account.ca_file.is_empty()).then(|| Path::new(&account.ca_file));
     let identity = (!account.certificate.is_empty()).then(|| Path::new(&account.certificate));
-    (account.tls || account.xcap.starts_with("https:")).then(|| Trust::with_identity(file, identity)).transpose()
+    if account.transport() != Transport::Tls && !account.xcap.starts_with("https:") {
+        return Ok(None);
+    }
+    let trust = Trust::with_identity(file, identity)?;
+    if account.pin.is_empty() { Ok(Some(trust)) } else { trust.pinned(&account.pin).map(Some) }
 }
 
 /// Adds the account in front of the others, or replaces the one of the same address that is there.

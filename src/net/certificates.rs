@@ -85,7 +85,7 @@ pub fn of_peer(stream: &TlsStream<TcpStream>) -> Option<String> {
     stream.get_ref().1.peer_certificates()?.first().map(|c| fingerprint(c))
 }
 
-fn fingerprint(certificate: &[u8]) -> String {
+pub(super) fn fingerprint(certificate: &[u8]) -> String {
     Sha256::digest(certificate).iter().map(|b| format!("{b:02x}")).collect()
 }
 

@@ -54,7 +54,9 @@ pub async fn exchange(ask: &Ask, trust: Option<&Trust>) -> Result<Answer, String
         match (ask.tls, trust) {
             (false, _) => over(tcp::connect(&ask.host, ask.port).await?.0, ask).await,
             (true, Some(trust)) => {
-                let (stream, _) = tls::connect(&ask.host, ask.port, trust).await.map_err(|e| e.to_string())?;
+                let (stream, _) = tls::connect(&ask.host, ask.port, std::slice::from_ref(&ask.host), &trust.without_pin())
+                    .await
+                    .map_err(|e| e.to_string())?;
                 over(stream, ask).await
             }
             (true, None) => Err("no certificate authority is known for TLS".into()),

@@ -2,10 +2,13 @@
 
 pub mod certificates;
 pub mod clock;
+pub mod dns;
 pub mod http;
+pub mod judge;
 pub mod stream;
 pub mod tcp;
 pub mod tls;
+pub mod udp;
 
 pub use clock::{Clock, entropy};
 pub use stream::{Ends, Incoming, Outgoing, Stream};

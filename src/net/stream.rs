@@ -37,6 +37,13 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    /// A sending half and the queue behind it.
+    pub(super) fn queue() -> (Outgoing, Queue) {
+        let (tx, rx) = mpsc::channel::<Vec<u8>>(WRITE_QUEUE);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        (Outgoing { queue: tx, waiting: waiting.clone() }, Queue { queue: rx, waiting })
+    }
+
     /// Queues octets. `false` when the peer does not keep up or is gone; the connection should be given up then.
     pub fn send(&self, bytes: Vec<u8>) -> bool {
         let octets = bytes.len();
@@ -44,6 +51,22 @@ impl Outgoing {
             return false;
         }
         self.queue.try_send(bytes).is_ok()
+    }
+}
+
+/// What waits to be sent, one piece after the other.
+#[derive(Debug)]
+pub(super) struct Queue {
+    queue: mpsc::Receiver<Vec<u8>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Queue {
+    /// The next piece; `None` when nobody can send any more.
+    pub async fn next(&mut self) -> Option<Vec<u8>> {
+        let bytes = self.queue.recv().await?;
+        self.waiting.fetch_sub(bytes.len(), Ordering::Relaxed);
+        Some(bytes)
     }
 }
 

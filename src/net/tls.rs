@@ -2,9 +2,11 @@
 //! one that was named.
 
 use super::certificates;
+use super::judge::{Facts, Judge, Shown};
 use super::stream::Ends;
 use super::tcp;
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -13,7 +15,7 @@ use rustls::{CertificateError, ClientConfig, RootCertStore, ServerConfig};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -43,8 +45,12 @@ pub enum ConnectError {
 /// Whom a client trusts.
 #[derive(Clone, Debug)]
 pub struct Trust {
-    config: Arc<ClientConfig>,
+    provider: Arc<CryptoProvider>,
+    judge: Arc<dyn ServerCertVerifier>,
+    /// Our own certificate and its key.
+    identity: Option<Arc<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>>,
     own_authority: bool,
+    pin: Option<String>,
 }
 
 impl Trust {
@@ -62,23 +68,53 @@ impl Trust {
     /// As [`Trust::new`], and when the certificate cannot be used.
     pub fn with_identity(authority: Option<&Path>, identity: Option<&Path>) -> Result<Trust, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()
-            .map_err(|e| format!("TLS cannot be set up: {e}"))?;
-        let builder = match authority {
-            Some(file) => builder.with_root_certificates(roots(file)?),
-            None => builder.dangerous().with_custom_certificate_verifier(system(provider)?),
+        let judge = match authority {
+            Some(file) => named(file, &provider)?,
+            None => system(provider.clone())?,
         };
-        let config = match identity {
-            None => builder.with_no_client_auth(),
-            Some(file) => {
-                let (chain, key) = certificates::identity(file)?;
-                let unfit = |e| format!("the certificate in {} cannot be used: {e}", file.display());
-                builder.with_client_auth_cert(chain, key).map_err(unfit)?
-            }
-        };
-        Ok(Trust { config: Arc::new(config), own_authority: authority.is_some() })
+        let shown = identity.map(certificates::identity).transpose()?.map(Arc::new);
+        let trust = Trust { provider, judge, identity: shown, own_authority: authority.is_some(), pin: None };
+        if let Some(file) = identity {
+            let unfit = |e| format!("the certificate in {} cannot be used: {e}", file.display());
+            trust.config(trust.judge.clone()).map_err(unfit)?;
+        }
+        Ok(trust)
     }
+
+    /// Trusts exactly the certificate of this fingerprint, `sha256:` and 64 hexadecimal digits, whoever has signed it.
+    ///
+    /// # Errors
+    /// When it is no fingerprint.
+    pub fn pinned(mut self, pin: &str) -> Result<Trust, String> {
+        let digits: String = pin.trim().trim_start_matches("sha256:").chars().filter(|c| *c != ':').collect();
+        if digits.len() != 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(format!("“{pin}” is no fingerprint of a certificate; it is sha256: and 64 hexadecimal digits"));
+        }
+        self.pin = Some(digits.to_ascii_lowercase());
+        Ok(self)
+    }
+
+    /// The same for other servers than the pinned one.
+    #[must_use]
+    pub fn without_pin(&self) -> Trust {
+        Trust { pin: None, ..self.clone() }
+    }
+
+    fn config(&self, judge: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, rustls::Error> {
+        let builder = ClientConfig::builder_with_provider(self.provider.clone()).with_safe_default_protocol_versions()?;
+        let builder = builder.dangerous().with_custom_certificate_verifier(judge);
+        match &self.identity {
+            None => Ok(builder.with_no_client_auth()),
+            Some(identity) => builder.with_client_auth_cert(identity.0.clone(), identity.1.clone_key()),
+        }
+    }
+}
+
+fn named(authority: &Path, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    let unfit = |e| format!("the authority in {} cannot be used: {e}", authority.display());
+    let roots = Arc::new(roots(authority)?);
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build().map_err(unfit)?;
+    Ok(verifier)
 }
 
 fn roots(file: &Path) -> Result<RootCertStore, String> {
@@ -96,27 +132,72 @@ fn system(provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, 
     Ok(Arc::new(verifier))
 }
 
-/// Connects to `host:port` with TLS; the certificate must be for `host`.
+/// Connects to `host:port` with TLS; the certificate must be for one of `names`, the first of which is asked for.
 ///
 /// # Errors
 /// One sentence that says what failed and what to do.
-pub async fn connect(host: &str, port: u16, trust: &Trust) -> Result<(TlsStream<TcpStream>, Ends), ConnectError> {
-    let (socket, ends) = tcp::connect(host, port).await.map_err(ConnectError::Connection)?;
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| ConnectError::Tls(format!("“{host}” is no host name that a certificate could be for")))?;
-    let handshake = TlsConnector::from(trust.config.clone()).connect(name, socket);
+pub async fn connect(
+    host: &str,
+    port: u16,
+    names: &[String],
+    trust: &Trust,
+) -> Result<(TlsStream<TcpStream>, Ends), ConnectError> {
+    attempt(host, port, names, trust).await.map_err(|refused| refused.0)
+}
+
+/// The same; a refusal comes with the certificate that was shown.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn attempt(
+    host: &str,
+    port: u16,
+    names: &[String],
+    trust: &Trust,
+) -> Result<(TlsStream<TcpStream>, Ends), (ConnectError, Option<Facts>)> {
+    let plain = |e| (e, None);
+    let (socket, ends) = tcp::connect(host, port).await.map_err(ConnectError::Connection).map_err(plain)?;
+    let fits: Vec<ServerName<'static>> = names.iter().filter_map(|n| ServerName::try_from(n.clone()).ok()).collect();
+    let Some(asked) = fits.first().cloned() else {
+        let text = format!("“{}” is no host name that a certificate could be for", names.first().map_or(host, String::as_str));
+        return Err(plain(ConnectError::Tls(text)));
+    };
+    let shown = Shown::default();
+    let judge =
+        Judge { inner: trust.judge.clone(), names: fits, domains: names.to_vec(), pin: trust.pin.clone(), shown: shown.clone() };
+    let config = trust.config(Arc::new(judge)).map_err(|e| plain(ConnectError::Tls(format!("TLS cannot be set up: {e}"))))?;
+    let handshake = TlsConnector::from(Arc::new(config)).connect(asked, socket);
     match tokio::time::timeout(tcp::CONNECT_TIMEOUT, handshake).await {
-        Err(_) => Err(ConnectError::Tls(format!("{host}:{port} does not answer the TLS handshake; is it a port for TLS?"))),
-        Ok(Err(e)) => Err(ConnectError::Tls(explain(host, port, &e, trust.own_authority))),
+        Err(_) => {
+            Err(plain(ConnectError::Tls(format!("{host}:{port} does not answer the TLS handshake; is it a port for TLS?"))))
+        }
+        Ok(Err(e)) => {
+            let facts = shown.lock().unwrap_or_else(PoisonError::into_inner).as_deref().map(Facts::of);
+            let mut text = explain(host, port, &e, trust);
+            if let (Some(facts), Some(rustls::Error::InvalidCertificate(_))) = (&facts, inner(&e)) {
+                text = format!("{text} ({facts})");
+            }
+            Err((ConnectError::Tls(text), facts))
+        }
         Ok(Ok(stream)) => Ok((stream, ends)),
     }
 }
 
-fn explain(host: &str, port: u16, error: &std::io::Error, own_authority: bool) -> String {
+fn inner(error: &std::io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>())
+}
+
+fn explain(host: &str, port: u16, error: &std::io::Error, trust: &Trust) -> String {
     use rustls::Error as E;
-    match error.get_ref().and_then(|e| e.downcast_ref::<E>()) {
+    let own_authority = trust.own_authority;
+    match inner(error) {
+        Some(E::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) if trust.pin.is_some() => {
+            format!(
+                "{host} shows another certificate than the one pinned for this account; ask whoever runs the server, and change pin when it is right"
+            )
+        }
         Some(E::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. })) => {
-            format!("the certificate of {host} is for another name; use the name it was made for")
+            format!("the certificate of {host} is for another name; set server to a name it was made for, or pin it")
         }
         // Every front end's own authority has the same name, so a stranger's shows as a bad signature.
         Some(E::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) if own_authority => {
@@ -125,7 +206,9 @@ fn explain(host: &str, port: u16, error: &std::io::Error, own_authority: bool) -
             )
         }
         Some(E::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-            format!("nobody this system trusts has signed the certificate of {host}; name its authority with ca_file (--ca)")
+            format!(
+                "nobody this system trusts has signed the certificate of {host}; name its authority with ca_file (--ca), or pin it (--pin)"
+            )
         }
         Some(E::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })) => {
             format!("the certificate of {host} has expired; tell whoever runs the server, and check this machine's clock")
@@ -220,7 +303,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = async { acceptor.accept(listener.accept().await.unwrap().0).await.is_ok() };
-        let (result, _) = tokio::join!(connect(host, port, client), server);
+        let asked = [host.to_owned()];
+        let (result, _) = tokio::join!(connect(host, port, &asked, client), server);
         result.map(drop)
     }
 

@@ -11,6 +11,7 @@ pub mod multipart;
 pub mod parse;
 mod syntax;
 pub mod transaction;
+pub mod transport;
 pub mod uri;
 
 pub use dialog::{Dialog, DialogId, Misfit};
@@ -19,4 +20,5 @@ pub use header::{CSeq, Headers, Name, NameAddr, Params, Via};
 pub use message::{Message, Method, Request, Response};
 pub use parse::{Fault, ParseError};
 pub use transaction::{ClientTx, FlowId, Layer, ServerTx, Transmit};
+pub use transport::{Server, Transport};
 pub use uri::Uri;

@@ -1,7 +1,7 @@
 //! Answers to REGISTER: challenges, redirects, success (`lync.md` 2.2, 2.3, 2.6).
 
 use super::failure::{self, After};
-use super::{Facts, Phase, Registration, Step, request};
+use super::{Facts, Phase, Registration, Step, request, standard};
 use crate::domain::Time;
 use crate::endpoint::limits::{ASSOCIATION_LIFE, MAX_REDIRECTS, REFRESH_BEFORE, SHORT_REGISTRATION};
 use crate::endpoint::security::{Handshake, Security};
@@ -19,9 +19,12 @@ impl Registration {
     pub(super) fn on_answer(&mut self, now: Time, response: &Response) {
         match response.status {
             200..=299 => self.registered(now, response),
+            401 | 407 if self.handshake.is_none() => self.start_handshake(),
             401 | 407 => self.on_challenge(now, response),
             301 | 302 | 305 => self.on_redirect(now, response),
+            _ if self.is_standard() && self.adapt(response) => {}
             _ => {
+                self.standard.note_wait(response);
                 let (error, after) = failure::explain(response, &self.config);
                 self.steps.push_back(Step::Close);
                 self.attempt_failed(now, error, after);
@@ -45,7 +48,7 @@ impl Registration {
     }
 
     pub(super) fn on_redirect(&mut self, now: Time, response: &Response) {
-        let target = response.headers.contact().map(|c| c.uri).and_then(|u| failure::target(&u, self.target.2));
+        let target = response.headers.contact().map(|c| c.uri).and_then(|u| failure::target(&u, self.target.transport));
         self.redirects += 1;
         self.steps.push_back(Step::Close);
         match target {
@@ -67,7 +70,7 @@ impl Registration {
 
     pub(super) fn registered(&mut self, now: Time, response: &Response) {
         let Some(facts) = self.facts_of(response) else {
-            let text = format!("{} is too old a server for this program: it must be OCS 2007 or later.", self.target.0);
+            let text = format!("{} is too old a server for this program: it must be OCS 2007 or later.", self.target.host);
             self.steps.push_back(Step::Close);
             self.attempt_failed(now, Error::new(ErrorKind::RegisterFailed, text), After::Stop);
             return;
@@ -76,6 +79,9 @@ impl Registration {
         if let Some(handshake) = self.handshake.take() {
             self.security = handshake.finish();
         }
+        if self.is_standard() && !renewal && self.correct_contact() {
+            return;
+        }
         self.note_times(now, response, now + ASSOCIATION_LIFE);
         if renewal {
             self.note_facts(facts);
@@ -83,7 +89,7 @@ impl Registration {
         }
         self.failures = 0;
         self.left.clear();
-        self.servers.stood(&(self.target.0.clone(), self.target.1));
+        self.servers.stood(&self.target);
         let again = self.was_up;
         self.was_up = true;
         self.facts = Some(facts.clone());
@@ -111,11 +117,14 @@ impl Registration {
     }
 
     pub(super) fn note_times(&mut self, now: Time, response: &Response, renew_at: Time) {
-        let lives = Duration::from_secs(request::lifetime(response, &self.instance));
+        let lives = Duration::from_secs(request::lifetime(response, &self.instance, self.is_standard()));
         let refresh_at = if lives < SHORT_REGISTRATION { now + lives / 2 } else { now + lives - REFRESH_BEFORE };
         self.phase = Phase::Up { refresh_at, renew_at };
         if let Some(keep) = request::keep_alive(response) {
             self.keep_alive = keep;
+        }
+        if self.is_standard() {
+            self.note_flow_timer(response);
         }
     }
 
@@ -132,6 +141,7 @@ impl Registration {
             all.map(|e| e.trim().to_ascii_lowercase()).collect()
         });
         let contact = request::gruu(response, &self.instance).unwrap_or_else(|| self.ip_contact());
-        Some(Facts { contact, server, events })
+        let routes = if self.is_standard() { standard::service_route(response) } else { Vec::new() };
+        Some(Facts { contact, server, events, routes })
     }
 }

@@ -3,10 +3,10 @@
 use super::failure::{self, After};
 use super::{Phase, Registration, Step};
 use crate::domain::Time;
-use crate::endpoint::limits::{BACK_OFF, BACK_OFF_JITTER_PERCENT, CONNECT_WAIT};
+use crate::endpoint::limits::{BACK_OFF, BACK_OFF_JITTER_PERCENT, CONNECT_WAIT, LOCATE_WAIT};
 use crate::endpoint::security::Security;
 use crate::endpoint::{EndpointState, Error, Event, OperationId, Outcome, Reason};
-use crate::sip::{NameAddr, Request};
+use crate::sip::{NameAddr, Request, Server};
 use std::time::Duration;
 
 impl Registration {
@@ -14,25 +14,43 @@ impl Registration {
     pub(super) fn begin(&mut self, now: Time) {
         self.retry_at = None;
         self.redirects = 0;
-        self.left = self.servers.round(now, None);
-        if let Some((host, port)) = self.left.pop_front() {
-            self.target = (host, port, self.config.tls);
-        }
         self.set_state(EndpointState::Establishing, Reason::None);
+        if self.config.discover {
+            self.phase = Phase::Locating { until: now + LOCATE_WAIT };
+            self.steps.push_back(Step::Locate);
+        } else {
+            self.first(now);
+        }
+    }
+
+    /// The DNS has answered; with nothing, those servers are tried that are known.
+    pub fn on_located(&mut self, now: Time, found: Vec<Server>) {
+        if matches!(self.phase, Phase::Locating { .. }) {
+            if !found.is_empty() {
+                self.servers.replace(found);
+            }
+            self.first(now);
+        }
+    }
+
+    fn first(&mut self, now: Time) {
+        self.left = self.servers.round(now, None);
+        if let Some(server) = self.left.pop_front() {
+            self.target = server;
+        }
         self.connect(now);
     }
 
     pub(super) fn connect(&mut self, now: Time) {
-        let (host, port, tls) = self.target.clone();
         self.handshake = None;
         self.phase = Phase::Connecting { until: now + CONNECT_WAIT };
-        self.steps.push_back(Step::Connect { host, port, tls });
+        self.steps.push_back(Step::Connect { names: self.names(), server: self.target.clone() });
     }
 
     /// The registration was lost: one attempt, at once, at the own registrar and then at the others of the pool
     /// (`domain.md` 4.2).
     pub(super) fn reestablish(&mut self, now: Time) {
-        self.left = self.servers.round(now, Some(&(self.target.0.clone(), self.target.1)));
+        self.left = self.servers.round(now, Some(&self.target));
         self.left.pop_front();
         self.steps.push_back(Step::Offline);
         self.security = Security::None;
@@ -43,9 +61,9 @@ impl Registration {
 
     /// A front end did not work; the next one of the pool, if there is one.
     fn try_next(&mut self, now: Time) -> bool {
-        self.servers.failed(now, &(self.target.0.clone(), self.target.1));
-        let Some((host, port)) = self.left.pop_front() else { return false };
-        self.target = (host, port, self.config.tls);
+        self.servers.failed(now, &self.target);
+        let Some(server) = self.left.pop_front() else { return false };
+        self.target = server;
         self.connect(now);
         true
     }
@@ -58,7 +76,7 @@ impl Registration {
             let refreshing = matches!(self.phase, Phase::Refreshing { .. });
             if refreshing {
                 // The registrar does not want us just now; another of the pool may.
-                self.left = self.servers.round(now, Some(&(self.target.0.clone(), self.target.1)));
+                self.left = self.servers.round(now, Some(&self.target));
                 self.left.pop_front();
             }
             if refreshing && !self.left.is_empty() {
@@ -77,7 +95,8 @@ impl Registration {
         self.phase = Phase::Idle;
         self.facts = None;
         if after == After::Retry && self.config.reconnect {
-            self.retry_at = Some(now + self.back_off());
+            let back_off = self.back_off();
+            self.retry_at = Some(now + back_off.max(self.standard.take_wait()));
         }
         self.fail_sign_in(&error);
         if had_stood {
@@ -111,7 +130,7 @@ impl Registration {
 
     pub(super) fn move_to(&mut self, now: Time, request: &Request) {
         let wanted = request.headers.get(&"P-Preferred-Registrar".into()).and_then(NameAddr::parse);
-        let Some(target) = wanted.and_then(|n| failure::target(&n.uri, self.target.2)) else { return };
+        let Some(target) = wanted.and_then(|n| failure::target(&n.uri, self.target.transport)) else { return };
         if matches!(self.phase, Phase::Up { .. } | Phase::Refreshing { .. }) {
             self.steps.push_back(Step::Close);
             self.target = target;

@@ -3,7 +3,7 @@
 use crate::endpoint::user::Config;
 use crate::endpoint::{Error, ErrorKind};
 use crate::lync::diagnostics::Diagnostics;
-use crate::sip::{Headers, Name, Response, Uri};
+use crate::sip::{Headers, Name, Response, Server, Transport, Uri};
 
 /// Whether trying again may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,16 +67,16 @@ pub fn diagnostics_reason(headers: &Headers) -> Option<String> {
     parsed(headers).map(|d| d.reason).filter(|r| !r.is_empty())
 }
 
-/// Host, port and TLS of a redirect's Contact.
-pub(super) fn target(uri: &Uri, tls_now: bool) -> Option<(String, u16, bool)> {
-    let tls = match uri.param("transport") {
-        Some(t) => t.eq_ignore_ascii_case("tls"),
-        None => tls_now,
+/// Where a redirect's Contact leads.
+pub(super) fn target(uri: &Uri, now: Transport) -> Option<Server> {
+    let transport = match uri.param("transport") {
+        Some(t) => Transport::parse(t)?,
+        None => now,
     };
     let host = uri.param("maddr").filter(|m| !m.is_empty()).unwrap_or_else(|| uri.host());
     // A server that asks a TLS client to go on without encryption is not obeyed.
-    if host.is_empty() || (tls_now && !tls) {
+    if host.is_empty() || (now == Transport::Tls && transport != Transport::Tls) {
         return None;
     }
-    Some((host.to_owned(), uri.port().unwrap_or(if tls { 5061 } else { 5060 }), tls))
+    Some(Server::new(host, uri.port().unwrap_or(transport.port()), transport))
 }

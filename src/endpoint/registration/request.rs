@@ -8,7 +8,7 @@ use crate::sip::{Method, Name, NameAddr, Request, Response, Uri};
 use std::time::Duration;
 
 /// Lifetime where the server names none, in seconds.
-const DEFAULT_LIFETIME: u64 = 600;
+pub(super) const DEFAULT_LIFETIME: u64 = 600;
 const LONGEST_LIFETIME: u64 = 24 * 3600;
 
 impl Registration {
@@ -19,7 +19,7 @@ impl Registration {
             return self.standard_register(leave);
         }
         let me = &self.config.uri;
-        let transport = if self.target.2 { "TLS" } else { "TCP" };
+        let transport = self.target.transport;
         let (branch, tag) = (self.rng.hex(20), self.rng.hex(10));
         let mut r = Request::new(Method::Register, Uri::of_domain(me));
         r.headers
@@ -30,7 +30,7 @@ impl Registration {
             .push(Name::CallId, self.call_id.clone())
             .push(Name::CSeq, format!("{} REGISTER", self.cseq))
             .push(Name::UserAgent, self.config.user_agent.clone())
-            .push(Name::Contact, wire::client_contact(&self.local, &transport.to_ascii_lowercase(), &self.instance))
+            .push(Name::Contact, wire::client_contact(&self.local, transport.param(), &self.instance))
             .push(Name::Supported, "gruu-10, adhoclist, msrtc-event-categories, com.microsoft.msrtc.presence")
             .push(Name::Supported, "ms-forking")
             .push(Name::Event, "registration")
@@ -42,43 +42,13 @@ impl Registration {
         r
     }
 
-    /// The same for standard servers (`simple.md` 1.8).
-    fn standard_register(&mut self, leave: bool) -> Request {
-        let me = &self.config.uri;
-        let transport = if self.target.2 { "TLS" } else { "TCP" };
-        let (branch, tag) = (self.rng.hex(20), self.rng.hex(16));
-        let expires = if leave { 0 } else { DEFAULT_LIFETIME };
-        let contact =
-            format!("<{}>;+sip.instance=\"<urn:uuid:{}>\";reg-id=1;expires={expires}", self.standard_contact(), self.instance);
-        let mut r = Request::new(Method::Register, Uri::of_domain(me));
-        r.headers
-            .push(Name::Via, format!("SIP/2.0/{transport} {};branch=z9hG4bK{branch};rport", self.local))
-            .push(Name::From, format!("<{me}>;tag={tag}"))
-            .push(Name::To, format!("<{me}>"))
-            .push(Name::MaxForwards, "70")
-            .push(Name::CallId, self.call_id.as_str())
-            .push(Name::CSeq, format!("{} REGISTER", self.cseq))
-            .push(Name::UserAgent, self.config.user_agent.as_str())
-            .push(Name::Contact, contact)
-            .push(Name::Supported, "path")
-            .push(Name::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, SUBSCRIBE, NOTIFY, INFO")
-            .push(Name::Expires, expires.to_string());
-        r
-    }
-
-    /// Where a standard server reaches us: the user at our end of the connection.
-    fn standard_contact(&self) -> String {
-        let transport = if self.target.2 { "tls" } else { "tcp" };
-        format!("sip:{}@{};transport={transport}", self.config.uri.user(), self.local)
-    }
-
     /// What others reach us by where the server gives no GRUU.
     pub(super) fn ip_contact(&self) -> String {
         if self.config.dialect == Dialect::Simple {
             return self.standard_contact();
         }
-        let transport = if self.target.2 { "TLS" } else { "TCP" };
-        let contact = NameAddr::parse(&wire::client_contact(&self.local, &transport.to_ascii_lowercase(), &self.instance));
+        let transport = self.target.transport;
+        let contact = NameAddr::parse(&wire::client_contact(&self.local, transport.param(), &self.instance));
         contact.map_or_else(|| self.config.uri.to_string(), |c| c.uri.to_string())
     }
 }
@@ -89,14 +59,16 @@ pub(super) fn gruu(response: &Response, instance: &str) -> Option<String> {
     wire::own_gruu(values, instance).filter(|g| Uri::parse(g).is_some())
 }
 
-/// Seconds until the registration ends: `Expires`, else that of our Contact, else a guess.
-pub(super) fn lifetime(response: &Response, instance: &str) -> u64 {
+/// Seconds until the registration ends: `Expires`, else that of our Contact, else a guess. On standard servers our Contact
+/// knows better.
+pub(super) fn lifetime(response: &Response, instance: &str, standard: bool) -> u64 {
     let contact = || {
         let mut values = response.headers.all(&Name::Contact).flat_map(|v| split_quoted(v, ','));
         let own = values.find(|v| wire::contact_instance(v).is_some_and(|i| i.eq_ignore_ascii_case(instance)))?;
         NameAddr::parse(own)?.params.get("expires")?.parse().ok()
     };
-    let named = response.headers.expires().map(u64::from).or_else(contact);
+    let header = response.headers.expires().map(u64::from);
+    let named = if standard { contact().or(header) } else { header.or_else(contact) };
     named.filter(|s| *s > 0).unwrap_or(DEFAULT_LIFETIME).min(LONGEST_LIFETIME)
 }
 

@@ -4,6 +4,7 @@
 mod chat;
 mod inbound;
 
+use super::calls::Calls;
 use super::{cannot, request};
 use crate::domain::conversation::{ConversationId, Delivery, MessageId};
 use crate::domain::{Address, Time};
@@ -42,6 +43,7 @@ pub struct Messages {
     habits: BTreeMap<Address, Habits>,
     sent: BTreeMap<Token, (ConversationId, Kind)>,
     seen: Seen,
+    calls: Calls,
 }
 
 impl Messages {
@@ -252,6 +254,10 @@ impl Service for Messages {
     }
 
     fn on_request(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: Request) -> Handled {
+        if request.method == Method::Invite {
+            self.calls.decline(ctx, tx, &request);
+            return Handled::Yes;
+        }
         if request.method != Method::Message {
             return Handled::No(request);
         }

@@ -6,6 +6,7 @@ mod access;
 #[cfg(test)]
 mod access_tests;
 mod book;
+mod calls;
 pub mod contacts;
 mod event;
 mod list;
@@ -23,6 +24,7 @@ pub mod watching;
 use super::config::Config;
 use super::service::{Service, ServiceId};
 use super::{Error, ErrorKind};
+use crate::sip::{Method, Name, Request, Response};
 
 /// All of them.
 #[derive(Debug)]
@@ -64,4 +66,29 @@ impl Services {
 /// What this dialect cannot do, said in a sentence.
 fn cannot(what: &str) -> Error {
     Error::new(ErrorKind::InvalidOperation, format!("This server speaks standard SIP, which has no {what}."))
+}
+
+/// Options that a request may require of us (RFC 3261 8.2.2.3).
+pub const SUPPORTED: &[&str] = &["eventlist", "path", "outbound"];
+
+/// Bodies we take.
+const ACCEPT: &str = "text/plain, message/cpim, message/imdn+xml, application/im-iscomposing+xml, application/pidf+xml";
+
+/// What a request gets that no service wanted.
+pub fn answer_to_stranger(request: &Request, tag: &str) -> Response {
+    let in_dialog = request.headers.to().is_some_and(|t| t.tag().is_some());
+    let status = match request.method {
+        Method::Options => 200,
+        Method::Notify | Method::Bye | Method::Info | Method::Update => 481,
+        _ if in_dialog => 481,
+        Method::Subscribe => 489,
+        Method::Register | Method::Publish | Method::Refer | Method::Prack => 405,
+        _ => 501,
+    };
+    let response = request.response(status, tag);
+    match status {
+        200 => response.with(Name::Allow, request::ALLOW).with(Name::Accept, ACCEPT),
+        405 | 501 => response.with(Name::Allow, request::ALLOW),
+        _ => response,
+    }
 }

@@ -4,7 +4,7 @@ use crate::endpoint::service::Ctx;
 use crate::sip::{Method, Name, NameAddr, Request, Uri};
 
 /// Methods we answer.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, NOTIFY, INFO";
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, NOTIFY, INFO";
 
 /// The Via of a new request; answers come back on the flow it leaves by.
 pub fn via(ctx: &mut Ctx<'_>) -> String {
@@ -27,6 +27,9 @@ pub fn request(ctx: &mut Ctx<'_>, method: Method, to: &Uri) -> Request {
         .push(Name::CSeq, format!("1 {method}"))
         .push(Name::UserAgent, me.user_agent.as_str())
         .push(Name::Allow, ALLOW);
+    for route in &me.routes {
+        r.headers.push(Name::Route, route.as_str());
+    }
     if dialog {
         r.headers.push(Name::Contact, format!("<{}>", me.contact));
     }

@@ -5,7 +5,7 @@ use crate::domain::Time;
 use crate::endpoint::limits::{APPLICATION_BACK_OFF, APPLICATION_PROBE, BACK_OFF_JITTER_PERCENT, CONNECT_WAIT};
 use crate::endpoint::registration::{Facts, Step};
 use crate::endpoint::{EndpointState, Error, ErrorKind, Event, OperationId, Outcome, Reason};
-use crate::sip::{Name, Response};
+use crate::sip::{Name, Response, Server};
 use std::time::Duration;
 
 impl Trusted {
@@ -24,11 +24,11 @@ impl Trusted {
         }
     }
 
-    fn connect(&mut self, now: Time, server: (String, u16)) {
+    fn connect(&mut self, now: Time, server: Server) {
         self.target = server;
         self.phase = Phase::Connecting { until: now + CONNECT_WAIT };
-        let (host, port) = self.target.clone();
-        self.steps.push_back(Step::Connect { host, port, tls: self.config.tls });
+        let server = self.target.clone();
+        self.steps.push_back(Step::Connect { names: vec![server.host.clone()], server });
     }
 
     /// One more attempt to come back.
@@ -48,7 +48,7 @@ impl Trusted {
             self.contact = gruu;
         }
         let server = response.headers.get(&Name::Server).unwrap_or("").to_owned();
-        let facts = Facts { contact: self.contact.clone(), server, events: None };
+        let facts = Facts { contact: self.contact.clone(), server, events: None, routes: Vec::new() };
         self.steps.push_back(Step::Online(facts.clone()));
         match self.state {
             EndpointState::Draining => {}
@@ -104,9 +104,9 @@ impl Trusted {
     /// The front end does not trust us (any more): no other one of the pool will.
     pub(super) fn distrusted(&mut self, response: &Response) {
         let because = diagnostics_reason(&response.headers).map(|w| format!(" ({w})")).unwrap_or_default();
-        let (host, port) = &self.target;
+        let target = &self.target;
         let text = format!(
-            "{host}:{port} does not trust this certificate as {}{because}. Add it there with: adsum trust add {0}",
+            "{target} does not trust this certificate as {}{because}. Add it there with: adsum trust add {0}",
             self.config.uri.bare()
         );
         let detail = diagnostics(&response.headers).map(str::to_owned);

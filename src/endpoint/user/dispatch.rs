@@ -1,14 +1,14 @@
 //! The way of messages between link, transactions and services.
 
-use super::UserEndpoint;
+use super::wire::set_via;
+use super::{UserEndpoint, simple};
 use crate::endpoint::config::Output;
 use crate::endpoint::limits::MAX_CHALLENGES;
-use crate::endpoint::security::Verdict;
-use crate::endpoint::service::{Action, Handled, InternalEvent, Reply, ServiceId, Token};
-use crate::endpoint::{Direction, WebRequest, WireRecord};
+use crate::endpoint::service::{Action, Handled, InternalEvent, Reply, ServiceId};
+use crate::endpoint::{WebRequest, WireRecord};
 use crate::sip::limits::T1_64;
 use crate::sip::transaction::{self, Failure};
-use crate::sip::{ClientTx, Message, Method, Name, Request, Response, ServerTx, Via};
+use crate::sip::{ClientTx, Message, Method, Name, Request, Response, ServerTx};
 
 impl UserEndpoint {
     pub(super) fn act(&mut self, action: Action) {
@@ -56,33 +56,6 @@ impl UserEndpoint {
         }
     }
 
-    pub(super) fn transmit(&mut self, mut message: Message) {
-        if !self.linked {
-            return;
-        }
-        // On a standard server what was signed is what is sent again, with the same credentials.
-        if self.simple.is_none() {
-            self.registration.sign(&mut message);
-        }
-        let bytes = message.to_bytes();
-        if self.trace {
-            self.outputs.push_back(Output::Trace(WireRecord::message(self.now, Direction::Sent, &bytes)));
-        }
-        self.outputs.push_back(Output::Send(bytes));
-        self.registration.on_sent(self.now);
-    }
-
-    pub(super) fn receive(&mut self, message: Message) {
-        if self.trace {
-            let record = WireRecord::message(self.now, Direction::Received, &message.to_bytes());
-            self.outputs.push_back(Output::Trace(record));
-        }
-        match self.registration.check(&message) {
-            Verdict::Accept => self.layer.receive(self.now, self.flow, true, message),
-            Verdict::Drop(why) => self.trace_note(format!("dropped the message above: {why}")),
-        }
-    }
-
     pub(super) fn trace_note(&mut self, text: String) {
         if self.trace {
             self.outputs.push_back(Output::Trace(WireRecord::note(self.now, text)));
@@ -110,6 +83,9 @@ impl UserEndpoint {
             }
             return;
         }
+        if failure == Failure::Transport && self.send_after_all(tx) {
+            return;
+        }
         let reply = match failure {
             Failure::Timeout => Reply::Timeout,
             Failure::Transport => Reply::LinkLost,
@@ -117,16 +93,6 @@ impl UserEndpoint {
         self.open.remove(&tx);
         if let Some((s, token)) = self.sent.remove(&tx) {
             self.call(s, |service, ctx| service.on_reply(ctx, token, reply));
-        }
-    }
-
-    fn send(&mut self, service: ServiceId, token: Token, mut request: Request, tries: u32) {
-        self.authorize(&mut request);
-        let again = self.simple.is_some().then(|| request.clone());
-        let tx = self.layer.send(self.now, self.flow, true, request);
-        self.sent.insert(tx, (service, token));
-        if let Some(request) = again {
-            self.open.insert(tx, (request, tries));
         }
     }
 
@@ -154,13 +120,7 @@ impl UserEndpoint {
         let Some((service, token)) = self.sent.remove(&tx) else { return false };
         let cseq = request.headers.cseq().map_or(1, |c| c.number).saturating_add(1);
         request.headers.set(Name::CSeq, format!("{cseq} {}", request.method));
-        let via = request.headers.get(&Name::Via).and_then(Via::parse).map(|mut via| {
-            via.params.set("branch", Some(&format!("z9hG4bK{}", self.rng.hex(20))));
-            via.to_string()
-        });
-        if let Some(via) = via {
-            request.headers.replace_first(&Name::Via, via);
-        }
+        set_via(&mut request, self.me.transport, Some(&self.rng.hex(20)));
         self.send(service, token, request, tries + 1);
         true
     }
@@ -205,6 +165,12 @@ impl UserEndpoint {
             self.registration.on_notify(self.now, &request);
             return;
         }
+        if let (Some(tx), true) = (tx, self.simple.is_some())
+            && let Some(refusal) = request.refusal(simple::SUPPORTED, &self.rng.hex(10))
+        {
+            self.layer.respond(self.now, tx, refusal);
+            return;
+        }
         let invite = request.method == Method::Invite;
         for s in self.services {
             match self.call(*s, |service, ctx| service.on_request(ctx, tx, request)) {
@@ -218,7 +184,12 @@ impl UserEndpoint {
             }
         }
         if let Some(tx) = tx {
-            let response = answer_to_stranger(&request, &self.rng.hex(10));
+            let tag = self.rng.hex(10);
+            let response = if self.simple.is_some() {
+                simple::answer_to_stranger(&request, &tag)
+            } else {
+                answer_to_stranger(&request, &tag)
+            };
             self.layer.respond(self.now, tx, response);
         }
     }

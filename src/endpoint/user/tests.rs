@@ -4,8 +4,11 @@ use super::*;
 use crate::domain::Address;
 use crate::endpoint::{EndpointState as S, Outcome, Reason};
 use crate::sip::auth::{Association, AuthHeader, DigestServer, Ha1, NtHash, NtlmServer, NtlmTarget, PendingChallenge};
-use crate::sip::{Message, Method, Name, Request};
+use crate::sip::{Message, Method, Name, Request, Response};
 use std::time::Duration;
+
+#[path = "standard_tests.rs"]
+mod standard;
 
 const T0: Time = Time(1_700_000_000_000);
 const SIGN_IN: OperationId = OperationId(1);
@@ -321,7 +324,15 @@ fn a_redirect_is_followed_but_not_for_ever() {
         let first = s.request();
         s.answer(&first, 301, &[("Contact", "<sip:lync02.contoso.com:5062;transport=tls>")]);
         assert_eq!(s.output(), Output::Close);
-        assert_eq!(s.outputs[0], Output::Connect { host: "lync02.contoso.com".into(), port: 5062, tls: true });
+        assert_eq!(
+            s.outputs[0],
+            Output::Connect {
+                host: "lync02.contoso.com".into(),
+                port: 5062,
+                transport: Transport::Tls,
+                names: vec!["lync02.contoso.com".into()]
+            }
+        );
     }
     s.connect();
     let first = s.request();
@@ -464,74 +475,4 @@ fn digest_signs_in_where_ntlm_is_not_offered() {
     assert_eq!(digest.verify(s.now, "REGISTER", &header, stored).unwrap(), "alice");
     s.granted(&second, "600");
     assert_eq!(s.states(), [S::Establishing, S::Established]);
-}
-
-/// A standard server that asks for credentials request by request.
-fn standard(change: impl FnOnce(&mut Config)) -> (Script, DigestServer) {
-    let mut s = Script::new(|config| {
-        config.dialect = Dialect::Simple;
-        config.login = None;
-        change(config);
-    });
-    let digest = DigestServer::new("contoso.com", &mut s.rng);
-    s.operate(SIGN_IN, Operation::SignIn);
-    s.connect();
-    (s, digest)
-}
-
-impl Script {
-    fn ask_for_password(&mut self, digest: &DigestServer, request: &Request, proxy: bool, stale: bool) {
-        let [challenge, _] = digest.challenges(self.now, stale, &mut self.rng);
-        let (status, name) = if proxy { (407, "Proxy-Authenticate") } else { (401, "WWW-Authenticate") };
-        self.answer(request, status, &[(name, &challenge)]);
-    }
-
-    fn requests(&mut self) -> Vec<Request> {
-        let mut out = Vec::new();
-        for output in std::mem::take(&mut self.outputs) {
-            if let Output::Send(bytes) = output
-                && let Ok(Message::Request(r)) = Message::parse(&bytes)
-            {
-                out.push(r);
-            }
-        }
-        out
-    }
-
-    fn standard_sign_in(&mut self, digest: &DigestServer) {
-        let first = self.request();
-        self.ask_for_password(digest, &first, false, false);
-        let second = self.request();
-        let contact = second.headers.get(&Name::Contact).unwrap().to_owned();
-        self.answer(&second, 200, &[("Contact", &contact)]);
-        assert_eq!(self.endpoint.state(), S::Established);
-    }
-}
-
-#[test]
-fn requests_that_left_together_are_each_sent_again_with_credentials() {
-    let (mut s, digest) = standard(|_| {});
-    s.standard_sign_in(&digest);
-    s.requests();
-    let (talk, with) = (crate::domain::conversation::ConversationId("c".into()), Address::parse("bob@contoso.com").unwrap());
-    s.operate(OperationId(2), Operation::StartConversation { id: talk.clone(), with, subject: String::new() });
-    let message = crate::domain::conversation::MessageId("m".into());
-    s.operate(OperationId(3), Operation::SendMessage { conversation: talk.clone(), message, text: "hello".into() });
-    s.operate(OperationId(4), Operation::Typing { conversation: talk, active: true });
-    let sent = s.requests();
-    assert_eq!(sent.len(), 2);
-    for request in &sent {
-        s.ask_for_password(&digest, request, true, false);
-    }
-    let again = s.requests();
-    assert_eq!(again.len(), 2, "the second refusal is none of the password");
-    let counts: Vec<_> = again
-        .iter()
-        .map(|r| AuthHeader::find(&r.headers, &Name::ProxyAuthorization, "Digest").unwrap())
-        .map(|h| (h.get("nonce").unwrap().to_owned(), h.get("nc").unwrap().to_owned()))
-        .collect();
-    assert_eq!(counts[0].0, counts[1].0);
-    assert_eq!((counts[0].1.as_str(), counts[1].1.as_str()), ("00000001", "00000002"));
-    s.ask_for_password(&digest, &again[0], true, false);
-    assert!(s.requests().is_empty(), "refused with the password: it is not tried again");
 }

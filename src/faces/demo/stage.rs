@@ -11,6 +11,7 @@ use crate::faces::link::{Link, LinkEvent, sleep};
 use crate::faces::server::{Host, Sockets};
 use crate::frontend::{Config, Data, StoreOp};
 use crate::net::{Clock, tcp};
+use crate::sip::Transport;
 use crate::store::server::{FrontendStore, FrontendWriter};
 use std::path::Path;
 use tokio::sync::{mpsc, oneshot};
@@ -116,7 +117,7 @@ fn cast(script: &Script, star: &Address, password: &str, port: u16, rng: &mut Rn
         let config = EndpointConfig {
             host: "127.0.0.1".into(),
             port,
-            tls: false,
+            transport: Transport::Tcp,
             epid: rng.hex(10),
             display_name: person.name.clone(),
             reconnect: true,

@@ -17,6 +17,7 @@ use crate::faces::keeper;
 use crate::faces::paths::Paths;
 use crate::faces::{prompt, signin};
 use crate::net::clock::system_zone;
+use crate::net::dns::Resolver;
 use crate::net::{Clock, entropy};
 use crate::store::client::{AccountId as StoreAccount, Snapshot, Sqlite, Store, Worker, Write};
 use crate::store::lock::AccountLock;
@@ -159,13 +160,18 @@ pub fn secret(account: &Configured) -> Result<Secret, String> {
 /// When the server's name is malformed.
 pub fn endpoint_config(account: &Configured, secret: &Secret, epid: String) -> Result<EndpointConfig, String> {
     let (host, port) = account.server()?;
+    if !account.name_server.is_empty() {
+        Resolver::named(&account.name_server)?;
+    }
     let base = EndpointConfig::new(account.address.clone(), secret.reveal());
     Ok(EndpointConfig {
         kind: if account.kind == AccountKind::Application { EndpointKind::Application } else { EndpointKind::User },
         host,
         port,
         others: account.other_servers()?,
-        tls: account.tls,
+        transport: account.transport(),
+        name_server: account.name_server.clone(),
+        discover: account.server.is_empty() && account.kind == AccountKind::User,
         dialect: match account.dialect {
             ConfiguredDialect::Lync => Dialect::Lync,
             ConfiguredDialect::Sip => Dialect::Simple,
@@ -261,7 +267,7 @@ fn prepare(
         ..Account::default()
     };
     let mut state = State::new(me, View { locale: config.lcid(), ..view(&config.ui, ascii, clock) }, rng.fork());
-    state.link.transport = if account.tls { "tls".into() } else { "tcp".into() };
+    state.link.transport = account.transport().param().into();
     state.link.server = endpoint.host.clone();
     state.keymap = Arc::new(config.keymap());
     state.options = options(config);
