@@ -10,7 +10,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by failing
 
-use adsum::sip::Transport;
 use adsum::domain::contact::Contact;
 use adsum::domain::conversation::{ConversationId, Delivery, MessageId};
 use adsum::domain::presence::UserStatus;
@@ -21,6 +20,7 @@ use adsum::faces::accounts::{SERVER_DATABASE, record};
 use adsum::faces::link::{Link, LinkEvent, Operations};
 use adsum::frontend::{ContactList, StoreOp};
 use adsum::net::Clock;
+use adsum::sip::Transport;
 use adsum::store::server::FrontendStore;
 use std::error::Error;
 use std::io::BufRead;
@@ -92,7 +92,8 @@ async fn feed(port: u16, n: usize) -> Result<()> {
     let mut commands = commands();
     for i in 0..n {
         let mut config = Config::new(person(i)?, PASSWORD);
-        (config.host, config.port, config.transport, config.epid) = ("127.0.0.1".into(), port, Transport::Tcp, format!("{i:010x}"));
+        (config.host, config.port, config.transport, config.epid) =
+            ("127.0.0.1".into(), port, Transport::Tcp, format!("{i:010x}"));
         let (operations, wanted) = mpsc::unbounded_channel();
         let say = say.clone();
         tokio::spawn(Link::new(config, Rng::seeded(i as u64), Clock::new(), None).run(wanted, move |event| {

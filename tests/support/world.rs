@@ -455,7 +455,9 @@ impl World {
                     link.to_server.push_back((at, Piece::End));
                 }
             }
-            Output::Web(_) | Output::Locate { .. } | Output::SendAside { .. } => unreachable!("this dialect asks nothing over HTTP"),
+            Output::Web(_) | Output::Locate { .. } | Output::SendAside { .. } => {
+                unreachable!("this dialect asks nothing over HTTP")
+            }
             Output::Trace(record) => {
                 let c = &mut self.clients[client];
                 c.wire.push_back(format!("{} {:?} {}", record.at.since(BEGIN).as_millis(), record.direction, record.text));
