@@ -81,7 +81,7 @@ pub const CONFERENCES_PER_ORGANIZER: usize = 1000;
 /// Invited people of one conference.
 pub const CONFERENCE_INVITEES: usize = 250;
 /// People in a running conference, those in the lobby included.
-pub const CONFERENCE_SIZE: usize = 250;
+pub const CONFERENCE_SIZE: usize = 500;
 /// Devices of one person in a conference.
 pub const CONFERENCE_SEATS: usize = 8;
 /// Characters of a title.
