@@ -1,5 +1,7 @@
 //! The command line: what can be started, with which options. Help, man page and completions come from here.
 
+use crate::app::config::Dialect;
+use crate::sip::Transport;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -42,22 +44,13 @@ pub enum Command {
         #[arg(long, value_name = "N")]
         seed: Option<u64>,
     },
-    /// Sign in and remember how: asks for address, server and password
-    SignIn {
-        /// Your address, such as alice@example.org
-        address: Option<String>,
-        /// Server as HOST or HOST:PORT [default: the domain of the address]
-        #[arg(long, value_name = "HOST[:PORT]")]
-        server: Option<String>,
-        /// The server speaks standard SIP, as Kamailio does, and not the language of Lync and Skype for Business
-        #[arg(long)]
-        sip: bool,
-        /// TCP without TLS (only for servers on this host or in a trusted network)
-        #[arg(long)]
-        tcp: bool,
-        /// Certificate of the authority that signed the server's certificate (PEM)
-        #[arg(long, value_name = "FILE")]
-        ca: Option<PathBuf>,
+    /// Sign in and remember how: the same as account add
+    SignIn(AddOptions),
+    /// The accounts of the configuration
+    Account {
+        /// What to do
+        #[command(subcommand)]
+        what: AccountCommand,
     },
     /// Run a front end for a team on this host
     Serve {
@@ -121,6 +114,83 @@ pub enum Command {
         /// bash, zsh, fish, elvish or powershell
         shell: clap_complete::Shell,
     },
+}
+
+/// What can be done with accounts.
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Find the server of an address, sign in once and write the account into the configuration
+    Add(AddOptions),
+    /// List the configured accounts
+    List {
+        /// As JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What is known of a new account; the rest is found out or asked for.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct AddOptions {
+    /// Your address, such as alice@example.org
+    pub address: Option<String>,
+    /// Server as HOST or HOST:PORT [default: as the DNS names it]
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub server: Option<String>,
+    /// The server speaks standard SIP, as Kamailio does [default: as it answers]
+    #[arg(long, conflicts_with = "lync")]
+    pub sip: bool,
+    /// The server speaks the language of Lync and Skype for Business [default: as it answers]
+    #[arg(long)]
+    pub lync: bool,
+    /// TLS only
+    #[arg(long, conflicts_with_all = ["tcp", "udp"])]
+    pub tls: bool,
+    /// TCP without TLS (only for servers on this host or in a trusted network)
+    #[arg(long, conflicts_with = "udp")]
+    pub tcp: bool,
+    /// Datagrams without TLS (likewise; standard SIP only)
+    #[arg(long, conflicts_with = "lync")]
+    pub udp: bool,
+    /// Certificate of the authority that signed the server's certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Trust exactly the certificate with this fingerprint
+    #[arg(long, value_name = "sha256:…")]
+    pub pin: Option<String>,
+    /// Sign-in name, DOMAIN\\user or user@domain [default: the address]
+    #[arg(long, value_name = "NAME")]
+    pub login: Option<String>,
+    /// Where the server keeps lists and rules (standard SIP), such as https://xcap.example.org/xcap-root
+    #[arg(long, value_name = "URL")]
+    pub xcap: Option<String>,
+    /// Shell command that prints the password [default: ask, and keep it in the keyring]
+    #[arg(long, value_name = "COMMAND")]
+    pub password_command: Option<String>,
+    /// Name server to ask [default: the system's]
+    #[arg(long, value_name = "ADDRESS[:PORT]")]
+    pub name_server: Option<String>,
+}
+
+impl AddOptions {
+    /// The transport that was asked for.
+    pub fn transport(&self) -> Option<Transport> {
+        match (self.tls, self.tcp, self.udp) {
+            (true, ..) => Some(Transport::Tls),
+            (_, true, _) => Some(Transport::Tcp),
+            (.., true) => Some(Transport::Udp),
+            _ => None,
+        }
+    }
+
+    /// The dialect that was asked for.
+    pub fn dialect(&self) -> Option<Dialect> {
+        match (self.sip || self.udp, self.lync) {
+            (true, _) => Some(Dialect::Sip),
+            (_, true) => Some(Dialect::Lync),
+            _ => None,
+        }
+    }
 }
 
 /// Who an application is and where its front ends are.

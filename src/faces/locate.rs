@@ -3,6 +3,7 @@
 use crate::domain::Rng;
 use crate::net::dns::{Naptr, Resolver, in_order};
 use crate::sip::{Server, Transport};
+use futures_util::future::join_all;
 
 /// Names of a standard domain to ask for with SRV where it has no NAPTR, what encrypts first.
 const STANDARD: [(Transport, &str); 3] =
@@ -36,6 +37,12 @@ fn services(mut answers: Vec<Naptr>) -> Vec<(Transport, String)> {
 
 /// The servers of a domain, best first: by NAPTR and SRV, else by SRV alone, else the domain itself. `wanted`: only those.
 pub async fn servers(dns: &Resolver, domain: &str, lync: bool, wanted: Option<Transport>, rng: &mut Rng) -> Vec<Server> {
+    let found = by_srv(dns, domain, lync, wanted, rng).await;
+    if found.is_empty() { without_srv(domain, lync, wanted) } else { found }
+}
+
+/// Those that the DNS names.
+pub async fn by_srv(dns: &Resolver, domain: &str, lync: bool, wanted: Option<Transport>, rng: &mut Rng) -> Vec<Server> {
     let fits = |t: Transport| wanted.is_none_or(|w| w == t);
     let mut names = if lync { Vec::new() } else { services(dns.naptr(domain).await) };
     names.retain(|n| fits(n.0));
@@ -44,19 +51,21 @@ pub async fn servers(dns: &Resolver, domain: &str, lync: bool, wanted: Option<Tr
         names = usual.iter().filter(|u| fits(u.0)).map(|(t, prefix)| (*t, format!("{prefix}{domain}"))).collect();
     }
     let mut found: Vec<Server> = Vec::new();
-    for (transport, name) in names {
-        for answer in in_order(dns.srv(&name).await, rng) {
-            let server = Server::new(answer.target, answer.port, transport);
+    // All at once: one that is not answered takes its time.
+    let answers = join_all(names.iter().map(|(_, name)| dns.srv(name))).await;
+    for ((transport, _), answers) in names.iter().zip(answers) {
+        for answer in in_order(answers, rng) {
+            let server = Server::new(answer.target, answer.port, *transport);
             if !found.contains(&server) {
                 found.push(server);
             }
         }
     }
-    if found.is_empty() { without_srv(domain, lync, wanted) } else { found }
+    found
 }
 
 /// Where a domain without SRV answers is looked for.
-fn without_srv(domain: &str, lync: bool, wanted: Option<Transport>) -> Vec<Server> {
+pub fn without_srv(domain: &str, lync: bool, wanted: Option<Transport>) -> Vec<Server> {
     let mut out = Vec::new();
     if lync && wanted.is_none_or(|t| t == Transport::Tls) {
         out.extend(LYNC_HOSTS.map(|(prefix, port)| Server::new(format!("{prefix}{domain}"), port, Transport::Tls)));

@@ -14,6 +14,7 @@ pub mod locate;
 pub mod once;
 pub mod paths;
 pub mod pool;
+pub mod probe;
 pub mod prompt;
 pub mod server;
 pub mod signin;
@@ -22,7 +23,7 @@ pub mod tui;
 
 use crate::frontend::Policy;
 use clap::{CommandFactory, Parser};
-use cli::{Cli, Command};
+use cli::{AccountCommand, Cli, Command};
 use paths::Paths;
 use std::io::Write;
 use std::process::ExitCode;
@@ -47,9 +48,10 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
     match cli.command {
         None => tui::start::configured(&paths, cli.account.as_deref(), cli.ascii)?,
         Some(Command::Demo { seed }) => tui::start::demo(cli.data.as_deref(), &paths, seed, cli.ascii)?,
-        Some(Command::SignIn { address, server, sip, tcp, ca }) => {
-            signin::run(&paths, address, signin::Wanted { server, sip, tcp, ca })?;
+        Some(Command::SignIn(options) | Command::Account { what: AccountCommand::Add(options) }) => {
+            signin::run(&paths, options)?;
         }
+        Some(Command::Account { what: AccountCommand::List { json } }) => signin::list(&paths, json)?,
         Some(Command::Serve { init: Some(address), .. }) => admin::init(&paths.server, address)?,
         Some(Command::Serve { init: None, listen, listen_tls, host, lists, category_subscriptions, prompted_subscribers }) => {
             let policy = Policy::new(category_subscriptions.into(), prompted_subscribers.into());

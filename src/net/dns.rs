@@ -14,7 +14,7 @@ use tokio::time::timeout;
 const SYSTEM: &str = "/etc/resolv.conf";
 
 /// How long one name server may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// How often all name servers are asked.
 const ROUNDS: usize = 2;

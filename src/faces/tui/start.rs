@@ -11,6 +11,7 @@ use crate::domain::{Address, Rng};
 use crate::endpoint::EndpointKind;
 use crate::endpoint::user::Config as EndpointConfig;
 use crate::endpoint::{Dialect, KnownList};
+use crate::faces::cli::AddOptions;
 use crate::faces::demo::script::Script;
 use crate::faces::demo::stage::{self, Stage};
 use crate::faces::keeper;
@@ -87,7 +88,11 @@ pub fn demo(data: Option<&Path>, paths: &Paths, seed: Option<u64>, ascii: bool) 
     prepare(&config, &account, kept, rng, clock, ascii, (said, heard))?.run()
 }
 
-fn load(paths: &Paths) -> Result<Config, String> {
+/// The configuration; that of nobody when there is no file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn load(paths: &Paths) -> Result<Config, String> {
     let file = paths.config.display().to_string();
     match std::fs::read_to_string(&paths.config) {
         Ok(text) => Config::parse(&text, &file).map_err(|e| e.to_string()),
@@ -98,7 +103,7 @@ fn load(paths: &Paths) -> Result<Config, String> {
 
 fn offer(paths: &Paths, ascii: bool) -> Result<Option<Config>, String> {
     if !prompt::is_interactive() {
-        return Err("no account is configured; run adsum sign-in ADDRESS, or adsum demo".into());
+        return Err("no account is configured; run adsum account add ADDRESS, or adsum demo".into());
     }
     println!(
         "adsum knows no account yet.\n\n  d  try the demo: a front end and a dozen people on this machine\n  s  sign in with your own address\n"
@@ -106,7 +111,7 @@ fn offer(paths: &Paths, ascii: bool) -> Result<Option<Config>, String> {
     match prompt::line("What shall it be, d or s?", "d")?.as_str() {
         "d" => demo(None, paths, None, ascii).map(|()| None),
         "s" => {
-            signin::run(paths, None, signin::Wanted::default())?;
+            signin::run(paths, AddOptions::default())?;
             load(paths).map(Some)
         }
         other => Err(format!("“{other}” is neither d nor s; nothing was done")),
@@ -120,7 +125,7 @@ fn offer(paths: &Paths, ascii: bool) -> Result<Option<Config>, String> {
 pub fn account(paths: &Paths, name: Option<&str>) -> Result<Configured, String> {
     let config = load(paths)?;
     if config.account.is_empty() {
-        return Err("no account is configured; run adsum sign-in ADDRESS".into());
+        return Err("no account is configured; run adsum account add ADDRESS".into());
     }
     named(&config, name)
 }
