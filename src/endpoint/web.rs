@@ -117,6 +117,8 @@ struct Open {
     token: Token,
     request: WebRequest,
     tries: u32,
+    /// It left with credentials.
+    carried: bool,
 }
 
 /// What becomes of an answer.
@@ -158,12 +160,13 @@ impl Web {
 
     /// The request as it leaves.
     pub fn send(&mut self, service: ServiceId, token: Token, request: WebRequest) -> WebRequest {
-        self.leave(Open { service, token, request, tries: 0 })
+        self.leave(Open { service, token, request, tries: 0, carried: false })
     }
 
-    fn leave(&mut self, open: Open) -> WebRequest {
+    fn leave(&mut self, mut open: Open) -> WebRequest {
         self.next += 1;
         let mut out = WebRequest { id: self.next, ..open.request.clone() };
+        let bare = out.headers.len();
         if self.basic && out.tls {
             let plain = Zeroizing::new(format!("{}:{}", self.user, *self.password));
             out.headers.push(("Authorization".into(), format!("Basic {}", STANDARD.encode(plain.as_bytes()))));
@@ -171,6 +174,7 @@ impl Web {
             let credentials = self.digest.credentials(out.method, &out.path, &mut self.rng);
             out.headers.extend(credentials.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)));
         }
+        open.carried = out.headers.len() > bare;
         self.open.insert(self.next, open);
         out
     }
@@ -179,6 +183,10 @@ impl Web {
     pub fn answered(&mut self, id: u64, answer: Option<&WebAnswer>) -> Next {
         let Some(mut open) = self.open.remove(&id) else { return Next::Nothing };
         match answer {
+            // What left without credentials, before those of another request were known, leaves again with these.
+            Some(a) if a.status == 401 && !open.carried && self.has_credentials(open.request.tls) => {
+                Next::Again(self.leave(open))
+            }
             Some(a) if a.status == 401 && open.tries < MAX_CHALLENGES && self.challenged(a, open.request.tls) => {
                 open.tries += 1;
                 Next::Again(self.leave(open))
@@ -191,6 +199,10 @@ impl Web {
             }
             None => Next::For(open.service, open.token),
         }
+    }
+
+    fn has_credentials(&self, tls: bool) -> bool {
+        (self.basic && tls) || self.digest.is_challenged()
     }
 
     /// Whether the challenge can be answered: Digest always, the plain password only where TLS covers it.
@@ -274,6 +286,17 @@ mod tests {
         let first = web.send(ServiceId::Contacts, Token(1), get(false));
         let second = again(web.answered(first.id, Some(&refused(DIGEST))));
         assert!(matches!(web.answered(second.id, Some(&refused(DIGEST))), Next::For(..)));
+    }
+
+    #[test]
+    fn requests_that_left_together_are_all_answered() {
+        let mut web = Web::new("alice", "secret", Rng::seeded(1));
+        let (one, two) =
+            (web.send(ServiceId::Contacts, Token(1), get(false)), web.send(ServiceId::Contacts, Token(2), get(false)));
+        again(web.answered(one.id, Some(&refused(DIGEST))));
+        let second = again(web.answered(two.id, Some(&refused("Digest realm=\"xcap\", nonce=\"n2\", qop=\"auth\""))));
+        assert!(authorization(&second).is_some());
+        assert!(matches!(web.answered(second.id, Some(&refused(DIGEST))), Next::For(..)), "now the password is wrong");
     }
 
     #[test]

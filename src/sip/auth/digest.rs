@@ -200,6 +200,11 @@ impl DigestClient {
         if usable { Ok(()) } else { Err(AuthError::Unsupported) }
     }
 
+    /// Whether there is a challenge to answer.
+    pub fn is_challenged(&self) -> bool {
+        !self.sessions.is_empty()
+    }
+
     /// A request with our credentials was accepted: later challenges of its realms are no sign of a wrong password.
     pub fn accepted(&mut self) {
         self.sessions.iter_mut().for_each(|s| s.proven |= s.count > 0);
