@@ -14,6 +14,7 @@ use super::state::{Pane, State};
 use crate::domain::Address;
 use crate::domain::access::SourceNetwork;
 use crate::domain::presence::Level;
+use crate::endpoint::Feature;
 use crate::endpoint::sight::{self, Viewer};
 
 /// Milliseconds of a minute: ages in the lines are told in minutes.
@@ -144,8 +145,17 @@ pub fn other_network(door: &mut Door<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// What a level shows, in a few words.
-pub fn level_shows(level: Level) -> &'static str {
+/// What a level shows, in a few words. Where nobody sees anything without one, levels are rules for presence documents.
+pub fn level_shows(state: &State, level: Level) -> &'static str {
+    if state.missing(Feature::DefaultAccess).is_some() {
+        return match level {
+            Level::Everyone => "nothing; they wait for your answer",
+            Level::External => "whether you are there, nothing else",
+            Level::Colleagues => "status and activity; no note, no place",
+            Level::Workgroup | Level::Personal => "all that you publish: status, note, place",
+            Level::Blocked => "you look offline",
+        };
+    }
     match level {
         Level::Everyone => "your name and e-mail, nothing else",
         Level::External => "status, title and company; no note, no place",
@@ -154,6 +164,12 @@ pub fn level_shows(level: Level) -> &'static str {
         Level::Personal => "all phones; status, note, place, calendar",
         Level::Blocked => "your name only; you look offline, they cannot write",
     }
+}
+
+/// What is asked before somebody is blocked.
+pub fn block_question(state: &State, name: &str, who: &Address) -> String {
+    let rest = if state.missing(Feature::DefaultAccess).is_some() { "" } else { " and cannot write to you" };
+    format!("Block {name} ({})? They see you offline{rest}.", who.bare())
 }
 
 /// A network in words.

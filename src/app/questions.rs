@@ -1,6 +1,6 @@
 //! Cards: invitations and new watchers, answered with Alt-y, Alt-n, Alt-l.
 
-use super::access::level_shows;
+use super::access::{block_question, level_shows};
 use super::alerts;
 use super::commands::people::set_level;
 use super::door::{Door, Pending};
@@ -60,7 +60,7 @@ pub fn answer(door: &mut Door<'_>, answer: Answer) -> Result<(), String> {
             if yes {
                 return pick_answer(door, uri);
             }
-            let text = format!("Block {title} ({})? They see you offline and cannot write to you.", uri.bare());
+            let text = block_question(door.state, &title, &uri);
             door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Block", then: Deed::Block(uri) }));
             Ok(())
         }
@@ -83,7 +83,7 @@ pub fn pick_answer(door: &mut Door<'_>, uri: Address) -> Result<(), String> {
         choices = vec![answer(Some(Level::Colleagues), true)];
     }
     for level in [Level::Personal, Level::Workgroup, Level::Colleagues, Level::External, Level::Blocked] {
-        rows.push((level.text().to_owned(), level_shows(level).to_owned()));
+        rows.push((level.text().to_owned(), level_shows(door.state, level).to_owned()));
         choices.push(answer(Some(level), false));
     }
     if door.state.people.contacts.contains_key(&uri) {

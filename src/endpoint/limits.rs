@@ -201,8 +201,8 @@ pub const EVENT_PACE: Duration = Duration::from_millis(200);
 pub const PUBLISH_SETTLE: Duration = Duration::from_millis(500);
 /// Two publications are at least so far apart (`simple.md` 4.3).
 pub const PUBLISH_PACE: Duration = Duration::from_secs(3);
-/// Seconds a publication is asked to last (`simple.md` 4.5).
-pub const PUBLISH_EXPIRES: u32 = 1800;
+/// Seconds a publication is asked to last (`simple.md` 4.5): what a program that died leaves behind hides the next one no longer.
+pub const PUBLISH_EXPIRES: u32 = 600;
 /// Waits before a message that a server could not take just now is sent again (`simple.md` 3.1).
 pub const MESSAGE_AGAIN: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(120)];
 /// The same message that comes twice within this time is shown once.

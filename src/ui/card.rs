@@ -10,6 +10,7 @@ use crate::domain::contact::DEFAULT_GROUP_NAME;
 use crate::domain::conversation::Priority;
 use crate::domain::presence::Member;
 use crate::domain::{Address, access};
+use crate::endpoint::Feature;
 use crate::endpoint::contact_data;
 use crate::endpoint::sight::container_name;
 use crate::text::{Line, Text};
@@ -195,7 +196,11 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
         QuestionKind::Watcher { uri, name } => {
             let name = if name.is_empty() { Line::new(uri.bare()) } else { Line::new(name) };
             let place = access::resolve(&state.own.replica.containers, uri, state.network_of(uri));
-            let sees = format!("{} · sees {}", Line::new(uri.bare()), container_name(place));
+            let sees = match state.missing(Feature::DefaultAccess) {
+                Some(_) => "sees nothing before your answer".into(),
+                None => format!("sees {}", container_name(place)),
+            };
+            let sees = format!("{} · {sees}", Line::new(uri.bare()));
             let lines: Vec<Label> = vec![format!("{name} added you to their contacts").into(), sees.into()];
             ("New watcher", lines, "accept at a level")
         }

@@ -125,7 +125,9 @@ fn pick_kind(door: &mut Door<'_>, id: u32) -> Result<(), String> {
 
 fn pick_container(door: &mut Door<'_>, from: u32, m: Member) -> Result<(), String> {
     let ids: Vec<u32> = visible_containers(&door.state.own.replica).into_iter().filter(|c| may_change(*c)).collect();
-    let rows = ids.iter().map(|c| (container_name(*c), Level::of_container(*c).map_or("", super::level_shows).to_owned()));
+    let rows = ids
+        .iter()
+        .map(|c| (container_name(*c), Level::of_container(*c).map_or("", |l| super::level_shows(door.state, l)).to_owned()));
     let rows = rows.collect();
     let at = ids.iter().position(|c| *c == from).unwrap_or(0);
     let choices = ids.into_iter().map(|c| Choice::Member(c, m.clone())).collect();

@@ -67,7 +67,7 @@ fn containers(state: &State) -> Vec<Line> {
     };
     all.sort_by_key(|c| (place(c), c.id));
     for c in all {
-        let shows = Level::of_container(c.id).map_or("only what you publish into it", level_shows);
+        let shows = Level::of_container(c.id).map_or("only what you publish into it", |l| level_shows(state, l));
         out.push(heading(container_name(c.id), shows, About::Container(c.id)));
         if c.members.is_empty() {
             out.push(quiet("nobody"));
@@ -184,7 +184,7 @@ fn view(state: &State) -> Vec<Line> {
 fn title(state: &State, s: &Sight) -> Line {
     let level = container_name(s.container);
     let (who, why) = match &s.viewer {
-        Viewer::Container(_) => (format!("Whoever stands in {level}"), s.level.map_or("", level_shows).to_owned()),
+        Viewer::Container(_) => (format!("Whoever stands in {level}"), s.level.map_or("", |l| level_shows(state, l)).to_owned()),
         Viewer::Person { uri, network } => {
             let by = match &s.by {
                 Some(Member::User(_)) => "named there".to_owned(),

@@ -1,7 +1,7 @@
 //! The contact manager.
 
 use super::{Command, on_person, online};
-use crate::app::access::{level_shows, trial};
+use crate::app::access::{block_question, level_shows, trial};
 use crate::app::door::{Door, Pending, Then};
 use crate::app::keymap::Mode;
 use crate::app::people::{fold, group_name, unfold};
@@ -379,7 +379,7 @@ fn pick_level(door: &mut Door<'_>) -> Result<(), String> {
 pub fn pick_level_of(door: &mut Door<'_>, uri: Address) -> Result<(), String> {
     let name = door.name(&uri);
     let now = own::level_of(&door.state.own.replica, &uri);
-    let mut rows: Vec<_> = LEVELS.iter().map(|l| (l.text().to_owned(), level_shows(*l).to_owned())).collect();
+    let mut rows: Vec<_> = LEVELS.iter().map(|l| (l.text().to_owned(), level_shows(door.state, *l).to_owned())).collect();
     let mut choices: Vec<_> = LEVELS.iter().map(|l| Choice::Level(uri.clone(), Some(*l))).collect();
     rows.push(("Automatic".into(), "what their network gets".into()));
     choices.push(Choice::Level(uri, None));
@@ -409,7 +409,7 @@ fn block(door: &mut Door<'_>) -> Result<(), String> {
         set_level(door, uri, None);
         return Ok(());
     }
-    let text = format!("Block {name} ({})? They see you offline and cannot write to you.", uri.bare());
+    let text = block_question(door.state, &name, &uri);
     door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Block", then: Deed::Block(uri) }));
     Ok(())
 }
