@@ -171,7 +171,9 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
             if *priority != Priority::Normal {
                 lines.push(format!("It is {}.", priority.text()).into());
             }
-            for words in [subject, toast].into_iter().filter(|w| !w.is_empty()) {
+            // Whoever gives no words of invitation of its own often sends the subject in their place.
+            let toast = if toast == subject { "" } else { toast };
+            for words in [subject.as_str(), toast].into_iter().filter(|w| !w.is_empty()) {
                 lines.push(format!("“{}”", Line::new(words)).into());
             }
             if let Some(at) = auto_accept {

@@ -4,7 +4,7 @@ use super::canvas::{Canvas, Label, Span};
 use super::{Drawn, form, presence_style, words};
 use crate::app::State;
 use crate::app::event::Target;
-use crate::app::state::own::{About, Mark, Section, Tone};
+use crate::app::state::own::{self, About, Mark, Section, Tone};
 use crate::app::state::{OwnEndpoint, Pane};
 use crate::domain::calendar::{Appointment, Busyness};
 use crate::domain::presence::{AvailabilityClass, Level, Member};
@@ -67,9 +67,12 @@ fn section(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     }
     let rows = usize::from(area.height);
     drawn.metrics.overlay_rows = area.height;
-    let top = super::keep_in_sight(own.at.saturating_sub(rows / 2), Some(own.at), rows, own.list.len());
+    let all: Vec<_> =
+        own.list.iter().enumerate().flat_map(|(n, l)| folded(l, area.width).map(move |words| (n, l, words))).collect();
+    let at = all.iter().position(|(n, ..)| *n == own.at).unwrap_or(0);
+    let top = super::keep_in_sight(at.saturating_sub(rows / 2), Some(at), rows, all.len());
     let label = (area.width * 2 / 5).clamp(12, 26);
-    for (y, (n, l)) in (area.y..area.bottom()).zip(own.list.iter().enumerate().skip(top)) {
+    for (y, (n, l, words)) in (area.y..area.bottom()).zip(all.into_iter().skip(top)) {
         let line = Rect { y, height: 1, ..area };
         let style = match l.tone {
             Tone::Plain => Style::new(),
@@ -96,19 +99,27 @@ fn section(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
         }
         let room = area.right().saturating_sub(x + 1);
         if l.label.is_empty() {
-            c.put(x, y, room, Line::new(&l.words), style);
+            c.put(x, y, room, words, style);
         } else {
             let end = (area.x + 3 + label).max(x + 1);
             let used = c.put(x, y, end.saturating_sub(x + 1), Line::new(&l.label), style);
             let from = if heading { x + used + 2 } else { end };
-            let words = if heading || l.tone == Tone::Strong { Style::new() } else { c.theme.quiet };
-            let words = if own.section == Section::View && l.tone == Tone::Plain { Style::new() } else { words };
-            c.put(from, y, area.right().saturating_sub(from + 1), Line::new(&l.words), words);
+            let bright = heading || l.tone == Tone::Strong || (own.section == Section::View && l.tone == Tone::Plain);
+            let style = if bright { Style::new() } else { c.theme.quiet };
+            c.put(from, y, area.right().saturating_sub(from + 1), words, style);
         }
         if n == own.at && (l.about != About::Nothing || own.section == Section::View) && state.pane == Pane::Me {
             c.restyle(line, c.theme.selection);
         }
     }
+}
+
+/// The words of a line: a sentence without label takes as many rows as it needs.
+fn folded(l: &own::Line, width: u16) -> impl Iterator<Item = Line> + use<> {
+    let sentence = l.label.is_empty() && l.tone != Tone::Heading;
+    let rows =
+        if sentence { Text::plain(&l.words).wrap(usize::from(width.saturating_sub(5))) } else { vec![Line::new(&l.words)] };
+    rows.into_iter()
 }
 
 /// Rows that show the selected line in full below the list, when the list may have to cut it and there is room.
@@ -230,7 +241,7 @@ fn rows(state: &State) -> Vec<Row> {
     let watchers = &own.replica.subscribers;
     let new = watchers.iter().filter(|s| !s.acknowledged).count();
     let words = match (watchers.len(), new) {
-        (0, _) => "nobody told us".to_owned(),
+        (0, _) => "nobody".to_owned(),
         (n, 0) => format!("w lists them · {n}"),
         (n, new) => format!("w lists them · {n}, {new} new"),
     };
