@@ -76,6 +76,9 @@ pub struct UserEndpoint {
     conferences: Conferences,
     /// The services of the standard dialect stand in the places of those above.
     simple: Option<Box<simple::Services>>,
+    /// What was due until then the services have been told, and nothing has happened since: whoever left it so waits for
+    /// something else, such as the link.
+    told: Option<Time>,
     /// HTTP requests under way.
     web: Web,
     /// Requests that may leave again with credentials, and how often they did (`simple.md` 1.9).
@@ -120,6 +123,7 @@ impl UserEndpoint {
             conversations: Conversations::new(rng.fork()),
             conferences: Conferences::new(rng.fork()),
             simple,
+            told: None,
             web: Web::new(&login, &password, rng.fork()),
             open: BTreeMap::new(),
             rng,
@@ -235,6 +239,7 @@ impl UserEndpoint {
                 }
             });
         }
+        self.told = Some(now);
         self.settle();
     }
 
@@ -251,6 +256,7 @@ impl UserEndpoint {
         ];
         let simple = self.simple.iter().flat_map(|s| s.all());
         let services = services.into_iter().chain(simple).filter_map(Service::poll_timeout);
+        let services = services.filter(|t| self.told.is_none_or(|told| *t > told));
         services.chain(self.layer.poll_timeout()).chain(self.registration.poll_timeout()).min()
     }
 
@@ -275,6 +281,7 @@ impl UserEndpoint {
             (ServiceId::Conversations, None) => &mut self.conversations,
             (ServiceId::Conferences, None) => &mut self.conferences,
         };
+        self.told = None;
         let mut ctx = Ctx {
             now: self.now,
             rng: &mut self.rng,

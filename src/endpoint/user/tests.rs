@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::Address;
+use crate::domain::presence::UserStatus;
 use crate::endpoint::{EndpointState as S, Outcome, Reason};
 use crate::sip::auth::{Association, AuthHeader, DigestServer, Ha1, NtHash, NtlmServer, NtlmTarget, PendingChallenge};
 use crate::sip::{Message, Method, Name, Request, Response};
@@ -475,4 +476,14 @@ fn digest_signs_in_where_ntlm_is_not_offered() {
     assert_eq!(digest.verify(s.now, "REGISTER", &header, stored).unwrap(), "alice");
     s.granted(&second, "600");
     assert_eq!(s.states(), [S::Establishing, S::Established]);
+}
+
+#[test]
+fn what_can_be_done_only_with_the_link_does_not_wake_without_it() {
+    let mut s = Script::new(|config| config.dialect = Dialect::Simple);
+    s.operate(OperationId(9), Operation::SetStatus { status: UserStatus::Busy, activity: String::new(), until: None });
+    let due = s.endpoint.poll_timeout().unwrap();
+    s.now = due;
+    s.endpoint.handle_timeout(due);
+    assert_eq!(s.endpoint.poll_timeout().filter(|t| *t <= due), None);
 }
