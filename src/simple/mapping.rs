@@ -2,6 +2,11 @@
 
 use crate::domain::presence::{Activity, Availability, AvailabilityClass};
 
+/// `class` of somebody whose note says that they are out of office, whatever their state.
+pub const OUT_OF_OFFICE: &str = "out-of-office";
+/// Own words for a meal, as others say it.
+const LUNCH: &str = "Out to lunch";
+
 /// A state in the words of RPID.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rpid {
@@ -31,6 +36,8 @@ pub fn write(availability: Availability, activity: Option<&Activity>, lcid: u32)
         Some("out-of-office") => (Some("vacation"), None),
         Some("off-work") => (Some("away"), Some("off-work")),
         Some("urgent-interruptions-only") => (Some("busy"), Some("urgent-only")),
+        Some("out-to-lunch") => (Some("meal"), None),
+        None if is_lunch(activity, lcid) && class == C::Away => (Some("meal"), None),
         _ => match class {
             C::Unknown | C::Available | C::AvailableIdle | C::Offline => (None, None),
             C::Busy | C::BusyIdle | C::DoNotDisturb => (Some("busy"), None),
@@ -48,6 +55,10 @@ pub fn write(availability: Availability, activity: Option<&Activity>, lcid: u32)
         },
         idle: matches!(class, C::AvailableIdle | C::BusyIdle),
     }
+}
+
+fn is_lunch(activity: Option<&Activity>, lcid: u32) -> bool {
+    activity.and_then(|a| a.text(lcid)).is_some_and(|t| t.eq_ignore_ascii_case(LUNCH))
 }
 
 /// What others say, in their words.
@@ -137,7 +148,8 @@ fn activity(said: &Said<'_>, is: &dyn Fn(&[&str]) -> bool) -> Option<Activity> {
 fn plain_words(name: &str) -> Option<String> {
     match name {
         "away" | "busy" | "unknown" | "other" => None,
-        "meal" | "breakfast" | "dinner" => Some("Out to eat".into()),
+        "meal" => Some(LUNCH.into()),
+        "breakfast" | "dinner" => Some("Out to eat".into()),
         "in-transit" | "travel" | "steering" => Some("On the way".into()),
         name => {
             let mut words = name.replace('-', " ");
@@ -146,6 +158,9 @@ fn plain_words(name: &str) -> Option<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod table;
 
 #[cfg(test)]
 mod tests {

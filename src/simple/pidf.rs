@@ -3,12 +3,15 @@
 //! literal prefixes, one activity before own words, nothing in front of them. What is read may be anything well-formed, of
 //! several devices; the newest person and any open device win.
 
+mod more;
+
 use super::limits::{PIDF_MAX_PARTS, PIDF_MAX_TEXT};
 use super::mapping::{self, Said};
 use super::time;
-use crate::domain::presence::{Activity, Availability, Card, Freshness, Note, Presence};
+use crate::domain::presence::{Activity, Availability, Card, CardLink, Freshness, Note, Presence};
 use crate::domain::{Address, Time};
 use crate::xml::{Element, XmlError, escaped};
+use more::Span;
 
 /// Media type; never with parameters.
 pub const CONTENT_TYPE: &str = "application/pidf+xml";
@@ -28,6 +31,8 @@ pub struct Published {
     pub activity: Option<Activity>,
     /// The note; empty: none.
     pub note: String,
+    /// It is one for being out of office.
+    pub out_of_office: bool,
     /// Where the owner is; empty: not told.
     pub location: String,
     /// The owner's name; empty: not told.
@@ -63,7 +68,8 @@ pub fn write(p: &Published, lcid: u32) -> String {
         leaf(&mut out, "rpid:other", said.other.as_deref().unwrap_or(""));
         out.push_str("</rpid:activities>");
     }
-    leaf(&mut out, "rpid:class", said.class.unwrap_or(""));
+    let absent = (p.out_of_office && !p.note.is_empty()).then_some(mapping::OUT_OF_OFFICE);
+    leaf(&mut out, "rpid:class", said.class.or(absent).unwrap_or(""));
     if !p.location.is_empty() {
         out.push_str("<rpid:place-type>");
         leaf(&mut out, "rpid:other", &p.location);
@@ -114,6 +120,11 @@ struct Person {
     display_name: Option<String>,
     note: String,
     at: Option<Time>,
+    /// When the activities hold.
+    span: Span,
+    bias: Option<i32>,
+    links: Vec<CardLink>,
+    unwilling: bool,
 }
 
 /// Reads a document. An empty body is no document: the caller knows what it means. `at` is when it came.
@@ -138,7 +149,7 @@ pub fn read_all(documents: &[Vec<u8>], at: Time) -> Result<Presence, XmlError> {
 
 fn read_root(root: &Element, at: Time) -> Presence {
     let tuples = newest(root.children_named("tuple").take(PIDF_MAX_PARTS).map(tuple).collect(), |t| (&t.id, t.at));
-    let persons = newest(root.children_named("person").take(PIDF_MAX_PARTS).map(person).collect(), |p| (&p.id, p.at));
+    let persons = newest(root.children_named("person").take(PIDF_MAX_PARTS).map(|p| person(p, at)).collect(), |p| (&p.id, p.at));
     let open = tuples.iter().filter_map(|t| t.open).reduce(|a, b| a || b);
     let chosen = persons.iter().enumerate().max_by_key(|(n, p)| (p.at, *n)).map(|(_, p)| p);
     let mut activities = chosen.map(|p| p.activities.clone()).unwrap_or_default();
@@ -153,9 +164,13 @@ fn read_root(root: &Element, at: Time) -> Presence {
         other: chosen.and_then(|p| p.other.as_deref()),
         class: chosen.and_then(|p| p.class.as_deref()),
         idle,
-        unwilling: !tuples.is_empty() && tuples.iter().all(|t| t.unwilling),
+        unwilling: (!tuples.is_empty() && tuples.iter().all(|t| t.unwilling)) || chosen.is_some_and(|p| p.unwilling),
     });
     let since = tuples.iter().filter_map(|t| t.at).chain(persons.iter().filter_map(|p| p.at)).max();
+    let said = note(root, &tuples, &persons).map(|n| match chosen {
+        Some(p) if is_away(p) => Note { out_of_office: true, start: p.span.from, end: p.span.until, ..n },
+        _ => n,
+    });
     let message = open == Some(true) && (tuples.iter().any(|t| t.message) || !has_capabilities(root));
     Presence {
         availability,
@@ -163,9 +178,17 @@ fn read_root(root: &Element, at: Time) -> Presence {
         since,
         last_active: persons.iter().filter(|p| p.idle).filter_map(|p| p.last_input).max(),
         location: chosen.and_then(|p| p.place.clone()),
-        note: note(root, &tuples, &persons),
-        card: Card { display_name: persons.iter().rev().find_map(|p| p.display_name.clone()), ..Card::default() },
-        capabilities: if message { vec!["text".into()] } else { Vec::new() },
+        note: said.clone().filter(|n| !n.out_of_office),
+        oof_note: said.filter(|n| n.out_of_office),
+        card: Card {
+            display_name: persons.iter().rev().find_map(|p| p.display_name.clone()),
+            phones: more::phones(root),
+            links: chosen.map(|p| p.links.clone()).unwrap_or_default(),
+            ..Card::default()
+        },
+        capabilities: message.then(|| "text".to_owned()).into_iter().chain(more::abilities(root)).collect(),
+        time_zone_bias: chosen.and_then(|p| p.bias),
+        free_busy: more::free_busy(root, at),
         freshness: Freshness::Known { at },
         ..Presence::default()
     }
@@ -217,9 +240,10 @@ fn has_capabilities(root: &Element) -> bool {
     root.children_named("tuple").any(|t| t.child("servcaps").is_some())
 }
 
-fn person(e: &Element) -> Person {
+/// What a person element says of this moment.
+fn person(e: &Element, at: Time) -> Person {
     let input = e.child("user-input");
-    let activities = e.child("activities");
+    let activities = e.children_named("activities").find(|a| Span::of(a).holds(at));
     let named = activities.into_iter().flat_map(Element::elements).filter(|a| a.name != "other" && a.name != "note");
     Person {
         id: e.attr("id").unwrap_or("").to_owned(),
@@ -232,11 +256,20 @@ fn person(e: &Element) -> Person {
         display_name: words(e, "display-name"),
         note: words(e, "note").unwrap_or_default(),
         at: e.child_value("timestamp").and_then(|t| time::parse(&t)),
+        span: activities.map(Span::of).unwrap_or_default(),
+        bias: more::time_zone_bias(e),
+        links: more::links(e),
+        unwilling: basic(e.child("overriding-willingness")) == Some(false),
     }
 }
 
 fn place(e: &Element) -> Option<String> {
     words(e, "other").or_else(|| e.elements().next().map(|p| p.name.replace('-', " ")))
+}
+
+/// Whether they say that they are out of office (`simple.md` 4.9).
+fn is_away(p: &Person) -> bool {
+    p.class.as_deref() == Some(mapping::OUT_OF_OFFICE) || p.activities.iter().any(|a| a == "vacation")
 }
 
 /// The newest note of a person, then of a tuple, then of the document.

@@ -122,6 +122,7 @@ impl Publishing {
             availability,
             activity,
             note: note.map(|n| n.text.clone()).unwrap_or_default(),
+            out_of_office: note.is_some_and(|n| n.out_of_office),
             location: self.location.clone(),
             display_name: ctx.me.display_name.clone(),
             time_offset: ctx.me.utc_offset_minutes,

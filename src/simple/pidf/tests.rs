@@ -10,6 +10,7 @@ fn published() -> Published {
         availability: Availability::BUSY,
         activity: Some(Activity::token("in-a-meeting")),
         note: "At <the> office & back".into(),
+        out_of_office: false,
         location: "Oslo \"office\"".into(),
         display_name: "Bob Berg".into(),
         time_offset: 60,
@@ -117,4 +118,74 @@ fn every_class_of_availability_crosses_the_wire() {
         let seen = read(write(&p, 1033).as_bytes(), NOW).unwrap().availability.map(Availability::class);
         assert_eq!(seen, Some(Availability(class).class()));
     }
+}
+
+#[test]
+fn what_holds_at_another_time_is_no_state_of_now_but_of_the_days_ahead() {
+    let at = |minutes: u64| time::write(Time(NOW.0 + minutes * 60_000));
+    let p = document(&format!(
+        "<tuple id='a'><status><basic>open</basic></status><t:timed-status xmlns:t='urn:ietf:params:xml:ns:pidf:timed-status' \
+         from='{}' until='{}'><t:basic>closed</t:basic></t:timed-status></tuple>\
+         <d:person id='p'><r:activities from='{}' until='{}'><r:meeting/></r:activities></d:person>",
+        at(120),
+        at(180),
+        at(30),
+        at(60)
+    ));
+    assert_eq!((p.availability, p.activity), (Some(Availability::AVAILABLE), None));
+    let days = p.free_busy.unwrap();
+    let busy_at = |minutes: u64| {
+        let slot = (NOW.0 + minutes * 60_000 - days.start.0) / (u64::from(days.slot_minutes) * 60_000);
+        days.slots[usize::try_from(slot).unwrap()]
+    };
+    use crate::domain::calendar::Busyness as B;
+    assert_eq!([busy_at(0), busy_at(40), busy_at(100), busy_at(150)], [B::Free, B::Busy, B::Free, B::OutOfOffice]);
+    let past = document(
+        "<tuple id='a'><status><basic>open</basic></status></tuple><d:person id='p'>\
+        <r:activities until='2020-01-01T00:00:00Z'><r:meeting/></r:activities></d:person>",
+    );
+    assert_eq!((past.activity, past.free_busy), (None, None));
+}
+
+#[test]
+fn a_note_of_somebody_out_of_office_is_one_and_ends_with_the_vacation() {
+    let p = document(
+        "<tuple id='a'><status><basic>open</basic></status></tuple><d:person id='p'><r:activities until='2030-01-01T00:00:00Z'>\
+         <r:vacation/></r:activities><d:note>Back in January</d:note></d:person>",
+    );
+    assert_eq!((p.availability, p.note), (Some(Availability::AWAY), None));
+    let note = p.oof_note.unwrap();
+    assert_eq!((note.text.as_str(), note.end), ("Back in January", time::parse("2030-01-01T00:00:00Z")));
+    let mut own = published();
+    (own.out_of_office, own.availability, own.activity) = (true, Availability::AVAILABLE, None);
+    let seen = read(write(&own, 1033).as_bytes(), NOW).unwrap();
+    assert_eq!((seen.availability, seen.note), (Some(Availability::AVAILABLE), None));
+    assert_eq!(seen.oof_note.unwrap().text, own.note);
+}
+
+#[test]
+fn cards_numbers_zones_and_abilities_are_read_and_nothing_dangerous_among_them() {
+    let p = document(
+        "<tuple id='a'><status><basic>open</basic></status><x:servcaps xmlns:x='urn:ietf:params:xml:ns:pidf:caps'>\
+         <x:audio>true</x:audio><x:message>true</x:message><x:video>false</x:video></x:servcaps></tuple>\
+         <tuple id='b'><status><basic>open</basic></status><contact>tel:+4722334455;ext=5</contact></tuple>\
+         <d:person id='p'><r:time-offset>60</r:time-offset><c:homepage xmlns:c='urn:ietf:params:xml:ns:pidf:cipid'>https://example.com/bob\
+         </c:homepage><c:icon xmlns:c='urn:ietf:params:xml:ns:pidf:cipid'>file:///etc/passwd</c:icon></d:person>",
+    );
+    assert_eq!(p.card.phones.iter().map(|p| p.display.as_str()).collect::<Vec<_>>(), ["+4722334455"]);
+    assert_eq!(p.card.links.iter().map(|l| l.kind.as_str()).collect::<Vec<_>>(), ["other"]);
+    assert_eq!((p.time_zone_bias, p.capabilities), (Some(-60), vec!["text".to_owned(), "voice".to_owned()]));
+    let far = document("<d:person id='p'><r:time-offset>99999</r:time-offset></d:person>");
+    assert_eq!(far.time_zone_bias, None);
+}
+
+#[test]
+fn documents_of_several_devices_are_one_person() {
+    let one = |basic: &str, id: &str| {
+        format!("<presence xmlns='urn:ietf:params:xml:ns:pidf'><tuple id='{id}'><status><basic>{basic}</basic></status></tuple></presence>")
+            .into_bytes()
+    };
+    let all = [one("closed", "a"), b"<broken".to_vec(), one("open", "b")];
+    assert_eq!(read_all(&all, NOW).unwrap().availability, Some(Availability::AVAILABLE));
+    assert!(read_all(&[b"<broken".to_vec()], NOW).is_err() && read_all(&[], NOW).is_err());
 }
