@@ -27,6 +27,9 @@ pub type Operations = mpsc::UnboundedSender<(OperationId, Operation)>;
 /// Reads that may wait for the machine.
 const INCOMING_QUEUE: usize = 64;
 
+/// Both ends of a queue within a link.
+type Ends<T> = (mpsc::UnboundedSender<T>, mpsc::UnboundedReceiver<T>);
+
 type Answered = (u64, Result<WebAnswer, String>);
 type Opened = Result<(Outgoing, String), ConnectError>;
 type Opening = Pin<Box<dyn Future<Output = Step> + Send>>;
@@ -65,11 +68,11 @@ pub struct Link {
     incoming: mpsc::Receiver<(u64, Incoming)>,
     deliver: mpsc::Sender<(u64, Incoming)>,
     aside: Aside,
-    beside: (mpsc::UnboundedSender<(u64, Beside)>, mpsc::UnboundedReceiver<(u64, Beside)>),
+    beside: Ends<(u64, Beside)>,
     /// Asked instead of the system's name servers.
     resolver: Option<Resolver>,
     /// Answers over HTTP; there are never more than requests of the endpoint's own.
-    web: (mpsc::UnboundedSender<Answered>, mpsc::UnboundedReceiver<Answered>),
+    web: Ends<Answered>,
 }
 
 impl Link {

@@ -47,7 +47,7 @@ pub struct Miss {
     /// One sentence.
     pub why: String,
     /// The certificate that was refused.
-    pub certificate: Option<Facts>,
+    pub certificate: Option<Box<Facts>>,
 }
 
 /// The servers that come into question, best first. `named`: host and perhaps port from the command line.
@@ -114,7 +114,10 @@ async fn open(
         (Transport::Tls, None) => return Err(plain("no certificate authority is known for TLS".into())),
         (Transport::Tls, Some(trust)) => {
             let names = [host.clone(), address.host().to_owned()];
-            let refused = |(e, certificate): (ConnectError, Option<Facts>)| Miss { why: e.to_string(), certificate };
+            let refused = |(e, certificate): (ConnectError, Option<Facts>)| Miss {
+                why: e.to_string(),
+                certificate: certificate.map(Box::new),
+            };
             let (socket, ends) = tls::attempt(host, *port, &names, trust).await.map_err(refused)?;
             (stream::start(socket, (), deliver), ends.local.to_string())
         }

@@ -96,6 +96,7 @@ fn find(address: &Address, wanted: &AddOptions, interactive: bool) -> Result<Acc
     let mut rng = entropy().map_err(|e| e.to_string())?;
     let candidates = runtime.block_on(probe::candidates(address, named, wanted.transport(), &dns, &mut rng));
     let mut misses: Vec<String> = Vec::new();
+    let mut named_nobody = wanted.server.is_none() && candidates.iter().all(|c| !c.discovered);
     for candidate in candidates {
         let server = &candidate.server;
         let asked = ask(&runtime, &candidate, &mut account, interactive, &mut rng);
@@ -106,6 +107,7 @@ fn find(address: &Address, wanted: &AddOptions, interactive: bool) -> Result<Acc
                 return Err(format!("{}; to trust exactly this certificate, say --pin {pin}", miss.why));
             }
             Err(miss) => {
+                named_nobody &= miss.why.contains("no host named");
                 misses.push(miss.why);
                 continue;
             }
@@ -122,6 +124,10 @@ fn find(address: &Address, wanted: &AddOptions, interactive: bool) -> Result<Acc
             account.server = server.to_string();
         }
         return Ok(account);
+    }
+    if named_nobody {
+        let text = "the DNS knows no server of this domain, and the domain itself is no host";
+        return Err(format!("no server was found for {}: {text}. Name it with --server HOST:PORT.", address.bare()));
     }
     misses.dedup();
     misses.truncate(TOLD_MISSES);

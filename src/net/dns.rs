@@ -113,10 +113,9 @@ impl Resolver {
             getrandom::fill(&mut id).ok()?;
             let id = u16::from_be_bytes(id);
             let question = question(name, kind, id)?;
-            match timeout(PATIENCE, exchange(*server, id, &question)).await {
-                Ok(Ok(answer)) => return Some(answer),
-                // This one does not answer, or not as it should; the next may.
-                Ok(Err(_)) | Err(_) => {}
+            // One that does not answer, or not as it should, is passed over: the next may.
+            if let Ok(Ok(answer)) = timeout(PATIENCE, exchange(*server, id, &question)).await {
+                return Some(answer);
             }
         }
         None

@@ -299,12 +299,14 @@ mod tests {
 
     async fn shake(client: &Trust, host: &str, names: &[&str], dir: &Path) -> Result<(), ConnectError> {
         let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
-        let acceptor = ensure_certificates(dir, &names).unwrap();
+        shake_with(client, &[host.to_owned()], ensure_certificates(dir, &names).unwrap()).await
+    }
+
+    async fn shake_with(client: &Trust, asked: &[String], acceptor: TlsAcceptor) -> Result<(), ConnectError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = async { acceptor.accept(listener.accept().await.unwrap().0).await.is_ok() };
-        let asked = [host.to_owned()];
-        let (result, _) = tokio::join!(connect(host, port, &asked, client), server);
+        let (result, _) = tokio::join!(connect("localhost", port, asked, client), server);
         result.map(drop)
     }
 
@@ -317,8 +319,56 @@ mod tests {
         assert_eq!(shake(&trust, "localhost", &["localhost"], dir.path()).await, Ok(()));
         let wrong_name = shake(&trust, "localhost", &["chat.example"], dir.path()).await.unwrap_err();
         assert!(wrong_name.to_string().contains("for another name"), "{wrong_name}");
+        let facts = "it is for chat.example, issued by adsum front end authority, valid from 20";
+        assert!(wrong_name.to_string().contains(facts), "{wrong_name}");
         let stranger = shake(&trust, "localhost", &["localhost"], other.path()).await.unwrap_err();
         assert!(stranger.to_string().contains("not signed by the authority in ca_file"), "{stranger}");
+    }
+
+    #[tokio::test]
+    async fn one_of_several_names_is_enough_and_a_sip_domain_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        ensure_certificates(dir.path(), &["localhost".into()]).unwrap();
+        let trust = Trust::new(Some(&dir.path().join(CA_FILE))).unwrap();
+        let asked = ["example.test".to_owned(), "sip.example.test".to_owned()];
+        let with = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
+            ensure_certificates(dir.path(), &names).unwrap()
+        };
+        assert_eq!(shake_with(&trust, &asked, with(&["sip.example.test"])).await, Ok(()));
+        assert!(shake_with(&trust, &asked, with(&["other.test"])).await.is_err());
+        let authority = Issuer::new(authority_params().unwrap(), authority_key(dir.path()).unwrap());
+        let mut params = leaf_params(&["host.other.test".into()]).unwrap();
+        params.subject_alt_names.push(rcgen::SanType::URI("sip:example.test".try_into().unwrap()));
+        let key = KeyPair::generate().unwrap();
+        let leaf = params.signed_by(&key, &authority).unwrap();
+        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf.der().clone()], private)
+            .unwrap();
+        assert_eq!(shake_with(&trust, &asked, TlsAcceptor::from(Arc::new(config))).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_pinned_certificate_is_trusted_whoever_signed_it_and_no_other_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let nobody = tempfile::tempdir().unwrap();
+        ensure_certificates(nobody.path(), &["localhost".into()]).unwrap();
+        let trust = Trust::new(Some(&nobody.path().join(CA_FILE))).unwrap();
+        let acceptor = ensure_certificates(dir.path(), &["other.test".into()]).unwrap();
+        let asked = ["localhost".to_owned()];
+        let text = shake_with(&trust, &asked, acceptor.clone()).await.unwrap_err().to_string();
+        let pin: String = text.chars().skip_while(|c| *c != '(').collect();
+        let pin = pin.split("sha256:").nth(1).unwrap().get(..64).unwrap();
+        let pinned = trust.clone().pinned(&format!("sha256:{pin}")).unwrap();
+        assert_eq!(shake_with(&pinned, &asked, acceptor).await, Ok(()));
+        let renewed = ensure_certificates(dir.path(), &["other.test".into()]).unwrap();
+        let changed = shake_with(&pinned, &asked, renewed).await.unwrap_err().to_string();
+        assert!(changed.contains("another certificate than the one pinned"), "{changed}");
+        assert!(trust.pinned("sha1:00").unwrap_err().contains("no fingerprint"));
     }
 
     #[test]

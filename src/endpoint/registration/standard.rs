@@ -13,6 +13,9 @@ use std::time::Duration;
 /// How often one REGISTER is asked otherwise.
 const MOST_ADAPTIONS: u32 = 3;
 
+/// Lifetime asked for over datagrams, in seconds: nothing but the next REGISTER shows that a server has forgotten us.
+const DATAGRAM_LIFETIME: u64 = 120;
+
 /// The longest lifetime that a server may insist on, in seconds.
 const LONGEST_WANTED: u64 = 24 * 3600;
 
@@ -90,7 +93,8 @@ impl Registration {
     pub(super) fn standard_register(&mut self, leave: bool) -> Request {
         let me = &self.config.uri;
         let (branch, tag) = (self.rng.hex(20), self.rng.hex(16));
-        let lifetime = self.standard.wanted.unwrap_or(DEFAULT_LIFETIME);
+        let usual = if self.target.transport.is_reliable() { DEFAULT_LIFETIME } else { DATAGRAM_LIFETIME };
+        let lifetime = self.standard.wanted.unwrap_or(usual);
         let expires = if leave { 0 } else { lifetime };
         let mut r = Request::new(Method::Register, Uri::of_domain(me));
         r.headers

@@ -273,7 +273,7 @@ fn datagrams_are_sent_again_until_they_are_answered() {
     assert!(first.headers.get(&Name::Via).unwrap().starts_with("SIP/2.0/UDP 192.0.2.10:50001;"));
     s.pass(Duration::from_millis(500));
     let again = sent(&mut s, &Method::Message);
-    assert_eq!(again, [first.clone()], "the same octets, credentials included");
+    assert_eq!(again, std::slice::from_ref(&first), "the same octets, credentials included");
     s.answer(&first, 200, &[]);
     s.pass(Duration::from_secs(10));
     assert!(sent(&mut s, &Method::Message).is_empty());

@@ -1,11 +1,11 @@
 """What is tried, in this order; every method with words is one line of the table. Parts of their own stand in classes before `Flows`."""
 
-import json
+import re
 import shutil
 import time
 
-from parts import Missed, until
-from servers import DOMAIN, Baresip, Linphone
+from parts import Missed, Tee, until
+from servers import DOMAIN, Baresip, Linphone, NameServer
 
 ALICE, BOB, CAROL, DAVE, ERIN = (f"{n}@{DOMAIN}" for n in ("alice", "bob", "carol", "dave", "erin"))
 
@@ -102,6 +102,71 @@ class Between:
         self.alice.sees("● carol")
 
 
+class Ways:
+    """How messages travel."""
+
+    def datagrams(self):
+        """adsum signs in over UDP; messages go both ways, one too large for a datagram over TCP beside it"""
+        self._lab.kamailio.let_everybody_see("dave")
+        self.dave = self._lab.screen("dave", udp=True)
+        until("REGISTER", lambda: self._lab.kamailio.heard(rf"in: REGISTER \S+ from sip:{DAVE} \(udp"))
+        add_contact(self.alice, DAVE)
+        add_contact(self.dave, ALICE)
+        self.alice.sees("● dave")
+        self.dave.sees("● alice")
+        write_to(self.alice, "dave", "hello over UDP")
+        self.dave.sees("hello over UDP")
+        self.alice.sees("hello over UDP +✓")
+        write_to(self.dave, "alice", "long " * 280 + "end")
+        self.alice.sees("long end", 20)
+        until("MESSAGE over TCP", lambda: self._lab.kamailio.heard(rf"in: MESSAGE \S+ from sip:{DAVE} \(tcp"))
+        self._leave("dave")
+
+    def behind_nat(self):
+        """adsum behind something that changes its port: the server reaches it where it sees it"""
+        tee = Tee(self._lab.kamailio.sip, self._lab.dir / "dave.wire")
+        self.dave = self._lab.screen("dave", server=f"127.0.0.1:{tee.port}")
+        self.alice.sees("● dave")
+        write_to(self.alice, "dave", "hello behind NAT")
+        self.dave.sees("hello behind NAT")
+        self.alice.sees("hello behind NAT +✓")
+        self._leave("dave")
+
+    def account_add(self):
+        """adsum account add finds server, transport and dialect of an address by the DNS; what it wrote signs in"""
+        dns = self._lab.keep(NameServer({"_sips._tcp." + DOMAIN: (self._lab.kamailio.tls, "localhost"),
+                                         "_sip._udp." + DOMAIN: (self._lab.kamailio.sip, "localhost")}))
+        config = self._lab.dir / "added.toml"
+        said = self._lab.tool(config, "account", "add", DAVE, "--name-server", f"127.0.0.1:{dns.port}", "--password-command", "echo dave-secret",
+                              "--ca", str(self._lab.kamailio.dir / "ca.pem"))
+        if "speaks standard SIP over TLS (kamailio" not in said or "\nserver =" in config.read_text():
+            raise Missed(said + config.read_text())
+        self._lab.tool(config, "send", ALICE, "found by the DNS")
+        go_to(self.alice, "dave")
+        self.alice.keys("Enter")
+        self.alice.sees("found by the DNS")
+
+    def account_pinned(self):
+        """a server that nobody knows is trusted by its fingerprint alone, and no other then"""
+        config, server = self._lab.dir / "pinned.toml", f"127.0.0.1:{self._lab.kamailio.tls}"
+        words = ["account", "add", DAVE, "--server", server, "--password-command", "echo dave-secret"]
+        refused = self._lab.tool(config, *words, fails=True)
+        pin = re.search(r"--pin (sha256:[0-9a-f]{64})", refused)
+        if not pin or "issued by Authority of the tests" not in refused or config.exists():
+            raise Missed(refused)
+        self._lab.tool(config, *words, "--pin", pin[1])
+        config.write_text(config.read_text().replace(pin[1], "sha256:" + "0" * 64))
+        refused = self._lab.tool(config, "send", ALICE, "nobody hears this", fails=True)
+        if "another certificate than the one pinned" not in refused:
+            raise Missed(refused)
+
+    def _leave(self, who):
+        screen = getattr(self, who)
+        screen.keys("C-q")
+        until(f"{who} ends", lambda: "dead" in screen.screen() or not screen.screen().strip())
+        screen.end()
+
+
 class Words:
     """Commands without the screen."""
 
@@ -133,7 +198,7 @@ class Secure:
     def other_name(self):
         """a certificate for another name is refused with a sentence"""
         status, said = self._lab.once("dave", "send", ALICE, "over TLS", "--json", tls=True, server=f"localhost:{self._lab.kamailio.tls}",
-                                      ca_file=str(self._lab.kamailio.dir / "ca.pem"))
+                                      address="dave@elsewhere.test", ca_file=str(self._lab.kamailio.dir / "ca.pem"))
         if not status or "another name" not in said:
             raise Missed(said)
 
@@ -172,6 +237,12 @@ class WithBaresip:
         until("the message", lambda: self.bob.wrote("hello, baresip"))
         self.alice.sees("hello, baresip +✓")
 
+    def called_by_baresip(self):
+        """baresip calls: it hears why nobody takes the call, adsum's screen tells of it"""
+        self.bob.tell(f"dial sip:{ALICE}")
+        until("the refusal", lambda: self.bob.wrote(r"488 This program takes no calls yet"))
+        self.alice.sees("called")
+
 
 class WithLinphone:
     """erin has linphone."""
@@ -208,5 +279,5 @@ class Restart:
         self.carol.sees("● alice", 60)
 
 
-class Flows(Restart, WithLinphone, WithBaresip, Secure, Words, Between):
+class Flows(Restart, WithLinphone, WithBaresip, Secure, Words, Ways, Between):
     """All of them; the last named come first."""

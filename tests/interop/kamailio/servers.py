@@ -4,8 +4,10 @@ import json
 import re
 import select
 import socket
+import struct
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -117,6 +119,39 @@ class Kamailio:
     def let_everybody_see(self, who):
         """The rule that approves of all watchers of somebody."""
         self.put(who, "pres-rules/users/{who}/index", "application/auth-policy+xml", EVERYBODY_MAY)
+
+
+class NameServer:
+    """Answers SRV questions about the names in a table, with port and host; knows nothing else."""
+
+    def __init__(self, table):
+        self.table = table
+        self.socket = socket.socket(type=socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self._answer, daemon=True).start()
+
+    def _answer(self):
+        while True:
+            try:
+                question, peer = self.socket.recvfrom(512)
+            except OSError:
+                return
+            labels, at = [], 12
+            while question[at]:
+                labels.append(question[at + 1:at + 1 + question[at]].decode())
+                at += 1 + question[at]
+            kind = struct.unpack("!H", question[at + 1:at + 3])[0]
+            found = self.table.get(".".join(labels).lower()) if kind == 33 else None
+            answer = question[:2] + struct.pack("!HHHHH", 0x8580, 1, 1 if found else 0, 0, 0) + question[12:at + 5]
+            if found:
+                port, host = found
+                data = struct.pack("!HHH", 1, 1, port) + b"".join(bytes([len(w)]) + w.encode() for w in host.split(".")) + b"\0"
+                answer += b"\xc0\x0c" + struct.pack("!HHIH", 33, 1, 60, len(data)) + data
+            self.socket.sendto(answer, peer)
+
+    def stop(self):
+        self.socket.close()
 
 
 class Baresip:
