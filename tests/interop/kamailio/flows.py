@@ -4,6 +4,7 @@ import re
 import shutil
 import time
 
+from lists import Lists
 from parts import Missed, Tee, until
 from servers import DOMAIN, Baresip, Linphone, NameServer
 
@@ -279,5 +280,5 @@ class Restart:
         self.carol.sees("● alice", 60)
 
 
-class Flows(Restart, WithLinphone, WithBaresip, Secure, Words, Ways, Between):
+class Flows(Restart, WithLinphone, Lists, WithBaresip, Secure, Words, Ways, Between):
     """All of them; the last named come first."""

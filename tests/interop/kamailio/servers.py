@@ -68,6 +68,7 @@ class Kamailio:
         self.dir = directory / "kamailio"
         self.dir.mkdir()
         self.sip, self.tls, self.http = both_ports(), both_ports(), both_ports()
+        self.xcap = f"http://127.0.0.1:{self.http}/xcap-root"
         self.log = self.dir / "log"
         self.process = None
         certificate(self.dir, "server", list(names))
