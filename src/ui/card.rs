@@ -199,7 +199,7 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
             let name = if name.is_empty() { Line::new(uri.bare()) } else { Line::new(name) };
             let place = access::resolve(&state.own.replica.containers, uri, state.network_of(uri));
             let sees = match state.missing(Feature::DefaultAccess) {
-                Some(_) => "sees nothing before your answer".into(),
+                Some(_) => "waits for your answer".into(),
                 None => format!("sees {}", container_name(place)),
             };
             let sees = format!("{} · {sees}", Line::new(uri.bare()));

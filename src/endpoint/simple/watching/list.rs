@@ -119,7 +119,9 @@ impl List {
             Heard::Lost => {
                 self.failures += 1;
                 (self.version, self.silent_at) = (None, None);
-                if self.failures >= FAILURES { Told::Unsupported } else { Told::Lost }
+                // One that has never told anything is not waited for.
+                let never = self.heard_of.is_empty();
+                if never || self.failures >= FAILURES { Told::Unsupported } else { Told::Lost }
             }
         }
     }
