@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -16,7 +17,7 @@ sys.path.insert(0, str(HERE.parent))
 from parts import Missed, answers, until  # noqa: E402
 
 DOMAIN = "example.test"
-PEOPLE = ["alice", "bob", "carol", "dave", "erin"]
+PEOPLE = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"]
 TABLES = ["version", "silo", "presentity", "active_watchers", "watchers", "xcap", "pua", "rls_presentity", "rls_watchers"]
 EVERYBODY_MAY = """<?xml version="1.0" encoding="UTF-8"?>
 <ruleset xmlns="urn:ietf:params:xml:ns:common-policy" xmlns:pr="urn:ietf:params:xml:ns:pres-rules">
@@ -108,14 +109,25 @@ class Kamailio:
         """Whether a request that fits came in."""
         return re.search(pattern, self.log.read_text(errors="replace"))
 
+    def get(self, who, document):
+        """A document of somebody by XCAP; empty when there is none."""
+        try:
+            return self._ask(who, document, urllib.request.Request)
+        except urllib.error.HTTPError as e:
+            if e.code != 404:
+                raise
+            return ""
+
     def put(self, who, document, media, text):
         """Stores a document of somebody by XCAP."""
+        self._ask(who, document, lambda url: urllib.request.Request(url, text.encode(), {"Content-Type": media}, method="PUT"))
+
+    def _ask(self, who, document, request):
         url = f"http://127.0.0.1:{self.http}/xcap-root/{document.format(who=f'sip:{who}@{DOMAIN}')}"
         digest = urllib.request.HTTPDigestAuthHandler()
         digest.add_password(DOMAIN, url, who, f"{who}-secret")
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), digest)
-        request = urllib.request.Request(url, text.encode(), {"Content-Type": media}, method="PUT")
-        opener.open(request, timeout=10).read()
+        return opener.open(request(url), timeout=10).read().decode()
 
     def let_everybody_see(self, who):
         """The rule that approves of all watchers of somebody."""
