@@ -15,6 +15,7 @@ use super::user::Config;
 use super::{EndpointState, Error, ErrorKind, Event, OperationId, Outcome, Reason};
 use crate::domain::{Rng, Time};
 use crate::lync::registration::Notice;
+use crate::simple::quirks;
 use crate::sip::{Message, Method, Request, Response, Server};
 use failure::After;
 pub use failure::{diagnostics, diagnostics_reason};
@@ -267,7 +268,8 @@ impl Registration {
     /// The link could not be opened.
     pub fn on_connect_failed(&mut self, now: Time, error: Error) {
         if matches!(self.phase, Phase::Connecting { .. }) {
-            let retry = error.kind != ErrorKind::TlsFailed;
+            // Another server may show the right certificate; without one it is for a person to decide.
+            let retry = error.kind != ErrorKind::TlsFailed || !self.left.is_empty();
             self.attempt_failed(now, error, if retry { After::Retry } else { After::Stop });
         }
     }
@@ -318,7 +320,11 @@ impl Registration {
             Phase::Registering => {
                 self.steps.push_back(Step::Close);
                 let target = &self.target;
-                let text = format!("{target} does not answer. Check the server's name and port, or try again later.");
+                let shunned = quirks::shunned_by_kamailio(&self.config.user_agent).filter(|_| self.is_standard());
+                let hint =
+                    shunned.map(|word| format!(" Many servers do not answer programs called “{word}”: change user_agent."));
+                let hint = hint.unwrap_or_default();
+                let text = format!("{target} does not answer. Check the server's name and port, or try again later.{hint}");
                 self.attempt_failed(now, Error::new(ErrorKind::Timeout, text), After::Retry);
             }
             Phase::Refreshing { .. } => {

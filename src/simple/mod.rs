@@ -8,6 +8,7 @@ pub mod limits;
 pub mod mapping;
 pub mod pidf;
 pub mod pres_rules;
+pub mod quirks;
 pub mod resource_lists;
 pub mod rlmi;
 pub mod rls_services;

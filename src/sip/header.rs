@@ -304,7 +304,19 @@ impl Headers {
 
     /// `Expires` as a number of seconds; numbers beyond 32 bits count as the largest (RFC 4475 §3.1.2.4).
     pub fn expires(&self) -> Option<u32> {
-        let text = self.get(&Name::Expires)?.trim();
+        self.seconds(&Name::Expires)
+    }
+
+    /// `Retry-After` in seconds, without the comment and the parameters that may follow (RFC 3261 20.33).
+    pub fn retry_after(&self) -> Option<u32> {
+        let text = self.get(&Name::RetryAfter)?.trim();
+        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let digits = text.get(..end).filter(|d| !d.is_empty())?;
+        Some(digits.parse().unwrap_or(u32::MAX))
+    }
+
+    fn seconds(&self, name: &Name) -> Option<u32> {
+        let text = self.get(name)?.trim();
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         digits.then(|| text.parse().unwrap_or(u32::MAX))
     }

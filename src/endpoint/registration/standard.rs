@@ -47,10 +47,7 @@ impl Standard {
 
     /// Keeps how long the server wants to be left alone.
     pub fn note_wait(&mut self, response: &Response) {
-        // A comment or parameters may follow (RFC 3261 20.33).
-        let value = response.headers.get(&Name::RetryAfter).unwrap_or("");
-        let digits: String = value.trim().chars().take_while(char::is_ascii_digit).collect();
-        self.wait = Duration::from_secs(digits.parse().unwrap_or(0)).min(RETRY_AFTER_MOST);
+        self.wait = Duration::from_secs(response.headers.retry_after().unwrap_or(0).into()).min(RETRY_AFTER_MOST);
     }
 
     /// How long to wait at least before the next attempt.

@@ -4,6 +4,7 @@ use super::request;
 use crate::domain::{Address, Time};
 use crate::endpoint::limits::{
     EVENT_AGAIN, EVENT_AGAIN_MOST, EVENT_EXPIRES, EVENT_NOTIFY_WAIT, EVENT_REJECTED_AGAIN, EVENT_UNREACHABLE_AGAIN,
+    RETRY_AFTER_MOST,
 };
 use crate::endpoint::service::{Ctx, Reply, Token};
 use crate::sip::{Dialog, Method, Name, Params, Request, Response, ServerTx, Uri};
@@ -65,6 +66,8 @@ pub struct Subscription {
     /// A notification must have come by then.
     silent_until: Option<Time>,
     failures: u32,
+    /// When this subscription was begun.
+    asked_at: Time,
 }
 
 impl Subscription {
@@ -81,6 +84,7 @@ impl Subscription {
             refresh_at: None,
             silent_until: None,
             failures: 0,
+            asked_at: Time::default(),
         }
     }
 
@@ -137,6 +141,7 @@ impl Subscription {
                 self.call_id = r.headers.call_id().to_owned();
                 self.tag = r.headers.from().and_then(|f| f.tag().map(str::to_owned)).unwrap_or_default();
                 self.stand = Stand::Asked;
+                self.asked_at = ctx.now;
                 r
             }
         };
@@ -220,14 +225,14 @@ impl Subscription {
         match response.status {
             423 => {
                 let least = response.headers.get(&Name::MinExpires).and_then(|m| m.trim().parse().ok()).unwrap_or(EVENT_EXPIRES);
-                self.lost(ctx, Duration::from_secs(u64::from(least.min(60))))
+                self.lost(ctx, Duration::from_secs(u64::from(least.clamp(1, 60))))
             }
             // The dialog is unknown there: begin anew at once.
             481 if self.dialog.is_some() => self.lost(ctx, Duration::ZERO),
             403 | 603 => self.refused(ctx, response.status, Some(EVENT_REJECTED_AGAIN)),
             404 | 405 | 489 | 501 | 604 => self.refused(ctx, response.status, None),
             480 => self.lost(ctx, EVENT_UNREACHABLE_AGAIN),
-            _ => self.lost(ctx, EVENT_AGAIN),
+            _ => self.lost(ctx, request::retry_after(response).max(EVENT_AGAIN)),
         }
     }
 
@@ -238,6 +243,9 @@ impl Subscription {
     }
 
     fn lost(&mut self, ctx: &Ctx<'_>, wait: Duration) -> Heard {
+        // A server that ends at once what it has just granted would be asked without pause.
+        let brief = ctx.now < self.asked_at + EVENT_AGAIN;
+        let wait = if wait.is_zero() && brief { EVENT_AGAIN } else { wait };
         self.forget();
         let doubled = wait * (1 << self.failures.min(7));
         if !wait.is_zero() {
@@ -294,7 +302,7 @@ impl Subscription {
     }
 
     fn terminated(&mut self, ctx: &Ctx<'_>, reason: &str, retry_after: Option<&str>) -> Heard {
-        let wait = retry_after.and_then(|r| r.parse().ok()).map(Duration::from_secs);
+        let wait = retry_after.and_then(|r| r.parse().ok()).map(|s| Duration::from_secs(s).min(RETRY_AFTER_MOST));
         match reason {
             "rejected" => self.refused(ctx, 0, Some(EVENT_REJECTED_AGAIN)),
             "noresource" | "invariant" => self.refused(ctx, 0, None),

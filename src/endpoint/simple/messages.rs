@@ -209,7 +209,7 @@ fn outcome(chat: &mut Chat, ctx: &mut Ctx<'_>, reply: &Reply) {
         202 => chat.finish(ctx, Delivery::Sent),
         200..=299 => chat.finish(ctx, Delivery::Delivered),
         500 | 502..=504 => match MESSAGE_AGAIN.get(chat.tries()) {
-            Some(wait) => chat.try_again(ctx.now + *wait),
+            Some(wait) => chat.try_again(ctx.now + request::retry_after(r).max(*wait)),
             None => chat.finish(ctx, Delivery::Failed("the server could not take it; try again later".into())),
         },
         _ => chat.finish(ctx, Delivery::Failed(why(r, chat.with.bare()))),

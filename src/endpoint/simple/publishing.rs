@@ -71,6 +71,8 @@ pub struct Publishing {
     unsupported: bool,
     waiting: Vec<OperationId>,
     sent_for: Vec<OperationId>,
+    /// Lifetime of the last request, in seconds.
+    asked: u32,
     failures: u32,
 }
 
@@ -93,6 +95,7 @@ impl Publishing {
             unsupported: false,
             waiting: Vec::new(),
             sent_for: Vec::new(),
+            asked: PUBLISH_EXPIRES,
             failures: 0,
         }
     }
@@ -231,6 +234,7 @@ impl Publishing {
             self.due = None;
         }
         self.last = Some(ctx.now);
+        self.asked = expires;
         self.refresh_at = None;
         self.under_way = Some((ctx.send(r), body));
     }
@@ -271,9 +275,14 @@ impl Publishing {
             }
             423 => {
                 let least = response.headers.get(&Name::MinExpires).and_then(|m| m.trim().parse().ok()).unwrap_or(3600);
-                self.publish(ctx, body.clone(), least);
+                // Once: a server that always wants more would be asked without pause.
+                if self.asked == PUBLISH_EXPIRES && least > PUBLISH_EXPIRES {
+                    self.publish(ctx, body.clone(), least);
+                } else {
+                    self.try_later(ctx, request::retry_after(response));
+                }
             }
-            _ => self.try_later(ctx),
+            _ => self.try_later(ctx, request::retry_after(response)),
         }
     }
 
@@ -283,11 +292,12 @@ impl Publishing {
         self.due = Some(ctx.now + wait);
     }
 
-    fn try_later(&mut self, ctx: &mut Ctx<'_>) {
+    fn try_later(&mut self, ctx: &mut Ctx<'_>, least: Duration) {
         self.failures += 1;
         let text = "The server could not take your presence just now; it is told again by itself.";
         self.complete(ctx, &Err(Error::new(ErrorKind::Retryable, text)));
-        self.due = Some(ctx.now + EVENT_AGAIN * (1 << self.failures.min(6)));
+        let wait = EVENT_AGAIN * (1 << self.failures.min(6));
+        self.due = Some(ctx.now + wait.max(least));
     }
 
     fn complete(&mut self, ctx: &mut Ctx<'_>, result: &Result<Outcome, Error>) {
@@ -379,7 +389,7 @@ impl Service for Publishing {
         match reply {
             Reply::Response(r) if !r.is_final() => self.under_way = Some((token, body)),
             Reply::Response(r) => self.answered(ctx, &body, &r),
-            Reply::Timeout => self.try_later(ctx),
+            Reply::Timeout => self.try_later(ctx, Duration::ZERO),
             Reply::LinkLost => self.again(ctx, Duration::ZERO),
         }
         self.pump(ctx);

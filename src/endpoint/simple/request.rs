@@ -1,10 +1,17 @@
 //! Requests as standard servers like them (`simple.md` 1.1).
 
+use crate::endpoint::limits::RETRY_AFTER_MOST;
 use crate::endpoint::service::Ctx;
-use crate::sip::{Method, Name, NameAddr, Request, Uri};
+use crate::sip::{Method, Name, NameAddr, Request, Response, Uri};
+use std::time::Duration;
 
 /// Methods we answer.
 pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, NOTIFY, INFO";
+
+/// How long the server wants to be left alone.
+pub fn retry_after(response: &Response) -> Duration {
+    Duration::from_secs(response.headers.retry_after().unwrap_or(0).into()).min(RETRY_AFTER_MOST)
+}
 
 /// The Via of a new request; answers come back on the flow it leaves by.
 pub fn via(ctx: &mut Ctx<'_>) -> String {

@@ -441,3 +441,45 @@ fn the_list_is_kept_here_with_the_rules_of_the_guide() {
     });
     assert_eq!(left, Some(Vec::new()));
 }
+
+#[test]
+fn a_server_that_ends_what_it_has_just_granted_is_not_asked_without_pause() {
+    let (mut bench, mut s, sent) = subscribed();
+    bench.answer(&mut s, &sent, 200, "Contact: <sip:srv>\nExpires: 3600", "");
+    assert_eq!(notify(&mut bench, &mut s, &sent.1, 1, "terminated;reason=timeout", ""), 200);
+    bench.pass(&mut s, Duration::from_secs(29));
+    assert!(bench.sent.is_empty());
+    bench.pass(&mut s, Duration::from_secs(2));
+    assert_eq!(bench.request().1.method, Method::Subscribe);
+}
+
+#[test]
+fn a_server_that_wants_to_be_left_alone_is_left_alone() {
+    let (mut bench, mut s, sent) = subscribed();
+    bench.answer(&mut s, &sent, 503, "Retry-After: 100 (busy)", "");
+    bench.pass(&mut s, Duration::from_secs(99));
+    assert!(bench.sent.is_empty());
+    bench.pass(&mut s, Duration::from_secs(2));
+    assert_eq!(bench.request().1.method, Method::Subscribe);
+
+    let (mut bench, mut s) = talking();
+    say(&mut bench, &mut s, "a");
+    let sent = bench.request();
+    bench.answer(&mut s, &sent, 503, "Retry-After: 60", "");
+    bench.pass(&mut s, Duration::from_secs(59));
+    assert!(bench.sent.is_empty());
+    bench.pass(&mut s, Duration::from_secs(1));
+    assert_eq!(bench.request().1.method, Method::Message);
+}
+
+#[test]
+fn a_server_that_always_wants_a_longer_publication_is_asked_once_more_and_then_later() {
+    let (mut bench, mut s, first) = publishing();
+    bench.answer(&mut s, &first, 423, "Min-Expires: 3600", "");
+    let longer = bench.request();
+    assert_eq!(longer.1.headers.get(&"Expires".into()), Some("3600"));
+    bench.answer(&mut s, &longer, 423, "Min-Expires: 7200", "");
+    assert!(bench.sent.is_empty());
+    bench.pass(&mut s, Duration::from_secs(120));
+    assert_eq!(bench.request().1.method, Method::Publish);
+}

@@ -9,6 +9,7 @@ use crate::endpoint::service::Ctx;
 use crate::simple::composing::{self, Composing};
 use crate::simple::cpim::{self, Envelope, Wishes};
 use crate::simple::imdn::{self, Disposition, Notice};
+use crate::simple::quirks::without_store_prefix;
 use crate::sip::multipart::is_type;
 use crate::sip::{Name, Request, ServerTx};
 use std::collections::VecDeque;
@@ -156,15 +157,4 @@ fn answer(ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: &Request, status: u1
 /// A `Date` header.
 fn written(value: &str) -> Option<Time> {
     jiff::fmt::rfc2822::parse(value.trim()).ok().map(|z| Time::from_timestamp(z.timestamp()))
-}
-
-/// The text without what Kamailio's store puts before it: `[Offline message - Tue Mar  3 09:15:04 2026] `.
-fn without_store_prefix(text: &str) -> &str {
-    for start in ["[Offline message - ", "[Reminder message - "] {
-        let rest = text.strip_prefix(start).and_then(|r| r.get(24..)).and_then(|r| r.strip_prefix("] "));
-        if let Some(rest) = rest {
-            return rest;
-        }
-    }
-    text
 }
