@@ -301,6 +301,8 @@ pub fn night(c: &mut Company) -> Vec<String> {
 
 /// Nobody talks any more: nothing is open, nothing is awaited, and hardly anything happens.
 pub fn rest(c: &mut Company) -> Vec<String> {
+    // A poll of presence may be on its way just now.
+    c.world.settle();
     let mut f = Findings::default();
     for client in 0..c.world.clients.len() {
         let open = c.world.clients[client].endpoint.under_way();
