@@ -98,7 +98,8 @@ impl PresRules {
     /// Empty rules of ours go, as a rule without identity ends the reading on some servers; the rest is written anew.
     fn settle(&mut self) {
         let ours = |n: &Node| LEVELS.iter().any(|l| is_rule(n, rule_id(*l)));
-        self.0.children.retain(|n| !is_rule(n, OTHERS) && !(ours(n) && matches!(n, Node::Element(e) if members(e).is_empty())));
+        let empty = |n: &Node| ours(n) && matches!(n, Node::Element(e) if members(e).is_empty());
+        self.0.children.retain(|n| !(is_rule(n, OTHERS) || empty(n)));
         // Somebody else's rule for everybody stands.
         if self.rules().any(|r| members(r).contains(&Member::Everyone)) {
             return;

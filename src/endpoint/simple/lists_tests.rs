@@ -154,7 +154,7 @@ fn without_the_server_the_last_list_is_shown_and_changes_are_refused_with_the_re
     bench.pass(&mut s, Duration::from_secs(61));
     let again = bench.web();
     bench.answer_web(&mut s, &again, 200, "\"1\"", &document(&["bob"]));
-    assert!(bench.events.iter().any(|e| *e == Event::Missing { what: Feature::ServerList, why: None }));
+    assert!(bench.events.contains(&Event::Missing { what: Feature::ServerList, why: None }));
 }
 
 #[test]

@@ -35,7 +35,8 @@ impl Span {
 /// The days ahead, as far as tuples and persons tell them: from now on free but for what they name.
 pub fn free_busy(root: &Element, at: Time) -> Option<FreeBusy> {
     let timed = root.children_named("tuple").take(PIDF_MAX_PARTS).flat_map(|t| t.children_named("timed-status"));
-    let closed = timed.filter_map(|t| (t.child_value("basic")? == "closed").then(|| (Span::of(t), Busyness::OutOfOffice)));
+    let closed =
+        timed.filter(|t| t.child_value("basic").as_deref() == Some("closed")).map(|t| (Span::of(t), Busyness::OutOfOffice));
     let persons = root.children_named("person").take(PIDF_MAX_PARTS).flat_map(|p| p.children_named("activities"));
     let named = persons.filter_map(|a| Some((Span::of(a), busyness(a)?)));
     let known: Vec<(Time, Time, Busyness)> = closed
