@@ -26,12 +26,16 @@ const SIMPLE: &[ServiceId] = &[ServiceId::Contacts, ServiceId::Publication, Serv
 const APPLICATION: &[ServiceId] =
     &[ServiceId::Subscription, ServiceId::Directory, ServiceId::Conversations, ServiceId::Conferences];
 
+/// That of a guest's endpoint.
+const GUEST: &[ServiceId] = &[ServiceId::Conversations];
+
 /// The services of this kind.
 pub(super) fn services(config: &Config) -> &'static [ServiceId] {
     match (config.kind, config.dialect) {
         (EndpointKind::User, Dialect::Lync) => USER,
         (EndpointKind::User, Dialect::Simple) => SIMPLE,
         (EndpointKind::Application, _) => APPLICATION,
+        (EndpointKind::Guest, _) => GUEST,
     }
 }
 
@@ -42,6 +46,23 @@ pub(super) fn refusal(kind: EndpointKind, operation: &Operation) -> Option<Error
         (EndpointKind::User, O::Drain) => "only application endpoints drain; sign out instead",
         (EndpointKind::User, O::Impersonate { .. }) => "only application endpoints speak as somebody else",
         (EndpointKind::User, _) => return None,
+        (
+            EndpointKind::Guest,
+            O::SignIn
+            | O::SignOut
+            | O::JoinConference { .. }
+            | O::SendMessage { .. }
+            | O::Typing { .. }
+            | O::EndConversation { .. }
+            | O::LockConference { .. }
+            | O::Eject { .. }
+            | O::SetRole { .. }
+            | O::Admit { .. }
+            | O::Mute { .. }
+            | O::ChangeConference { .. }
+            | O::EndConference { .. },
+        ) => return None,
+        (EndpointKind::Guest, _) => "a guest without an account takes part in the meeting only; sign in with an account for this",
         (
             EndpointKind::Application,
             O::RefreshContacts

@@ -16,6 +16,8 @@ pub enum EndpointKind {
     User,
     /// A service's: does not register, the certificate of its TLS connection proves who it is.
     Application,
+    /// A guest's: without an account, in the conferences whose link and passcode it knows.
+    Guest,
 }
 
 /// What is spoken with the server.

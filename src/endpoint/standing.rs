@@ -32,7 +32,7 @@ impl Standing {
     pub fn new(config: Config, rng: Rng) -> Standing {
         match config.kind {
             EndpointKind::User => Standing::Registered(Box::new(Registration::new(config, rng))),
-            EndpointKind::Application => Standing::Trusted(Box::new(Trusted::new(config, rng))),
+            EndpointKind::Application | EndpointKind::Guest => Standing::Trusted(Box::new(Trusted::new(config, rng))),
         }
     }
 
@@ -104,7 +104,7 @@ impl Standing {
     pub fn challenged(&mut self, request: &Request, response: &Response) -> bool {
         match self {
             Standing::Registered(r) => r.challenged(request, response),
-            Standing::Trusted(_) => false,
+            Standing::Trusted(t) => t.challenged(request, response),
         }
     }
 
@@ -117,9 +117,7 @@ impl Standing {
 
     /// Puts the credentials on a request that a standard server will ask them for.
     pub fn authorize(&mut self, request: &mut Request) {
-        if let Standing::Registered(r) = self {
-            r.authorize(request);
-        }
+        either!(self, s => s.authorize(request));
     }
 
     /// Signs a message that is about to leave; an application's connection vouches for all that is on it.

@@ -7,13 +7,16 @@ mod course;
 #[cfg(test)]
 mod tests;
 
-use super::config::Config;
+use super::config::{Config, EndpointKind};
 use super::limits::{APPLICATION_PROBE, FIRST_KEEP_ALIVE, SIGN_OUT_WAIT};
 use super::registration::{Step, diagnostics, diagnostics_reason};
 use super::servers::Servers;
 use super::{EndpointState, Error, ErrorKind, OperationId, Outcome, Reason};
 use crate::domain::{Rng, Time};
+use crate::lync::cccp::{C3pRequest, Command};
+use crate::lync::identity;
 use crate::lync::registration::Notice;
+use crate::sip::auth::DigestClient;
 use crate::sip::{Method, Name, Request, Response, Server, Uri};
 use std::collections::VecDeque;
 
@@ -56,6 +59,8 @@ pub(super) struct Trusted {
     /// Drains and sign-outs: both end when everything has.
     ending: Vec<OperationId>,
     steps: VecDeque<Step>,
+    /// What a guest shows with the request that is about to leave again.
+    proof: Option<DigestClient>,
 }
 
 impl Trusted {
@@ -79,6 +84,7 @@ impl Trusted {
             signing_in: Vec::new(),
             ending: Vec::new(),
             steps: VecDeque::new(),
+            proof: None,
         }
     }
 
@@ -168,6 +174,12 @@ impl Trusted {
         self.call_id = self.rng.hex(32);
         self.cseq = 0;
         self.last_sent = now;
+        if self.config.kind == EndpointKind::Guest {
+            // Nobody asks a guest anything before it wants into a conference.
+            let transport = self.config.transport.name().to_ascii_lowercase();
+            self.contact = format!("sip:{}@{};transport={transport}", self.config.uri.user(), self.local);
+            return self.established(now, None, String::new());
+        }
         self.phase = Phase::Greeting;
         let request = self.options();
         self.steps.push_back(Step::Register(request));
@@ -208,7 +220,11 @@ impl Trusted {
                 self.steps.push_back(Step::Close);
                 self.over(Reason::None);
             }
-            (Phase::Greeting, 200..=299) => self.established(now, response),
+            (Phase::Greeting, 200..=299) => {
+                let contact = response.headers.contact().map(|c| c.uri.to_string());
+                let server = response.headers.get(&Name::Server).unwrap_or("").to_owned();
+                self.established(now, contact, server);
+            }
             (Phase::Probing, 200..=299) => self.phase = Phase::Up { probe_at: now + APPLICATION_PROBE },
             (Phase::Greeting | Phase::Probing, 401 | 403 | 404 | 407) => self.distrusted(response),
             (Phase::Greeting, _) => {
@@ -303,6 +319,29 @@ impl Trusted {
 
     fn keep_alive_at(&self) -> Option<Time> {
         matches!(self.phase, Phase::Up { .. } | Phase::Probing).then(|| self.last_sent + FIRST_KEEP_ALIVE)
+    }
+
+    /// Takes the challenge to a guest's join: who knows the passcode, or where there is none the id, may come in.
+    pub fn challenged(&mut self, request: &Request, response: &Response) -> bool {
+        if self.config.kind != EndpointKind::Guest {
+            return false;
+        }
+        let Some((_, conference)) = identity::parse_focus(request.uri.as_str()) else { return false };
+        let said = match C3pRequest::parse(&request.body).map(|r| r.command) {
+            Ok(Command::AddUser(add)) => add.pass_code,
+            _ => None,
+        };
+        let mut digest = DigestClient::new(request.uri.as_str(), &said.unwrap_or(conference.0));
+        let usable = digest.challenged(response).is_ok();
+        self.proof = usable.then_some(digest);
+        usable
+    }
+
+    /// Puts a guest's proof on the request that was challenged.
+    pub fn authorize(&mut self, request: &mut Request) {
+        if let Some(mut proof) = self.proof.take() {
+            proof.authorize(request, &mut self.rng);
+        }
     }
 
     /// The question whether we are known here.

@@ -17,7 +17,7 @@ mod tests;
 pub use attendance::Attendance;
 
 use super::{Ctx, Incoming, Module, Registration, RegistrationId, Reply, StoreOp, Token};
-use crate::domain::conference::Conference;
+use crate::domain::conference::{Conference, ConferenceId};
 use crate::domain::{Address, Time};
 use crate::lync::identity::{ConferenceUri, parse_conference_uri};
 use crate::sip::{Method, Name};
@@ -190,6 +190,12 @@ impl Conferencing {
 
     fn forget(&mut self, dialog: &dialog::Dialog) {
         self.dialogs.remove(&dialog.tag);
+    }
+
+    /// What people without an account must know to come in: the passcode, else the id.
+    pub fn secret_for_guests(&self, organizer: &Address, id: &ConferenceId) -> Option<String> {
+        let conference = &self.confs.get(&key_of(organizer, &id.0))?.scheduled;
+        Some(conference.settings.passcode.clone().unwrap_or_else(|| conference.id.0.clone()))
     }
 
     fn keys_of(&self, organizer: &Address) -> Vec<Key> {

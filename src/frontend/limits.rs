@@ -82,6 +82,8 @@ pub const CONFERENCES_PER_ORGANIZER: usize = 1000;
 pub const CONFERENCE_INVITEES: usize = 250;
 /// People in a running conference, those in the lobby included.
 pub const CONFERENCE_SIZE: usize = 500;
+/// People without an account at the same time, in all conferences.
+pub const GUESTS: usize = 1000;
 /// Devices of one person in a conference.
 pub const CONFERENCE_SEATS: usize = 8;
 /// Characters of a title.

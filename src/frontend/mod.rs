@@ -13,6 +13,7 @@ pub mod contacts;
 pub mod ctx;
 pub mod data;
 pub mod dialog;
+pub mod guests;
 pub mod limits;
 pub mod presence;
 pub mod registrar;

@@ -54,6 +54,15 @@ impl Security {
         Security { ntlm: NtlmServer::new(target), digest: DigestServer::new(domain, rng) }
     }
 
+    /// Judges what a guest says it knows of a conference (lync-conversations.md 4.9).
+    pub fn judge_guest(&mut self, now: Time, given: &AuthHeader, focus: &str, secret: &str) -> Result<(), DigestError> {
+        let realm = self.digest.realm().to_owned();
+        let stored = |user: &str, algorithm: Algorithm| {
+            crate::lync::identity::same_uri(user, focus).then(|| Ha1::new(algorithm, user, &realm, secret))
+        };
+        self.digest.verify(now, "INVITE", given, stored).map(drop)
+    }
+
     /// Token-less challenges: NTLM for Lync clients (an unknown scheme beside it does no good there), Digest for others.
     pub fn challenges(&self, now: Time, lync: bool, stale: bool, rng: &mut Rng) -> Challenges {
         if lync {

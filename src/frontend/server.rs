@@ -5,6 +5,7 @@
 
 mod dispatch;
 mod flows;
+mod guests;
 mod under_way;
 
 pub(super) use dispatch::event_of;

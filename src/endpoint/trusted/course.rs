@@ -2,10 +2,11 @@
 
 use super::{Phase, Trusted, diagnostics, diagnostics_reason};
 use crate::domain::Time;
+use crate::endpoint::config::EndpointKind;
 use crate::endpoint::limits::{APPLICATION_BACK_OFF, APPLICATION_PROBE, BACK_OFF_JITTER_PERCENT, CONNECT_WAIT};
 use crate::endpoint::registration::{Facts, Step};
 use crate::endpoint::{EndpointState, Error, ErrorKind, Event, OperationId, Outcome, Reason};
-use crate::sip::{Name, Response, Server};
+use crate::sip::{Response, Server};
 use std::time::Duration;
 
 impl Trusted {
@@ -39,15 +40,14 @@ impl Trusted {
         }
     }
 
-    pub(super) fn established(&mut self, now: Time, response: &Response) {
-        self.phase = Phase::Up { probe_at: now + APPLICATION_PROBE };
+    pub(super) fn established(&mut self, now: Time, contact: Option<String>, server: String) {
+        let guest = self.config.kind == EndpointKind::Guest;
+        self.phase = Phase::Up { probe_at: if guest { Time(u64::MAX) } else { now + APPLICATION_PROBE } };
         self.servers.stood(&self.target);
         self.failures = 0;
-        let contact = response.headers.contact().map(|c| c.uri.to_string());
         if let Some(gruu) = contact.filter(|c| c.contains(";gruu")) {
             self.contact = gruu;
         }
-        let server = response.headers.get(&Name::Server).unwrap_or("").to_owned();
         let facts = Facts { contact: self.contact.clone(), server, events: None, routes: Vec::new() };
         self.steps.push_back(Step::Online(facts.clone()));
         match self.state {

@@ -2,7 +2,7 @@
 
 use super::wire::set_via;
 use super::{UserEndpoint, simple};
-use crate::endpoint::config::Output;
+use crate::endpoint::config::{EndpointKind, Output};
 use crate::endpoint::limits::MAX_CHALLENGES;
 use crate::endpoint::service::{Action, Handled, InternalEvent, Reply, ServiceId};
 use crate::endpoint::{WebRequest, WireRecord};
@@ -96,9 +96,14 @@ impl UserEndpoint {
         }
     }
 
-    /// On a standard server: with the credentials that are known, before the transaction keeps it.
+    /// Whether the server may ask for credentials with any request.
+    pub(super) fn asked_by_request(&self) -> bool {
+        self.simple.is_some() || self.kind == EndpointKind::Guest
+    }
+
+    /// On such a server: with the credentials that are known, before the transaction keeps it.
     pub(super) fn authorize(&mut self, request: &mut Request) {
-        if self.simple.is_some() {
+        if self.asked_by_request() {
             self.registration.authorize(request);
         }
     }

@@ -187,7 +187,7 @@ impl UserEndpoint {
         if !self.reliable {
             set_via(&mut request, if aside { Transport::Tcp } else { Transport::Udp }, None);
         }
-        let again = self.simple.is_some().then(|| request.clone());
+        let again = self.asked_by_request().then(|| request.clone());
         let flow = if aside { self.aside_flow() } else { self.flow };
         let tx = self.layer.send(self.now, flow, self.reliable || aside, request);
         self.sent.insert(tx, (service, token));

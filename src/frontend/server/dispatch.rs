@@ -2,6 +2,7 @@
 
 use super::super::applications;
 use super::super::ctx::Incoming;
+use super::super::guests;
 use super::super::security::Proof;
 use super::super::{Registration, registrar};
 use super::{LogLevel, ModuleId, Output, Server};
@@ -17,6 +18,11 @@ impl Server {
         }
         if request.method == Method::Register {
             return self.on_register(now, flow, tx, request);
+        }
+        if f.associations.is_empty()
+            && let Some(user) = guests::sender(&request)
+        {
+            return self.on_guest(now, flow, tx, request, user);
         }
         let message = Message::Request(request);
         let checked = f.associations.check(&message);
@@ -70,7 +76,7 @@ impl Server {
         self.hand_to_module(now, Incoming { flow, tx, from, caller, request });
     }
 
-    fn hand_to_module(&mut self, now: Time, incoming: Incoming) {
+    pub(super) fn hand_to_module(&mut self, now: Time, incoming: Incoming) {
         if self.answered_here(now, incoming.tx, &incoming.request) {
             return;
         }
@@ -156,7 +162,7 @@ impl Server {
     }
 
     /// Answers a request that did not get through the check.
-    fn refuse(&mut self, now: Time, flow: FlowId, tx: Option<ServerTx>, request: &Request, status: u16) {
+    pub(super) fn refuse(&mut self, now: Time, flow: FlowId, tx: Option<ServerTx>, request: &Request, status: u16) {
         self.count_fault(flow);
         let Some(tx) = tx else { return };
         let mut response: Response = request.response(status, &self.rng.hex(16));

@@ -1,5 +1,6 @@
 //! Connections: octets in, signed octets out, idle ones closed.
 
+use super::super::guests::Guest;
 use super::super::limits;
 use super::super::security::Associations;
 use crate::domain::{Address, Time};
@@ -24,6 +25,8 @@ pub struct Flow {
     pub faults: u32,
     /// The application whose certificate this connection showed.
     pub application: Option<Address>,
+    /// The guest who came in on this connection.
+    pub guest: Option<Guest>,
     /// Who has proven what here.
     pub associations: Associations,
 }
@@ -42,6 +45,7 @@ impl Flow {
             seen: now,
             faults: 0,
             application: None,
+            guest: None,
             associations: Associations::default(),
         }
     }
