@@ -153,6 +153,9 @@ pub enum AccountKind {
     #[default]
     User,
     Application,
+    /// Without an account; only `adsum join` makes one.
+    #[serde(skip)]
+    Guest,
 }
 
 /// One account.

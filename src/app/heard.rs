@@ -9,7 +9,7 @@ use super::{exchange, lists, meetings, own, people, publishing, questions, recal
 use crate::domain::contact::{Contact, Group};
 use crate::domain::presence::{Freshness, Presence};
 use crate::domain::{Address, Time};
-use crate::endpoint::{EndpointState, Error, ErrorKind, Event, Operation, OperationId, Outcome, Reason};
+use crate::endpoint::{EndpointState, Error, ErrorKind, Event, JoinTarget, Operation, OperationId, Outcome, Reason};
 
 /// Takes an event of the shown account's endpoint.
 pub fn event(door: &mut Door<'_>, event: Event) {
@@ -98,7 +98,16 @@ fn link(door: &mut Door<'_>, to: EndpointState, reason: Reason, retry_at: Option
         super::calendar::signed_in(door);
         send_outbox(door);
         door.ask(Operation::ConferenceCapabilities, super::door::Pending::new("").then(Then::Capabilities));
-        meetings::refresh(door);
+        match door.state.account.guest.clone() {
+            None => meetings::refresh(door),
+            Some(link) if door.state.conversations.tabs.is_empty() => {
+                if let Err(why) = super::tabs::join(door, JoinTarget::Link(link), String::new()) {
+                    door.complain(why);
+                }
+            }
+            // The endpoint goes back in by itself.
+            Some(_) => {}
+        }
     }
     if was_up && !up {
         door.state.link.down_since = Some(door.now);

@@ -37,6 +37,7 @@ pub mod web;
 pub mod why;
 
 pub use crate::lync::contact_data;
+pub use crate::lync::identity::GUEST_HOST;
 pub use crate::sip::{Server, Transport};
 pub use application::ApplicationEndpoint;
 pub use conferences::{focus_uri, parse_link};

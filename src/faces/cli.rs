@@ -52,6 +52,8 @@ pub enum Command {
         #[command(subcommand)]
         what: AccountCommand,
     },
+    /// Go into a meeting without an account, by its link
+    Join(JoinOptions),
     /// Run a front end for a team on this host
     Serve {
         /// Make the data directory and the first user, such as alice@example.org, then end
@@ -191,6 +193,25 @@ impl AddOptions {
             _ => None,
         }
     }
+}
+
+/// Which meeting a guest goes into, and how.
+#[derive(Debug, clap::Args)]
+pub struct JoinOptions {
+    /// The link: https://HOST/ORGANIZER/ID, conf:… or sip:…;gruu;opaque=app:conf:focus:id:…
+    pub link: String,
+    /// Your name, as the others shall see it [default: asked for]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Server as HOST or HOST:PORT [default: the domain of the organizer]
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub server: Option<String>,
+    /// TCP without TLS (only for servers on this host or in a trusted network)
+    #[arg(long)]
+    pub tcp: bool,
+    /// Certificate of the authority that signed the server's certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
 }
 
 /// Who an application is and where its front ends are.

@@ -52,6 +52,7 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
             signin::run(&paths, options)?;
         }
         Some(Command::Account { what: AccountCommand::List { json } }) => signin::list(&paths, json)?,
+        Some(Command::Join(options)) => tui::guest::join(&paths, &options, cli.ascii)?,
         Some(Command::Serve { init: Some(address), .. }) => admin::init(&paths.server, address)?,
         Some(Command::Serve { init: None, listen, listen_tls, host, lists, category_subscriptions, prompted_subscribers }) => {
             let policy = Policy::new(category_subscriptions.into(), prompted_subscribers.into());

@@ -4,11 +4,9 @@
 
 use crate::domain::Address;
 use crate::domain::conference::ConferenceId;
-use crate::lync::identity::{ConferenceUri, parse_conference_uri};
+use crate::lync::identity::{ConferenceUri, GUEST_HOST, parse_conference_uri};
 use crate::sip::Request;
 
-/// The host of addresses that belong to nobody.
-pub const HOST: &str = "anonymous.invalid";
 /// Characters of the name a guest gives itself.
 const NAME_MAX: usize = 80;
 
@@ -33,7 +31,7 @@ impl Guest {
 
 /// Whether an address is a guest's.
 pub fn is_guest(who: &Address) -> bool {
-    who.host().eq_ignore_ascii_case(HOST)
+    who.host().eq_ignore_ascii_case(GUEST_HOST)
 }
 
 /// The guest a request says it is from.

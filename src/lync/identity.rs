@@ -12,6 +12,9 @@ use sha1::{Digest, Sha1};
 /// Namespace GUID `fcacfb03-8a73-46ef-91b1-e5ebeeaba4fe` in little-endian layout (MS-SIPREGE).
 const EPID_NAMESPACE: [u8; 16] = [0x03, 0xfb, 0xac, 0xfc, 0x73, 0x8a, 0xef, 0x46, 0x91, 0xb1, 0xe5, 0xeb, 0xee, 0xab, 0xa4, 0xfe];
 
+/// The host in the addresses of people without an account (conversations guide 4.9).
+pub const GUEST_HOST: &str = "anonymous.invalid";
+
 /// The instance UUID of an epid, lower case with hyphens (guide 1.4, vectors 13.3).
 pub fn instance_id(epid: &str) -> String {
     let mut hash = Sha1::new();

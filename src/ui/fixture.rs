@@ -35,6 +35,7 @@ pub fn state(columns: u16, rows: u16) -> State {
         name: "Alice Adams".into(),
         name_from_card: false,
         application: false,
+        guest: None,
         availability: Some(Availability::AVAILABLE),
         activity: None,
         note: Some(note),

@@ -17,6 +17,9 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     if state.account.application {
         return super::explain(c, area, &super::strings::ME_APPLICATION);
     }
+    if state.account.guest.is_some() {
+        return super::explain(c, area, &super::strings::ME_GUEST);
+    }
     bar(c, Rect { height: 1, ..area }, state, drawn);
     let rest = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     match state.own.section {

@@ -33,6 +33,10 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
         drawn.targets.push((area, Target::Pane(Pane::People)));
         return super::explain(c, area, &strings::PEOPLE_APPLICATION);
     }
+    if state.account.guest.is_some() {
+        drawn.targets.push((area, Target::Pane(Pane::People)));
+        return super::explain(c, area, &strings::PEOPLE_GUEST);
+    }
     let p = &state.people;
     let list = if p.filtering || !p.filter.is_empty() { filter_line(c, area, state, drawn) } else { area };
     let rows = usize::from(list.height);

@@ -16,6 +16,15 @@ pub const ME_APPLICATION: [&str; 4] = [
     "so there is no status, note or access level to set here.",
     "Conversations and meetings work as usual.",
 ];
+/// Somebody without an account: the people's list.
+pub const PEOPLE_GUEST: [&str; 3] = ["You are a guest here:", "nobody keeps a list", "for you."];
+/// Somebody without an account: the Me pane.
+pub const ME_GUEST: [&str; 4] = [
+    "You are here as a guest, without an account.",
+    "A guest takes part in the meeting and has no presence,",
+    "so there is no status, note or access level to set here.",
+    "Ctrl-Q leaves.",
+];
 /// The filter lets nobody through.
 pub const PEOPLE_FILTERED: [&str; 2] = ["Nobody matches.", "Esc  show all"];
 /// No tab is open.

@@ -110,6 +110,8 @@ pub struct Account {
     pub name_from_card: bool,
     /// A trusted application's: without contacts and presence of its own.
     pub application: bool,
+    /// A guest's without an account: the link of the meeting it came for.
+    pub guest: Option<String>,
     /// Own availability as others see it (aggregated).
     pub availability: Option<Availability>,
     /// Own activity.

@@ -3,6 +3,7 @@
 mod access;
 mod calendar;
 pub mod effects;
+pub mod guest;
 mod keyboard;
 mod pulse;
 pub mod start;

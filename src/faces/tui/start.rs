@@ -144,7 +144,7 @@ fn unknown(name: Option<&str>, config: &Config) -> String {
 /// # Errors
 /// When it cannot be had.
 pub fn secret(account: &Configured) -> Result<Secret, String> {
-    if account.kind == AccountKind::Application {
+    if account.kind != AccountKind::User {
         return Ok(Secret::new(String::new()));
     }
     let command = Some(account.password_command.clone()).filter(|c| !c.is_empty());
@@ -170,7 +170,11 @@ pub fn endpoint_config(account: &Configured, secret: &Secret, epid: String) -> R
     }
     let base = EndpointConfig::new(account.address.clone(), secret.reveal());
     Ok(EndpointConfig {
-        kind: if account.kind == AccountKind::Application { EndpointKind::Application } else { EndpointKind::User },
+        kind: match account.kind {
+            AccountKind::User => EndpointKind::User,
+            AccountKind::Application => EndpointKind::Application,
+            AccountKind::Guest => EndpointKind::Guest,
+        },
         host,
         port,
         others: account.other_servers()?,
@@ -200,7 +204,7 @@ fn machine_name() -> String {
 }
 
 /// One account's store, opened.
-struct Kept {
+pub(super) struct Kept {
     store: Box<dyn Store>,
     account: StoreAccount,
     snapshot: Snapshot,
@@ -215,7 +219,7 @@ impl Kept {
         Kept::with(Box::new(store), owner, Some(lock))
     }
 
-    fn forgetful(owner: &Address) -> Result<Kept, String> {
+    pub(super) fn forgetful(owner: &Address) -> Result<Kept, String> {
         let store = Sqlite::memory().map_err(|e| e.to_string())?;
         Kept::with(Box::new(store), owner, None)
     }
@@ -242,16 +246,16 @@ impl Kept {
 }
 
 /// The two ends of what is said to the screen.
-type Ears = (UnboundedSender<Input>, UnboundedReceiver<Input>);
+pub(super) type Ears = (UnboundedSender<Input>, UnboundedReceiver<Input>);
 
 /// A screen that could be shown.
-struct Prepared {
-    session: Session,
+pub(super) struct Prepared {
+    pub(super) session: Session,
     /// Held as long as the screen runs.
     lock: Option<AccountLock>,
 }
 
-fn prepare(
+pub(super) fn prepare(
     config: &Config,
     account: &Configured,
     mut kept: Kept,
@@ -297,7 +301,7 @@ fn prepare(
 }
 
 impl Prepared {
-    fn run(self) -> Result<(), String> {
+    pub(super) fn run(self) -> Result<(), String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
         let result = runtime.block_on(run(self.session));
         // Nothing that is still open may keep the person waiting at the prompt.

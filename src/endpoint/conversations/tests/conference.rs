@@ -414,6 +414,45 @@ fn commands_fail_with_a_sentence() {
 }
 
 #[test]
+fn twenty_commands_may_be_unanswered_and_no_more() {
+    let mut j = joined_as("presenter");
+    let lock = Operation::LockConference { conversation: talk(), locked: true };
+    let mut out = Vec::new();
+    for _ in 0..20 {
+        let op = j.rig.op(lock.clone());
+        out.push((op, j.rig.sends(&format!("INFO {FOCUS}"))));
+    }
+    let late = j.rig.op(lock.clone());
+    let refusal = j.rig.result(late).unwrap().unwrap_err();
+    assert_eq!(refusal.kind, ErrorKind::Retryable);
+    assert_eq!(refusal.text, "20 requests to this meeting are unanswered; try again when one has been answered");
+    assert!(j.rig.sent.is_empty());
+    let (op, info) = &out[0];
+    j.rig.reply(info, 202, "", "");
+    j.focus_sends("INFO", "Content-Type: application/cccp+xml", &success(&info.1, "<modifyConferenceLock/>"));
+    assert_eq!(j.rig.result(*op), Some(Ok(Outcome::Done)));
+    j.rig.op(lock);
+    j.rig.sends(&format!("INFO {FOCUS}"));
+}
+
+#[test]
+fn a_conference_that_vanishes_ends_its_commands_with_its_reason() {
+    let mut j = joined_as("presenter");
+    let op = j.rig.op(Operation::LockConference { conversation: talk(), locked: true });
+    let info = j.rig.sends("INFO");
+    j.rig.reply(&info, 202, "", "");
+    j.focus_sends("BYE", "ms-diagnostics: 3190;reason=\"The organizer cancelled the conference\"", "");
+    let error = j.rig.result(op).unwrap().unwrap_err();
+    let text = "the meeting was over before it was done: The organizer cancelled the conference";
+    assert_eq!((error.kind, error.text.as_str()), (ErrorKind::ConferenceFailed, text));
+    let mut j = joined_as("presenter");
+    let op = j.rig.op(Operation::Eject { conversation: talk(), uri: who("bob") });
+    let info = j.rig.sends("INFO");
+    j.rig.reply(&info, 481, "", "");
+    assert_eq!(j.rig.result(op).unwrap().unwrap_err().text, "you are no longer in this meeting; join again");
+}
+
+#[test]
 fn being_thrown_out_ends_with_the_reason() {
     let mut j = joined_as("attendee");
     let tx = j.chat_sends("BYE", "", "");
