@@ -29,12 +29,13 @@ pub fn status_line(c: &mut Canvas, area: Rect, state: &State) {
         (Some(_), n) => n.to_owned(),
     };
     let activity = a.activity.as_ref().and_then(|x| x.text(1033)).map(str::to_owned);
-    let words =
-        if up && a.guest.is_some() {
-            "Guest".to_owned()
-        } else if up {
-            activity.unwrap_or_else(|| class.text().to_owned())
-        } else { words::link_state(state.link.state).to_owned() };
+    let words = if up && a.guest.is_some() {
+        "Guest".to_owned()
+    } else if up {
+        activity.unwrap_or_else(|| class.text().to_owned())
+    } else {
+        words::link_state(state.link.state).to_owned()
+    };
     let mut spans: Vec<Span> = vec![(name.into(), c.theme.title_active), (" · ".into(), c.theme.quiet), (words.into(), style)];
     if let Some(problem) = state.link.problem.as_ref().filter(|_| !up) {
         spans.push((" · ".into(), c.theme.quiet));
