@@ -57,6 +57,8 @@ struct Kept {
 #[derive(Debug)]
 pub struct Contacts {
     list: List,
+    /// The screen has a list.
+    told: bool,
     kept: Option<Kept>,
 }
 
@@ -72,12 +74,17 @@ impl Contacts {
             away: None,
             listing: Listing::new(place),
         });
-        Contacts { list: List::new(groups, contacts), kept }
+        Contacts { list: List::new(groups, contacts), told: false, kept }
     }
 
     fn say_all(&mut self, ctx: &mut Ctx<'_>) {
-        ctx.emit(self.list.event());
+        self.say_list(ctx);
         self.say_wanted(ctx);
+    }
+
+    fn say_list(&mut self, ctx: &mut Ctx<'_>) {
+        self.told = true;
+        ctx.emit(self.list.event());
     }
 
     /// Presence needs to know whom to watch; with one subscription for all first the list on the server is brought up to date.
@@ -143,6 +150,9 @@ impl Contacts {
             ctx.complete(job.id, Err(error.clone()));
         }
         self.say_away(ctx, Some(error));
+        if !self.told {
+            self.say_list(ctx);
+        }
         self.say_wanted(ctx);
     }
 
@@ -155,15 +165,18 @@ impl Contacts {
             Some(document) => {
                 let list = book::read(&document, &self.list, &mut kept.names);
                 kept.document = Some(document);
-                if list != self.list {
+                if list != self.list || !self.told {
                     self.list = list;
-                    ctx.emit(self.list.event());
+                    self.say_list(ctx);
                 }
                 self.say_wanted(ctx);
             }
             None => {
                 kept.document = Some(ResourceLists::default());
                 kept.names.clear();
+                if !self.told {
+                    self.say_list(ctx);
+                }
                 if first && !self.list.contacts.is_empty() {
                     let list = self.list.clone();
                     self.write(ctx, None, list, Outcome::Done, Vec::new());
@@ -309,7 +322,10 @@ impl Service for Contacts {
                 kept.document = None;
                 kept.listing.reset();
                 kept.remote.fetch(ctx);
-                ctx.emit(self.list.event());
+                // What was known last is shown at once; that nobody is known would be no news.
+                if !self.list.contacts.is_empty() {
+                    self.say_list(ctx);
+                }
             }
             None => {
                 let why = "The contact list is kept on this computer: no server for it (xcap) is named in the configuration.";

@@ -87,6 +87,21 @@ fn the_list_comes_from_the_server_and_is_offered_as_one_subscription() {
     assert_eq!(bench.told, [list, InternalEvent::Wanted(members)]);
 }
 
+fn lists_told(bench: &mut Bench) -> usize {
+    bench.take_events().iter().filter(|e| matches!(e, Event::ContactList { .. })).count()
+}
+
+#[test]
+fn an_empty_list_is_told_when_the_server_has_said_so_or_cannot_be_asked() {
+    for (status, text) in [(200, document(&[])), (404, String::new()), (503, String::new())] {
+        let (mut bench, mut s) = service(&[]);
+        assert_eq!(lists_told(&mut bench), 0, "nobody knows yet");
+        let get = bench.web();
+        bench.answer_web(&mut s, &get, status, "\"1\"", &text);
+        assert_eq!(lists_told(&mut bench), 1, "{status}");
+    }
+}
+
 #[test]
 fn a_server_that_knows_no_list_gets_the_one_that_was_kept_here() {
     let (mut bench, mut s) = service(&["old"]);
