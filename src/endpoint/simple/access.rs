@@ -104,6 +104,11 @@ impl Access {
         self.rules.as_ref()?.document.as_ref()
     }
 
+    /// Whether the rules are about to arrive.
+    pub fn is_waiting(&self) -> bool {
+        self.rules.as_ref().is_some_and(|r| r.document.is_none() && r.remote.is_busy())
+    }
+
     /// Levels and who stands on them.
     pub fn containers(&self) -> Vec<Container> {
         self.document().map(PresRules::containers).unwrap_or_default()
@@ -173,6 +178,7 @@ impl Access {
 
     /// An answer over HTTP; true: what is known has changed.
     pub fn on_web(&mut self, ctx: &mut Ctx<'_>, token: Token, answer: &Result<WebAnswer, String>) -> bool {
+        let waited = self.is_waiting();
         let Some(rules) = &mut self.rules else { return false };
         let Some(news) = rules.remote.on_web(ctx, token, answer) else { return false };
         let before = rules.document.clone();
@@ -215,7 +221,7 @@ impl Access {
             News::Away(error) => rules.fail(ctx, error),
         }
         self.pump(ctx);
-        self.document() != before.as_ref()
+        self.document() != before.as_ref() || (waited && !self.is_waiting())
     }
 
     /// A reply to the subscription; `None`: to something else.

@@ -135,6 +135,18 @@ fn rules_changed_elsewhere_are_merged_once_and_then_it_is_said() {
 }
 
 #[test]
+fn oneself_is_told_when_the_rules_are_here_or_cannot_be_had() {
+    let told = |bench: &Bench| bench.events.iter().any(|e| matches!(e, Event::SelfPresence(_)));
+    for status in [200, 404, 503] {
+        let (mut bench, mut s, _) = service(true);
+        assert!(!told(&bench), "half of it would be taken for all");
+        let get = bench.web();
+        bench.answer_web(&mut s, &get, status, "\"1\"", "<ruleset xmlns='urn:ietf:params:xml:ns:common-policy'/>");
+        assert!(told(&bench), "{status}");
+    }
+}
+
+#[test]
 fn without_a_place_for_rules_levels_are_missing_and_why_is_told() {
     let (mut bench, mut s, _) = service(false);
     let told = |f: Feature| bench.events.iter().any(|e| matches!(e, Event::Missing { what, why: Some(_) } if *what == f));

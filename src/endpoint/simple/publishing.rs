@@ -400,12 +400,14 @@ impl Service for Publishing {
         for (what, why) in MISSING {
             ctx.emit(Event::Missing { what, why: Some(why.into()) });
         }
-        self.tell(ctx);
         if ctx.me.publish {
             self.due = Some(ctx.now);
         }
         self.pump(ctx);
         self.access.on_online(ctx);
+        if !self.access.is_waiting() {
+            self.tell(ctx);
+        }
     }
 
     fn on_offline(&mut self, ctx: &mut Ctx<'_>) {
