@@ -54,11 +54,12 @@ impl Talk {
         let body = docs::order(s.focus.as_str(), &me, request_id, order);
         let Some(dialog) = s.call.dialog() else { return };
         let request = dialog.request(desk.ctx, Method::Info).with(Name::Supported, "ms-sender").with_body(docs::CCCP, body);
-        s.command(request_id, op, matches!(order, Order::End), now);
+        let calls = if let Order::DialOut(who, ..) = order { Some((*who).clone()) } else { None };
+        s.command(request_id, op, matches!(order, Order::End), calls, now);
         desk.send(&self.id, Purpose::Command(request_id), request);
     }
 
-    fn may_command(&self, desk: &Desk<'_, '_>, order: &Order<'_>) -> Result<(), Error> {
+    pub(super) fn may_command(&self, desk: &Desk<'_, '_>, order: &Order<'_>) -> Result<(), Error> {
         let invalid = |text: &str| Err(Error::new(ErrorKind::InvalidOperation, text));
         let Some(s) = &self.session else { return invalid("this is no meeting") };
         if s.stage == Stage::Reconnecting || !desk.ctx.online {
@@ -106,7 +107,8 @@ impl Talk {
     }
 
     fn command_done(&mut self, desk: &mut Desk<'_, '_>, request_id: u32, result: Result<Outcome, Error>) {
-        let command = self.session.as_mut().and_then(|s| s.commands.remove(&request_id));
+        let failure = result.as_ref().err().map(|e| e.text.clone());
+        let command = self.session.as_mut().and_then(|s| s.command_over(request_id, failure.as_deref()));
         self.complete(desk, command.and_then(|c| c.op), result);
     }
 }

@@ -233,9 +233,16 @@ impl Talk {
         let Some(s) = self.session.as_mut() else { return false };
         let Some(mcu) = s.roster.chat_uri(s.focus.as_str()).map(str::to_owned) else { return false };
         s.asked(who, Reason::FallingBackToMcuDialOut, None);
-        match op {
-            Some(op) => self.command(desk, op, &Order::DialOut(who, &mcu, &guid)),
-            None => self.command_quietly(desk, &Order::DialOut(who, &mcu, &guid)),
+        let order = Order::DialOut(who, &mcu, &guid);
+        match (self.may_command(desk, &order), op) {
+            (Ok(()), Some(op)) => self.command(desk, op, &order),
+            (Ok(()), None) => self.command_quietly(desk, &order),
+            (Err(error), op) => {
+                if let Some(s) = &mut self.session {
+                    s.asked(who, Reason::DeliverFailed, Some(&error.text));
+                }
+                self.complete(desk, op, Err(error));
+            }
         }
         true
     }

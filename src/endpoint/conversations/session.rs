@@ -118,6 +118,8 @@ pub(super) struct Command {
     pub until: Time,
     /// It ends the conference, so that our own disconnection means success.
     pub ends: bool,
+    /// Whom the MCU is to call.
+    pub calls: Option<Address>,
 }
 
 /// Somebody who is being invited.
@@ -336,8 +338,18 @@ impl Session {
     }
 
     /// Notes a command.
-    pub fn command(&mut self, request: u32, op: Option<OperationId>, ends: bool, now: Time) {
-        self.commands.insert(request, Command { op, until: now + COMMAND_WAIT, ends });
+    pub fn command(&mut self, request: u32, op: Option<OperationId>, ends: bool, calls: Option<Address>, now: Time) {
+        self.commands.insert(request, Command { op, until: now + COMMAND_WAIT, ends, calls });
+    }
+
+    /// A command has ended; with it the invitation of somebody the MCU was to call.
+    pub fn command_over(&mut self, request: u32, failure: Option<&str>) -> Option<Command> {
+        let command = self.commands.remove(&request)?;
+        if let Some(who) = &command.calls {
+            let reason = if failure.is_none() { Reason::Accepted } else { Reason::DeliverFailed };
+            self.asked(who, reason, failure);
+        }
+        Some(command)
     }
 
     /// Notes an invitation.

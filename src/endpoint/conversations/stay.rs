@@ -188,7 +188,9 @@ impl Talk {
         (s.call, s.chat) = (Leg::None, Leg::None);
         (s.subscription, s.subscribing) = (None, None);
         (s.subscribe_at, s.chat_at, s.join_at, s.chat_tries, s.tries) = (None, None, None, 0, 0);
-        let mut ops: Vec<_> = std::mem::take(&mut s.commands).into_values().filter_map(|c| c.op).collect();
+        let open: Vec<u32> = s.commands.keys().copied().collect();
+        let lost = open.into_iter().filter_map(|id| s.command_over(id, Some("the connection was lost")));
+        let mut ops: Vec<_> = lost.filter_map(|c| c.op).collect();
         for i in std::mem::take(&mut s.invited).into_values() {
             s.asked(&i.who, Reason::DeliverFailed, Some("the connection was lost"));
             ops.extend(i.op);
@@ -209,7 +211,8 @@ impl Talk {
         let now = desk.now();
         let Some(s) = &mut self.session else { return };
         let late: Vec<u32> = s.commands.iter().filter(|(_, c)| c.until <= now).map(|(id, _)| *id).collect();
-        let ops: Vec<_> = late.iter().filter_map(|id| s.commands.remove(id)).filter_map(|c| c.op).collect();
+        let over = late.iter().filter_map(|id| s.command_over(*id, Some("no answer"))).collect::<Vec<_>>();
+        let ops: Vec<_> = over.into_iter().filter_map(|c| c.op).collect();
         let unanswered: Vec<Token> = s.invited.iter().filter(|(_, i)| i.until <= now).map(|(t, _)| *t).collect();
         let silent: Vec<_> = unanswered.iter().filter_map(|t| s.invited.remove(t)).collect();
         silent.iter().for_each(|i| s.asked(&i.who, Reason::DeliverFailed, Some("no answer")));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::conference::ConferenceId;
-use crate::domain::conversation::Role;
+use crate::domain::conversation::{InvitationState, Role};
 use crate::endpoint::{ErrorKind, JoinTarget};
 use crate::lync::cccp::{C3pRequest, Command};
 
@@ -450,6 +450,27 @@ fn a_conference_that_vanishes_ends_its_commands_with_its_reason() {
     let info = j.rig.sends("INFO");
     j.rig.reply(&info, 481, "", "");
     assert_eq!(j.rig.result(op).unwrap().unwrap_err().text, "you are no longer in this meeting; join again");
+}
+
+#[test]
+fn who_knows_no_meetings_is_called_by_the_mcu_and_the_roster_says_how_that_went() {
+    let mut j = joined_as("presenter");
+    for (answer, ends) in [("success", InvitationState::Terminating), ("failure", InvitationState::Terminating)] {
+        let op = j.rig.op(Operation::Invite { conversation: talk(), uri: who("zoe") });
+        let invite = j.rig.sends("INVITE sip:zoe@contoso.com");
+        j.rig.reply(&invite, 488, "", "");
+        let info = j.rig.sends(&format!("INFO {FOCUS}"));
+        assert!(c3p(&info.1).command.name() == "addUser");
+        let asked = j.rig.view().meeting.invited.clone();
+        assert_eq!((asked[0].state, asked[0].reason.as_str()), (InvitationState::Delivering, "is called by the meeting"));
+        j.rig.reply(&info, 202, "", "");
+        let body = success(&info.1, "<addUser reason=\"otherFailure\"/>").replace("\"success\"", &format!("\"{answer}\""));
+        j.focus_sends("INFO", "Content-Type: application/cccp+xml", &body);
+        assert_eq!(j.rig.result(op).unwrap().is_ok(), answer == "success");
+        let asked = j.rig.view().meeting.invited.clone();
+        let words = if answer == "success" { "comes" } else { "the server refused the command" };
+        assert_eq!((asked[0].state, asked[0].reason.as_str()), (ends, words));
+    }
 }
 
 #[test]
