@@ -138,7 +138,8 @@ fn rules_changed_elsewhere_are_merged_once_and_then_it_is_said() {
 fn oneself_is_told_when_the_rules_are_here_or_cannot_be_had() {
     let told = |bench: &Bench| bench.events.iter().any(|e| matches!(e, Event::SelfPresence(_)));
     for status in [200, 404, 503] {
-        let (mut bench, mut s, _) = service(true);
+        let (mut bench, mut s, sent) = service(true);
+        notify(&mut bench, &mut s, &sent.1, 1, &winfo(0, "full", &[("bob", "active")]));
         assert!(!told(&bench), "half of it would be taken for all");
         let get = bench.web();
         bench.answer_web(&mut s, &get, status, "\"1\"", "<ruleset xmlns='urn:ietf:params:xml:ns:common-policy'/>");

@@ -155,6 +155,13 @@ impl Publishing {
         })));
     }
 
+    /// Tells what the server said, but not while half of it is still to come.
+    fn tell_rest(&mut self, ctx: &mut Ctx<'_>) {
+        if !self.access.is_waiting() {
+            self.tell(ctx);
+        }
+    }
+
     fn publications(&self, ctx: &Ctx<'_>) -> Vec<Publication> {
         let mut publications = Vec::new();
         let mut put = |category: &str, instance: u32, container: u32, at: Time, value: String| {
@@ -356,7 +363,7 @@ impl Service for Publishing {
     fn on_request(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: Request) -> Handled {
         match self.access.on_request(ctx, tx, &request) {
             None => return Handled::No(request),
-            Some(true) => self.tell(ctx),
+            Some(true) => self.tell_rest(ctx),
             Some(false) => {}
         }
         Handled::Yes
@@ -382,7 +389,7 @@ impl Service for Publishing {
     fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: Reply) {
         match self.access.on_reply(ctx, token, &reply) {
             None => {}
-            Some(true) => return self.tell(ctx),
+            Some(true) => return self.tell_rest(ctx),
             Some(false) => return,
         }
         let Some((_, body)) = self.under_way.take_if(|u| u.0 == token) else { return };
@@ -405,9 +412,7 @@ impl Service for Publishing {
         }
         self.pump(ctx);
         self.access.on_online(ctx);
-        if !self.access.is_waiting() {
-            self.tell(ctx);
-        }
+        self.tell_rest(ctx);
     }
 
     fn on_offline(&mut self, ctx: &mut Ctx<'_>) {
@@ -424,7 +429,7 @@ impl Service for Publishing {
 
     fn on_timeout(&mut self, ctx: &mut Ctx<'_>) {
         if self.access.on_timeout(ctx) {
-            self.tell(ctx);
+            self.tell_rest(ctx);
         }
         if self.by_hand.as_ref().is_some_and(|s| s.until.is_some_and(|u| u <= ctx.now)) {
             self.by_hand = None;
