@@ -32,6 +32,7 @@ def main():
     group = [address(person) for person in options.group]
     presence = {}
     app.ask("watch", uris=group)
+    say("ready")
     served = set()
     while (event := app.events.get()) is not None:
         if event["event"] == "presence":

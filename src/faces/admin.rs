@@ -208,12 +208,10 @@ fn announce(options: &Serve, tcp: &tokio::net::TcpListener, tls: &tokio::net::Tc
     let _ = super::print(format!("{text}{trust}").as_bytes());
 }
 
-/// The administration's door; a file left by a front end that was killed is replaced, one in use is an error.
+/// The administration's door. Only one front end works on the data, so a file that is there is left over; whoever is just
+/// ending may still hold it open.
 fn control(data: &Path) -> Result<UnixListener, String> {
     let path = data.join(CONTROL_SOCKET);
-    if std::os::unix::net::UnixStream::connect(&path).is_ok() {
-        return Err(format!("a front end runs on {} already", data.display()));
-    }
     match std::fs::remove_file(&path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(format!("{}: {e}", path.display())),
         _ => {}

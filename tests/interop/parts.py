@@ -55,7 +55,7 @@ def require(what, packages, missing):
     sys.exit(CANNOT)
 
 
-def until(what, probe, seconds=15):
+def until(what, probe, seconds=45):
     """Waits until `probe` gives something true and returns it."""
     end = time.monotonic() + seconds
     while True:
@@ -150,11 +150,11 @@ class Terminal:
     def screen(self):
         return self.call("capture-pane", "-pt", self.name)
 
-    def sees(self, pattern, seconds=15):
+    def sees(self, pattern, seconds=45):
         """Waits until the screen matches."""
         return until(f"{self.name}'s screen shows {pattern!r}", lambda: re.search(pattern, self.screen()), seconds)
 
-    def lacks(self, pattern, seconds=15):
+    def lacks(self, pattern, seconds=45):
         """Waits until the screen no longer matches."""
         return until(f"{self.name}'s screen no longer shows {pattern!r}", lambda: not re.search(pattern, self.screen()), seconds)
 

@@ -214,7 +214,7 @@ class Baresip:
                 self.waiting = rest[int(size) + 1:]
             seconds = 0
 
-    def says(self, what, pattern, command=None, seconds=15):
+    def says(self, what, pattern, command=None, seconds=45):
         """Waits until an event, or the answer to a command, fits."""
         self.events.clear()
 
