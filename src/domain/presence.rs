@@ -463,6 +463,21 @@ pub enum UserStatus {
     AppearOffline,
 }
 
+impl UserStatus {
+    /// The number that is published for it, and the activity token beside it (`domain.md` 5.6).
+    pub fn state(self) -> (Availability, Option<&'static str>) {
+        match self {
+            UserStatus::Available => (Availability::AVAILABLE, None),
+            UserStatus::Busy => (Availability::BUSY, None),
+            UserStatus::DoNotDisturb => (Availability::DO_NOT_DISTURB, None),
+            UserStatus::BeRightBack => (Availability::BE_RIGHT_BACK, None),
+            UserStatus::Away => (Availability::AWAY, None),
+            UserStatus::OffWork => (Availability::AWAY, Some("off-work")),
+            UserStatus::AppearOffline => (Availability::OFFLINE, None),
+        }
+    }
+}
+
 /// A status of the administrator's or the user's own making (`domain.md` 5.6): published by its id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomStatus {

@@ -2,12 +2,14 @@
 //! requests and read answers and send nothing themselves; the endpoint drains [`Standing::poll_step`] after each call.
 
 use super::config::{Config, EndpointKind};
+use super::limits::BACK_OFF_JITTER_PERCENT;
 use super::registration::{Registration, Step};
 use super::security::Verdict;
 use super::trusted::Trusted;
 use super::{EndpointState, Error, OperationId};
 use crate::domain::{Rng, Time};
 use crate::sip::{Message, Request, Response, Server};
+use std::time::Duration;
 
 /// One of the two.
 #[derive(Debug)]
@@ -139,4 +141,13 @@ impl Standing {
     pub fn on_notify(&mut self, now: Time, request: &Request) {
         either!(self, s => s.on_notify(now, request));
     }
+}
+
+/// How long to wait after this many failures in a row (one or more): a step of the list, and by chance a little more, so that
+/// endpoints that lost the same server do not come back all at once.
+pub(super) fn wait(steps: &[Duration], failures: usize, rng: &mut Rng) -> Duration {
+    let at = failures.min(steps.len()).saturating_sub(1);
+    let step = steps.get(at).copied().unwrap_or_default();
+    let most = u64::try_from(step.as_millis()).unwrap_or(0) * BACK_OFF_JITTER_PERCENT / 100;
+    step + Duration::from_millis(rng.below(most + 1))
 }

@@ -382,15 +382,7 @@ impl Ground<'_> {
 }
 
 fn user_state(status: UserStatus, activity: &str, lcid: u32) -> StateValue {
-    let (number, token) = match status {
-        UserStatus::Available => (Availability::AVAILABLE, None),
-        UserStatus::Busy => (Availability::BUSY, None),
-        UserStatus::DoNotDisturb => (Availability::DO_NOT_DISTURB, None),
-        UserStatus::BeRightBack => (Availability::BE_RIGHT_BACK, None),
-        UserStatus::Away => (Availability::AWAY, None),
-        UserStatus::OffWork => (Availability::AWAY, Some("off-work")),
-        UserStatus::AppearOffline => (Availability::OFFLINE, None),
-    };
+    let (number, token) = status.state();
     let mut value = StateValue::user(number);
     value.activity = match (token, activity.trim()) {
         (None, "") => None,

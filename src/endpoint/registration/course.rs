@@ -3,9 +3,9 @@
 use super::failure::{self, After};
 use super::{Phase, Registration, Step};
 use crate::domain::Time;
-use crate::endpoint::limits::{BACK_OFF, BACK_OFF_JITTER_PERCENT, CONNECT_WAIT, LOCATE_WAIT};
+use crate::endpoint::limits::{BACK_OFF, CONNECT_WAIT, LOCATE_WAIT};
 use crate::endpoint::security::Security;
-use crate::endpoint::{EndpointState, Error, Event, OperationId, Outcome, Reason};
+use crate::endpoint::{EndpointState, Error, Event, OperationId, Outcome, Reason, standing};
 use crate::sip::{NameAddr, Request, Server};
 use std::time::Duration;
 
@@ -162,10 +162,8 @@ impl Registration {
     }
 
     pub(super) fn back_off(&mut self) -> Duration {
-        let step = BACK_OFF[self.failures.min(BACK_OFF.len() - 1)];
         self.failures = self.failures.saturating_add(1);
-        let most = u64::try_from(step.as_millis()).unwrap_or(0) * BACK_OFF_JITTER_PERCENT / 100;
-        step + Duration::from_millis(self.rng.below(most + 1))
+        standing::wait(&BACK_OFF, self.failures, &mut self.rng)
     }
 
     /// Emits the state when it changed, or when its reason or next try has something to say.

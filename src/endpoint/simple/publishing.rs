@@ -212,15 +212,7 @@ impl Publishing {
     }
 
     fn set_status(&mut self, ctx: &Ctx<'_>, status: UserStatus, words: &str, until: Option<Time>) {
-        let (availability, token) = match status {
-            UserStatus::Available => (Availability::AVAILABLE, None),
-            UserStatus::Busy => (Availability::BUSY, None),
-            UserStatus::DoNotDisturb => (Availability::DO_NOT_DISTURB, None),
-            UserStatus::BeRightBack => (Availability::BE_RIGHT_BACK, None),
-            UserStatus::Away => (Availability::AWAY, None),
-            UserStatus::OffWork => (Availability::AWAY, Some("off-work")),
-            UserStatus::AppearOffline => (Availability::OFFLINE, None),
-        };
+        let (availability, token) = status.state();
         let own = Activity { token: None, custom: vec![(LCID, words.to_owned())], min: 0, max: u32::MAX };
         let activity = if words.is_empty() { token.map(Activity::token) } else { Some(own) };
         let timed = matches!(status, UserStatus::Busy | UserStatus::DoNotDisturb);

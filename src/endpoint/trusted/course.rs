@@ -3,9 +3,9 @@
 use super::{Phase, Trusted, diagnostics, diagnostics_reason};
 use crate::domain::Time;
 use crate::endpoint::config::EndpointKind;
-use crate::endpoint::limits::{APPLICATION_BACK_OFF, APPLICATION_PROBE, BACK_OFF_JITTER_PERCENT, CONNECT_WAIT};
+use crate::endpoint::limits::{APPLICATION_BACK_OFF, APPLICATION_PROBE, CONNECT_WAIT};
 use crate::endpoint::registration::{Facts, Step};
-use crate::endpoint::{EndpointState, Error, ErrorKind, Event, OperationId, Outcome, Reason};
+use crate::endpoint::{EndpointState, Error, ErrorKind, Event, OperationId, Outcome, Reason, standing};
 use crate::sip::{Response, Server};
 use std::time::Duration;
 
@@ -147,10 +147,8 @@ impl Trusted {
     }
 
     fn back_off(&mut self) -> Duration {
-        let step = APPLICATION_BACK_OFF[self.failures.min(APPLICATION_BACK_OFF.len() - 1)];
         self.failures = self.failures.saturating_add(1);
-        let most = u64::try_from(step.as_millis()).unwrap_or(0) * BACK_OFF_JITTER_PERCENT / 100;
-        step + Duration::from_millis(self.rng.below(most + 1))
+        standing::wait(&APPLICATION_BACK_OFF, self.failures, &mut self.rng)
     }
 
     /// Emits the state when it changed, or when its reason or next try has something to say.
