@@ -63,6 +63,7 @@ names! {
     ReferTo "Refer-To" "r",
     ReferredBy "Referred-By" "b",
     SessionExpires "Session-Expires" "x",
+    MinSe "Min-SE" "",
     WwwAuthenticate "WWW-Authenticate" "",
     ProxyAuthenticate "Proxy-Authenticate" "",
     Authorization "Authorization" "",

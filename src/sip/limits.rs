@@ -38,3 +38,16 @@ pub const MULTIPART_MAX_PARTS: usize = 1024;
 pub const BOUNDARY_MAX: usize = 70;
 /// Longest head of one part of a multipart body.
 pub const PART_HEAD_MAX: usize = 8 * 1024;
+
+/// Seconds a session of ours lasts without a refresh (RFC 4028).
+pub const SESSION_EXPIRES: u32 = 1800;
+/// Fewest seconds between refreshes we agree to (RFC 4028 §4).
+pub const SESSION_MIN: u32 = 90;
+/// 422 answers to one INVITE until it is given up.
+pub const SESSION_TOO_SHORT_MOST: u32 = 3;
+/// A session nobody refreshed is ended so long before its time, or a third of it (RFC 4028 §10).
+pub const SESSION_END_BEFORE: Duration = Duration::from_secs(32);
+/// How long the answer to a refresh may take: a transaction's life and a little.
+pub const SESSION_REFRESH_ANSWER: Duration = Duration::from_secs(34);
+/// Shortest wait between two tries to refresh.
+pub const SESSION_RETRY_LEAST: Duration = Duration::from_secs(4);

@@ -1,7 +1,7 @@
-//! Digest authentication (RFC 7616, RFC 8760, RFC 3261 §22), both sides: MD5 and SHA-256, with and without `-sess`;
-//! quality `auth`, or none for servers of RFC 2069.
+//! Digest authentication (RFC 7616, RFC 8760, RFC 3261 §22), both sides: MD5, SHA-256 and SHA-512-256, with and
+//! without `-sess`; quality `auth`, or none for servers of RFC 2069.
 
-use super::hash::{hex, hmac_sha256, md5, same, sha256};
+use super::hash::{hex, hmac_sha256, md5, same, sha256, sha512_256};
 use super::window::Window;
 use super::{AuthError, AuthHeader};
 use crate::domain::{Rng, Time};
@@ -20,15 +20,25 @@ pub enum Algorithm {
     Md5Sess,
     Sha256,
     Sha256Sess,
+    Sha512_256,
+    Sha512_256Sess,
 }
+
+const ALGORITHMS: [Algorithm; 6] = [
+    Algorithm::Md5,
+    Algorithm::Md5Sess,
+    Algorithm::Sha256,
+    Algorithm::Sha256Sess,
+    Algorithm::Sha512_256,
+    Algorithm::Sha512_256Sess,
+];
 
 impl Algorithm {
     /// From its name; any case. MD5 is meant where none is given.
     pub fn parse(name: Option<&str>) -> Option<Algorithm> {
-        let all = [Algorithm::Md5, Algorithm::Md5Sess, Algorithm::Sha256, Algorithm::Sha256Sess];
         match name {
             None => Some(Algorithm::Md5),
-            Some(n) => all.into_iter().find(|a| a.as_str().eq_ignore_ascii_case(n)),
+            Some(n) => ALGORITHMS.into_iter().find(|a| a.as_str().eq_ignore_ascii_case(n)),
         }
     }
 
@@ -39,17 +49,20 @@ impl Algorithm {
             Algorithm::Md5Sess => "MD5-sess",
             Algorithm::Sha256 => "SHA-256",
             Algorithm::Sha256Sess => "SHA-256-sess",
+            Algorithm::Sha512_256 => "SHA-512-256",
+            Algorithm::Sha512_256Sess => "SHA-512-256-sess",
         }
     }
 
     fn is_session(self) -> bool {
-        matches!(self, Algorithm::Md5Sess | Algorithm::Sha256Sess)
+        matches!(self, Algorithm::Md5Sess | Algorithm::Sha256Sess | Algorithm::Sha512_256Sess)
     }
 
     fn hash(self, text: &str) -> String {
         match self {
             Algorithm::Md5 | Algorithm::Md5Sess => hex(&md5(&[text.as_bytes()])),
             Algorithm::Sha256 | Algorithm::Sha256Sess => hex(&sha256(&[text.as_bytes()])),
+            Algorithm::Sha512_256 | Algorithm::Sha512_256Sess => hex(&sha512_256(&[text.as_bytes()])),
         }
     }
 }
@@ -377,6 +390,8 @@ impl DigestServer {
         let stored_as = match algorithm {
             Algorithm::Md5 | Algorithm::Md5Sess => Algorithm::Md5,
             Algorithm::Sha256 | Algorithm::Sha256Sess => Algorithm::Sha256,
+            // Neither offered nor stored by this side.
+            Algorithm::Sha512_256 | Algorithm::Sha512_256Sess => return Err(DigestError::Malformed),
         };
         let ha1 = stored(user, stored_as).ok_or(DigestError::UnknownUser)?;
         let terms = Terms { algorithm, nonce, quality: Some((nc, cnonce, qop)), cnonce };

@@ -13,6 +13,35 @@ fn vectors() {
     assert_eq!(response(&ha1, "REGISTER", "sip:example.com", &none), "9232c99e3f2f1e0a5001921e9d3f7cef");
     let auth = Terms { quality: Some(("00000001", "0a4f113b", "auth")), ..none };
     assert_eq!(response(&ha1, "REGISTER", "sip:example.com", &auth), "12bc091ac0045c8c284b13dbe3f19031");
+    for (algorithm, expected) in [
+        (Algorithm::Sha256, "5a4e31d93eabb3e0b467c634e30cda34f649ea165a47fba50210f14ad1484724"),
+        (Algorithm::Sha512_256, "1a76fa8ccfb85cfbb3717894b2b24a28593bab5ef43a8d36fd6bf1dd20452ad1"),
+    ] {
+        let ha1 = Ha1::new(algorithm, "alice", "example.com", "s3cr3t");
+        let terms = Terms { algorithm, quality: Some(("00000001", "0a4f113b", "auth")), nonce: "Zk1xQ2f0", cnonce: "" };
+        assert_eq!(response(&ha1, "REGISTER", "sip:example.com", &terms), expected);
+    }
+}
+
+#[test]
+fn of_three_algorithms_the_topmost_is_answered_and_unknown_ones_are_passed_over() {
+    let answered = |order: &[&str]| {
+        let mut refusal = Response::new(401);
+        for name in order {
+            let c = format!("Digest realm=\"r\", nonce=\"n\", qop=\"auth\", algorithm={name}");
+            refusal.headers.push(Name::WwwAuthenticate, c);
+        }
+        let mut client = DigestClient::new("alice", "p");
+        client.challenged(&refusal).unwrap();
+        let mut r = request(Method::Register, "sip:r");
+        client.authorize(&mut r, &mut Rng::seeded(1));
+        let header = AuthHeader::parse(r.headers.get(&Name::Authorization).unwrap()).unwrap();
+        (header.get("algorithm").unwrap().to_owned(), header.get("response").unwrap().len())
+    };
+    assert_eq!(answered(&["SHA-512-256", "SHA-256", "MD5"]), ("SHA-512-256".into(), 64));
+    assert_eq!(answered(&["sha-512-256-SESS", "MD5"]), ("SHA-512-256-sess".into(), 64));
+    assert_eq!(answered(&["SHA3-512", "SHA-256", "MD5"]), ("SHA-256".into(), 64));
+    assert_eq!(answered(&["MD5", "SHA-512-256"]), ("MD5".into(), 32));
 }
 
 #[test]
@@ -136,7 +165,7 @@ fn servers_without_quality_and_session_algorithms() {
     let mut client = DigestClient::new("alice", "s3cr3t");
     let mut rng = Rng::seeded(2);
     let mut response = Response::new(407);
-    response.headers.push(Name::ProxyAuthenticate, "Digest realm=\"x\", nonce=\"n\", algorithm=SHA-512-256");
+    response.headers.push(Name::ProxyAuthenticate, "Digest realm=\"x\", nonce=\"n\", algorithm=SHA3-256");
     assert_eq!(client.challenged(&response), Err(AuthError::Unsupported));
     response.headers.push(Name::ProxyAuthenticate, "Digest realm=\"example.com\", nonce=\"Zk1xQ2f0\", opaque=\"o\"");
     client.challenged(&response).unwrap();

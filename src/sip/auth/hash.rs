@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
 use rc4::{Rc4, StreamCipher};
-use sha2::Sha256;
+use sha2::{Sha256, Sha512_256};
 
 /// MD5 of the parts in a row.
 pub(super) fn md5(parts: &[&[u8]]) -> [u8; 16] {
@@ -15,6 +15,13 @@ pub(super) fn md5(parts: &[&[u8]]) -> [u8; 16] {
 /// SHA-256 of the parts in a row.
 pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     let mut h = Sha256::new();
+    parts.iter().for_each(|p| h.update(p));
+    h.finalize().into()
+}
+
+/// SHA-512/256 of the parts in a row: a function of its own, not a part of SHA-512.
+pub(super) fn sha512_256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut h = Sha512_256::new();
     parts.iter().for_each(|p| h.update(p));
     h.finalize().into()
 }
