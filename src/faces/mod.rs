@@ -22,6 +22,7 @@ pub mod trust;
 pub mod tui;
 
 use crate::frontend::Policy;
+use crate::text::Text;
 use clap::{CommandFactory, Parser};
 use cli::{AccountCommand, Cli, Command};
 use paths::Paths;
@@ -36,7 +37,8 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(code) => code,
         Err(text) => {
-            eprintln!("adsum: {text}");
+            // It may quote what a server said.
+            eprintln!("adsum: {}", Text::plain(&text).as_str());
             ExitCode::FAILURE
         }
     }

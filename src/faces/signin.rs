@@ -16,6 +16,7 @@ use crate::net::{Clock, entropy};
 use crate::sip::{Server, Transport};
 use crate::store::private_dir;
 use crate::store::secrets::{Chain, Secret};
+use crate::text::Line;
 use std::io::Write;
 use std::path::Path;
 use tokio::runtime::Runtime;
@@ -119,7 +120,7 @@ fn find(address: &Address, wanted: &AddOptions, interactive: bool) -> Result<Acc
         account.dialect = wanted.dialect().unwrap_or(found.dialect);
         let dialect = if account.dialect == Dialect::Sip { "standard SIP" } else { "the language of Lync" };
         let program = if found.program.is_empty() { String::new() } else { format!(" ({})", found.program) };
-        println!("{server} speaks {dialect} over {}{program}.", server.transport);
+        println!("{}.", Line::new(&format!("{server} speaks {dialect} over {}{program}", server.transport)));
         if !candidate.discovered {
             account.server = server.to_string();
         }
@@ -146,7 +147,7 @@ fn ask(runtime: &Runtime, candidate: &Candidate, account: &mut Account, interact
     if !interactive || !account.pin.is_empty() {
         return Err(Miss { why, certificate: Some(facts) });
     }
-    println!("{why}.");
+    println!("{}.", Line::new(&why));
     let answer = prompt::line("Trust exactly this certificate from now on? y or n", "n").map_err(broken)?;
     if !answer.eq_ignore_ascii_case("y") {
         return Err(Miss { why, certificate: Some(facts) });
@@ -160,6 +161,7 @@ fn ask(runtime: &Runtime, candidate: &Candidate, account: &mut Account, interact
 fn may_be_read(server: &Server, interactive: bool) -> Result<(), String> {
     let over = server.transport;
     if interactive {
+        let server = Line::new(&server.to_string());
         println!("{server} answers over {over} only: everybody on the way there can read and change what is sent.");
         if prompt::line("Use it all the same? y or n", "n")?.eq_ignore_ascii_case("y") {
             return Ok(());

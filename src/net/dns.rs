@@ -95,7 +95,7 @@ impl Resolver {
         let answer = self.ask(name, TYPE::NAPTR).await.unwrap_or_default();
         let Ok(packet) = Packet::parse(&answer) else { return Vec::new() };
         let read = |data: &RData<'_>| match data {
-            RData::NAPTR(n) => Some(Naptr {
+            RData::NAPTR(n) if !host(&n.replacement).is_empty() => Some(Naptr {
                 order: n.order,
                 preference: n.preference,
                 flags: n.flags.to_string(),
@@ -181,9 +181,11 @@ async fn over_tcp(server: SocketAddr, question: &[u8]) -> std::io::Result<Vec<u8
     Ok(answer)
 }
 
-/// A name without the dot at its end.
+/// A name without the dot at its end; empty when it is none that a host could have: whoever answers may write anything into
+/// a name, and it is told to people and to other machines.
 fn host(name: &Name<'_>) -> String {
-    name.to_string().trim_end_matches('.').to_owned()
+    let text = name.to_string();
+    if text.bytes().all(|b| b.is_ascii_graphic()) { text.trim_end_matches('.').to_owned() } else { String::new() }
 }
 
 /// The addresses of `nameserver` lines; this machine itself when there are none.
@@ -214,6 +216,15 @@ mod tests {
         assert!((320..390).contains(&first('a')), "{}", first('a'));
         assert!((15..70).contains(&first('b')), "{}", first('b'));
         assert!(first('c') < 20, "{}", first('c'));
+    }
+
+    #[test]
+    fn a_name_that_could_steer_a_terminal_is_no_host() {
+        assert_eq!(host(&Name::new_unchecked("sip.example.org")), "sip.example.org");
+        assert_eq!(host(&Name::new_unchecked("_sip._tcp.example.org")), "_sip._tcp.example.org");
+        for evil in ["sip\u{1b}[2J.example.org", "sip\r\n.example.org", "s ip.example.org", "sip\u{202e}.example.org"] {
+            assert_eq!(host(&Name::new_unchecked(evil)), "", "{evil:?}");
+        }
     }
 
     #[test]

@@ -12,6 +12,9 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 /// Names of a certificate that are told.
 const MOST_NAMES: usize = 8;
 
+/// Characters of an issuer's name that are told.
+const MOST_CHARS: usize = 200;
+
 /// A certificate in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -32,12 +35,11 @@ impl Facts {
     pub fn of(certificate: &[u8]) -> Facts {
         let mut facts = Facts { fingerprint: super::certificates::fingerprint(certificate), ..Facts::default() };
         let Ok((_, read)) = X509Certificate::from_der(certificate) else { return facts };
-        let organization = read.issuer().iter_organization().next().and_then(|o| o.as_str().ok());
-        let common = read.issuer().iter_common_name().next().and_then(|c| c.as_str().ok());
+        let organization = read.issuer().iter_organization().next().and_then(|o| o.as_str().ok()).and_then(told);
+        let common = read.issuer().iter_common_name().next().and_then(|c| c.as_str().ok()).and_then(told);
         facts.issuer = match (common, organization) {
             (Some(c), Some(o)) if c != o => format!("{c} ({o})"),
-            (Some(c), _) => c.to_owned(),
-            (None, Some(o)) => o.to_owned(),
+            (Some(one), _) | (None, Some(one)) => one,
             (None, None) => "nobody named".into(),
         };
         facts.own = read.issuer() == read.subject();
@@ -59,6 +61,12 @@ impl fmt::Display for Facts {
         let issuer = if self.own { "itself" } else { &self.issuer };
         write!(f, "it is for {names}, issued by {issuer}, valid from {} to {}, {}", self.validity.0, self.validity.1, self.pin())
     }
+}
+
+/// A name that whoever made the certificate chose, without what could steer a terminal; `None`: nothing is left of it.
+fn told(name: &str) -> Option<String> {
+    let clean: String = name.chars().filter(|c| !c.is_control()).take(MOST_CHARS).collect();
+    (!clean.trim().is_empty()).then_some(clean)
 }
 
 /// Names in the certificate: hosts, addresses and SIP domains; without any, the common name.
@@ -159,5 +167,26 @@ impl ServerCertVerifier for Judge {
 impl Judge {
     fn speaks_for(&self, domain: Option<&str>) -> bool {
         self.domains.iter().any(|d| domain.is_some_and(|n| n.eq_ignore_ascii_case(d)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, DnType, KeyPair};
+
+    fn issued_by(common: &str, organization: &str) -> Facts {
+        let mut params = CertificateParams::new(vec!["sip.example.org".to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, common);
+        params.distinguished_name.push(DnType::OrganizationName, organization);
+        Facts::of(params.self_signed(&KeyPair::generate().unwrap()).unwrap().der())
+    }
+
+    #[test]
+    fn an_issuer_cannot_steer_the_terminal_it_is_named_on() {
+        let facts = issued_by("Böse\u{1b}[2J\u{9b}1m\r\n", "Trusted\u{7}");
+        assert_eq!(facts.issuer, "Böse[2J1m (Trusted)");
+        assert_eq!(issued_by("\u{1b}\u{7}", "\u{1}").issuer, "nobody named");
+        assert_eq!(issued_by(&"x".repeat(5000), "").issuer.len(), MOST_CHARS);
     }
 }
