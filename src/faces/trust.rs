@@ -4,10 +4,8 @@ use super::admin::{apply, open};
 use super::cli::TrustCommand;
 use crate::domain::{Address, Time};
 use crate::frontend::{StoreOp, TrustedApplication};
-use crate::net::certificates;
+use crate::net::{certificates, tls};
 use crate::store::server::FrontendStore;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Carries out `adsum trust …`.
@@ -48,7 +46,7 @@ fn add(data: &Path, address: &Address, name: &str, pinned: Option<PathBuf>, out:
         None => {
             let issued = certificates::issue(data, address.bare())?;
             let file = out.unwrap_or_else(|| data.join(format!("{}.pem", address.bare())));
-            write(&file, &issued.pem)?;
+            tls::write(&file, tls::SECRET, &issued.pem)?;
             (issued.fingerprint, Some(Time(issued.until)), Some(file))
         }
     };
@@ -66,7 +64,7 @@ fn add(data: &Path, address: &Address, name: &str, pinned: Option<PathBuf>, out:
             "{} is trusted. Its certificate and key: {}\nStart it with: adsum app --address {0} --front-end HOST:5061 --certificate {1} --ca {2}",
             address.bare(),
             file.display(),
-            data.join(crate::net::tls::CA_FILE).display()
+            data.join(tls::CA_FILE).display()
         ),
         None => println!("{} is trusted with the certificate that was named.", address.bare()),
     }
@@ -95,10 +93,4 @@ fn list(data: &Path, json: bool) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// The key is in it: for its owner only.
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut f| f.write_all(text.as_bytes())).map_err(|e| format!("{}: {e}", path.display()))
 }

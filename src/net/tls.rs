@@ -12,8 +12,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{CertificateError, ClientConfig, RootCertStore, ServerConfig};
+use std::fs::Permissions;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use tokio::net::TcpStream;
@@ -25,6 +26,11 @@ pub const CA_FILE: &str = "ca.pem";
 
 /// The authority's key beside it, readable by its owner only.
 const CA_KEY_FILE: &str = "ca-key.pem";
+
+/// Permissions of a file with a key in it.
+pub(crate) const SECRET: u32 = 0o600;
+/// Permissions of a file that everybody may read.
+const PUBLIC: u32 = 0o644;
 
 /// Years for which the authority is valid; a server's certificate is made anew at every start and valid as long as browsers
 /// of today accept.
@@ -253,8 +259,8 @@ pub(super) fn authority_key(directory: &Path) -> Result<KeyPair, String> {
     }
     let pair = KeyPair::generate().map_err(|e| format!("no key can be made: {e}"))?;
     let signed = authority_params()?.self_signed(&pair).map_err(|e| format!("no certificate can be made: {e}"))?;
-    write(&key, 0o600, &pair.serialize_pem())?;
-    write(&certificate, 0o644, &signed.pem())?;
+    write(&key, SECRET, &pair.serialize_pem())?;
+    write(&certificate, PUBLIC, &signed.pem())?;
     Ok(pair)
 }
 
@@ -286,15 +292,22 @@ pub(super) fn day(date: jiff::civil::Date) -> time::OffsetDateTime {
     rcgen::date_time_ymd(i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs())
 }
 
-fn write(path: &Path, mode: u32, text: &str) -> Result<(), String> {
-    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path);
-    file.and_then(|mut f| f.write_all(text.as_bytes())).map_err(|e| format!("{}: {e}", path.display()))
+/// Writes a file with these permissions. One that is there already gets them before anything secret is in it.
+///
+/// # Errors
+/// When the file cannot be written, or is not ours to restrict.
+pub(crate) fn write(path: &Path, mode: u32, text: &str) -> Result<(), String> {
+    let save = || {
+        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)?;
+        file.set_permissions(Permissions::from_mode(mode))?;
+        file.write_all(text.as_bytes())
+    };
+    save().map_err(|e: std::io::Error| format!("{}: {e}", path.display()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
     use tokio::net::TcpListener;
 
     async fn shake(client: &Trust, host: &str, names: &[&str], dir: &Path) -> Result<(), ConnectError> {
@@ -380,6 +393,17 @@ mod tests {
         assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
         ensure_certificates(dir.path(), &["localhost".into()]).unwrap();
         assert_eq!(std::fs::read(&key).unwrap(), before);
+    }
+
+    #[test]
+    fn a_key_in_a_file_that_was_there_is_for_its_owner_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("bot.pem");
+        std::fs::write(&file, "an old one, longer than the key").unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        write(&file, SECRET, "key").unwrap();
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, SECRET);
+        assert_eq!(std::fs::read(&file).unwrap(), b"key");
     }
 
     #[test]
