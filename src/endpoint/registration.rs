@@ -385,7 +385,7 @@ impl Registration {
             }
             _ => {}
         }
-        if self.pong_until.is_some_and(|t| t <= now) {
+        if self.pong_at().is_some_and(|t| t <= now) {
             self.pong_until = None;
             self.steps.push_back(Step::Close);
             self.on_disconnected(now, "it does not answer any more");
@@ -405,11 +405,20 @@ impl Registration {
             Phase::Up { refresh_at, renew_at } => Some(refresh_at.min(renew_at)),
             Phase::Registering | Phase::Refreshing { .. } => None,
         };
-        [phase, self.keep_alive_at(), self.pong_until].into_iter().flatten().min()
+        [phase, self.keep_alive_at(), self.pong_at()].into_iter().flatten().min()
     }
 
     fn keep_alive_at(&self) -> Option<Time> {
-        matches!(self.phase, Phase::Up { .. } | Phase::Refreshing { .. }).then(|| self.last_sent + self.keep_alive)
+        self.stands().then(|| self.last_sent + self.keep_alive)
+    }
+
+    /// What a link that is gone owes is not asked of the next one.
+    fn pong_at(&self) -> Option<Time> {
+        self.pong_until.filter(|_| self.stands())
+    }
+
+    fn stands(&self) -> bool {
+        matches!(self.phase, Phase::Up { .. } | Phase::Refreshing { .. })
     }
 
     fn on_silent_link(&mut self, now: Time) {

@@ -186,10 +186,11 @@ impl Registration {
         self.standard.pongs |= response.headers.has_token(&Name::Require, "outbound");
     }
 
-    /// A keep-alive left; where they are answered, this one has to be.
+    /// A keep-alive left; where they are answered, this one has to be. They may leave more often than an answer may take: the
+    /// first that is not answered counts.
     pub(super) fn expect_pong(&mut self, now: Time) {
         if self.is_standard() && self.standard.pongs && self.target.transport.is_reliable() {
-            self.pong_until = Some(now + PONG_WAIT);
+            self.pong_until.get_or_insert(now + PONG_WAIT);
         }
     }
 

@@ -207,6 +207,45 @@ fn keep_alives_that_are_answered_once_must_be_answered() {
     assert_eq!(s.endpoint.state(), S::Reestablishing);
 }
 
+/// Signed in where keep-alives leave every 4 to 5 s and are answered (RFC 5626).
+fn on_a_short_flow() -> Script {
+    let (mut s, digest) = standard(|_| {});
+    let first = s.request();
+    s.ask_for_password(&digest, &first, false, false);
+    let second = s.request();
+    s.answer(&second, 200, &[("Contact", contact(&second)), ("Flow-Timer", "5"), ("Require", "outbound")]);
+    for r in s.requests() {
+        s.answer(&r, 200, &[("SIP-ETag", "e"), ("Expires", "600")]);
+    }
+    s
+}
+
+#[test]
+fn a_server_that_wants_keep_alives_often_gets_them_and_must_answer() {
+    let mut s = on_a_short_flow();
+    for _ in 0..12 {
+        s.outputs.clear();
+        s.pass(Duration::from_secs(5));
+        assert!(s.outputs.contains(&Output::Send(b"\r\n\r\n".to_vec())));
+        s.endpoint.handle_bytes(s.now, b"\r\n");
+    }
+    assert_eq!(s.endpoint.state(), S::Established);
+    // Further ones leave before the first would have to be answered; they give it no more time.
+    s.pass(Duration::from_secs(20));
+    assert_eq!(s.endpoint.state(), S::Reestablishing);
+}
+
+#[test]
+fn an_answer_that_a_lost_link_owes_is_not_asked_of_the_next() {
+    let mut s = on_a_short_flow();
+    s.pass(Duration::from_secs(5));
+    s.endpoint.handle_disconnected(s.now, "reset".into());
+    s.drain();
+    s.outputs.clear();
+    s.pass(Duration::from_secs(20));
+    assert_eq!((s.endpoint.state(), s.outputs.len()), (S::Reestablishing, 0), "it is still being connected");
+}
+
 #[test]
 fn a_ping_of_the_server_is_answered() {
     let (mut s, digest) = standard(|_| {});
@@ -343,6 +382,19 @@ fn where_there_is_no_stream_large_requests_are_datagrams_after_all() {
     write(&mut s, &"y".repeat(1501));
     assert_eq!(sent(&mut s, &Method::Message).len(), 1);
     assert!(!s.outputs.iter().any(|o| matches!(o, Output::SendAside { .. })));
+}
+
+#[test]
+fn a_text_that_needs_a_stream_where_there_is_none_fails_and_is_not_tried_for_ever() {
+    let (mut s, _) = datagrams();
+    write(&mut s, &"x".repeat(9000));
+    aside(&mut s);
+    s.events.clear();
+    s.endpoint.handle_aside(s.now, Err("nothing listens".into()));
+    s.drain();
+    assert!(!s.outputs.iter().any(|o| matches!(o, Output::SendAside { .. })));
+    let failed = |e: &Event| matches!(e, Event::MessageState { state: crate::domain::conversation::Delivery::Failed(_), .. });
+    assert!(s.events.iter().any(failed), "{:?}", s.events);
 }
 
 #[test]
