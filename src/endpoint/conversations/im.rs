@@ -189,6 +189,8 @@ impl Talk {
             Reply::Response(r) if self.outbox.dialog_of(token) == Some(KEPT) => return self.on_kept_reply(desk, token, &r),
             Reply::Response(r) if !r.is_final() => News::new(),
             Reply::Response(r) => self.message_answer(desk, token, &r),
+            // It waits for the next link, with everything else that is known by name.
+            Reply::LinkLost if self.outbox.may_repeat(token) => News::new(),
             Reply::Timeout | Reply::LinkLost => self.outbox.fail(token, UNKNOWN),
         };
         self.tell(desk, news);

@@ -125,6 +125,11 @@ impl Outbox {
         self.mails.iter().flat_map(|m| &m.flying).find(|f| f.token == token).map(|f| f.on.as_str())
     }
 
+    /// Whether this transaction's part may leave again: who has it already will know its name.
+    pub fn may_repeat(&self, token: Token) -> bool {
+        self.mails.iter().flat_map(|m| &m.flying).any(|f| f.token == token && f.once)
+    }
+
     /// The other side has shown the text of the INVITE: the first waiting part need not be sent.
     pub fn take_embedded(&mut self) -> News {
         // Only a text that went whole into the header has been shown whole.

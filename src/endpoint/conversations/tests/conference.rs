@@ -576,6 +576,31 @@ fn after_a_lost_link_the_conference_is_joined_again_with_new_dialogs() {
 }
 
 #[test]
+fn a_text_the_mcu_would_know_by_name_is_sent_again_when_the_link_broke_before_the_answer() {
+    let mut j = joined_as("presenter");
+    let names = |r: &Request| r.headers.get(&crate::lync::im::message_name()).unwrap_or_default().to_owned();
+    let again = |j: &mut In| {
+        j.rig.link_lost();
+        j.rig.back_online();
+        accept_focus(&mut j.rig, "presenter");
+        let subscribe = j.rig.sends("SUBSCRIBE");
+        j.rig.reply(&subscribe, 200, &format!("Contact: <{FOCUS}>"), &full(1, &inside("bob", "presenter")));
+        let chat = j.rig.sends("INVITE");
+        j.rig.reply(&chat, 200, &format!("Contact: <{CHAT}>\nSupported: {}", crate::lync::im::ONCE), "");
+        j.rig.acks();
+    };
+    again(&mut j);
+    j.rig.say(1, "in flight");
+    let first = j.rig.sent.back().cloned().unwrap();
+    j.rig.deliveries();
+    again(&mut j);
+    let second = j.rig.sends("MESSAGE");
+    assert_eq!((&second.1.body, names(&second.1)), (&first.1.body, names(&first.1)));
+    assert!(!names(&second.1).is_empty());
+    assert_eq!(j.rig.deliveries(), [tell(1, Delivery::Queued), tell(1, Delivery::Sent)]);
+}
+
+#[test]
 fn a_conference_that_is_over_meanwhile_ends_after_the_lost_link() {
     let mut j = joined_as("presenter");
     j.rig.link_lost();
