@@ -209,6 +209,8 @@ pub const MESSAGE_AGAIN: [Duration; 3] = [Duration::from_secs(5), Duration::from
 pub const MESSAGE_REMEMBERED: Duration = Duration::from_secs(600);
 /// Messages remembered to find those that come twice.
 pub const MESSAGES_REMEMBERED: usize = 1_000;
+/// People of whom it is remembered what their programs take.
+pub const HABITS_REMEMBERED: usize = 2 * MAX_CONVERSATIONS;
 /// A format that somebody does not take is not tried again for so long.
 pub const FORMAT_REFUSED: Duration = Duration::from_secs(24 * 3600);
 /// Typing is told again after so long (RFC 3994: at least 60 s).

@@ -8,7 +8,9 @@ use super::calls::Calls;
 use super::{cannot, request};
 use crate::domain::conversation::{ConversationId, Delivery, MessageId};
 use crate::domain::{Address, Time};
-use crate::endpoint::limits::{COMPOSING_IDLE, COMPOSING_REFRESH, FORMAT_REFUSED, MESSAGE_AGAIN};
+use crate::endpoint::limits::{
+    COMPOSING_IDLE, COMPOSING_REFRESH, FORMAT_REFUSED, HABITS_REMEMBERED, MAX_CONVERSATIONS, MESSAGE_AGAIN,
+};
 use crate::endpoint::service::{Ctx, Handled, Reply, Service, Token};
 use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
 use crate::simple::composing::{self, Composing};
@@ -16,7 +18,7 @@ use crate::simple::cpim::{self, Envelope, Wishes};
 use crate::sip::{Method, Name, Request, Response, ServerTx, Uri};
 use chat::{Chat, Outgoing};
 use inbound::Seen;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What somebody's programs are known to take.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,7 +35,6 @@ struct Habits {
 enum Kind {
     Message { envelope: bool },
     Typing,
-    Notice,
 }
 
 /// The service.
@@ -55,7 +56,7 @@ impl Messages {
             O::Typing { conversation, active } => self.type_at(ctx, conversation, *active),
             O::EndConversation { conversation } => {
                 if let Some(mut chat) = self.chats.remove(conversation) {
-                    chat.end(ctx);
+                    chat.end(ctx, None);
                 }
                 Ok(Outcome::Done)
             }
@@ -82,7 +83,10 @@ impl Messages {
         if *with == ctx.me.uri {
             return Err(Error::new(ErrorKind::InvalidArgument, "this is your own address; choose somebody else"));
         }
-        let chat = self.chats.entry(id.clone()).or_insert_with(|| Chat::new(id.clone(), with.clone()));
+        if !self.chats.contains_key(id) {
+            self.keep(ctx, Chat::new(id.clone(), with.clone()));
+        }
+        let chat = self.chats.get_mut(id).ok_or_else(no_such)?;
         if chat.with != *with {
             return Err(Error::new(ErrorKind::InvalidOperation, "this conversation is with somebody else"));
         }
@@ -104,7 +108,7 @@ impl Messages {
                 "too many messages are waiting here; send it again when they have left",
             ));
         }
-        chat.typing = None;
+        (chat.typing, chat.used) = (None, ctx.now);
         self.pump(ctx, id);
         Ok(Outcome::Done)
     }
@@ -178,14 +182,17 @@ impl Messages {
         let Some(chat) = self.chats.get_mut(id) else { return };
         let with = chat.with.clone();
         match (kind, reply) {
-            (Kind::Notice, _) => {}
             (Kind::Typing, Reply::Response(r)) if matches!(r.status, 405 | 415 | 501) => {
-                self.habits.entry(with).or_default().no_typing_until = Some(ctx.now + FORMAT_REFUSED);
+                if let Some(habits) = self.habits_of(&with) {
+                    habits.no_typing_until = Some(ctx.now + FORMAT_REFUSED);
+                }
             }
             (Kind::Typing, _) => {}
             (Kind::Message { envelope: true }, Reply::Response(r)) if r.status == 415 => {
-                self.habits.entry(with).or_default().no_envelopes_until = Some(ctx.now + FORMAT_REFUSED);
                 chat.try_again(ctx.now);
+                if let Some(habits) = self.habits_of(&with) {
+                    habits.no_envelopes_until = Some(ctx.now + FORMAT_REFUSED);
+                }
                 self.pump(ctx, id);
             }
             (Kind::Message { .. }, reply) => {
@@ -198,12 +205,13 @@ impl Messages {
 
 /// What became of the message under way.
 fn outcome(chat: &mut Chat, ctx: &mut Ctx<'_>, reply: &Reply) {
-    let Reply::Response(r) = reply else {
-        return match reply {
-            // Nobody knows whether it was read: sending it again could double it.
-            Reply::Timeout => chat.finish(ctx, Delivery::Failed("no answer came; it may or may not have arrived".into())),
-            _ => chat.try_again(ctx.now),
-        };
+    // Without an answer nobody knows whether it was read: sending it again could double it.
+    let r = match reply {
+        Reply::Response(r) => r,
+        Reply::Timeout => return chat.finish(ctx, Delivery::Failed("no answer came; it may or may not have arrived".into())),
+        Reply::LinkLost => {
+            return chat.finish(ctx, Delivery::Failed("the connection broke; it may or may not have arrived".into()));
+        }
     };
     match r.status {
         202 => chat.finish(ctx, Delivery::Sent),
@@ -325,8 +333,30 @@ impl Messages {
         let id = ConversationId(ctx.rng.hex(32));
         let mut chat = Chat::new(id.clone(), who.clone());
         chat.publish(ctx);
-        self.chats.insert(id.clone(), chat);
+        self.keep(ctx, chat);
         id
+    }
+
+    /// Keeps a conversation; over the limit the one goes in which nothing was written for the longest time.
+    fn keep(&mut self, ctx: &mut Ctx<'_>, mut chat: Chat) {
+        if self.chats.len() >= MAX_CONVERSATIONS {
+            let oldest = self.chats.values().min_by_key(|c| (!c.is_idle(), c.used)).map(|c| c.id.clone());
+            if let Some(mut old) = oldest.and_then(|id| self.chats.remove(&id)) {
+                old.end(ctx, Some("too many conversations are open".into()));
+            }
+        }
+        chat.used = ctx.now;
+        self.chats.insert(chat.id.clone(), chat);
+    }
+
+    /// What somebody's programs take; over the limit those are forgotten with whom there is no conversation.
+    fn habits_of(&mut self, who: &Address) -> Option<&mut Habits> {
+        if self.habits.len() >= HABITS_REMEMBERED && !self.habits.contains_key(who) {
+            let partners: BTreeSet<&Address> = self.chats.values().map(|c| &c.with).collect();
+            self.habits.retain(|a, _| partners.contains(a));
+        }
+        let room = self.habits.len() < HABITS_REMEMBERED || self.habits.contains_key(who);
+        room.then(|| self.habits.entry(who.clone()).or_default())
     }
 
     fn emit_state(ctx: &mut Ctx<'_>, conversation: &ConversationId, message: &MessageId, state: Delivery) {

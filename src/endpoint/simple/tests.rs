@@ -5,7 +5,7 @@ use super::messages::Messages;
 use super::publishing::Publishing;
 use super::watching::Watching;
 use crate::domain::Address;
-use crate::domain::conversation::{ConversationId, Delivery, MessageId};
+use crate::domain::conversation::{ConversationId, ConversationState, Delivery, MessageId};
 use crate::domain::presence::{Availability, Freshness, MachineState, Presence, UserStatus};
 use crate::endpoint::service::{InternalEvent, Reply, Service, ServiceId, Token};
 use crate::endpoint::testkit::Bench;
@@ -323,6 +323,31 @@ fn without_an_answer_nobody_knows_and_nothing_is_sent_twice() {
 }
 
 #[test]
+fn what_was_under_way_when_the_link_broke_is_not_sent_again_and_what_waits_is_sent_later() {
+    let (mut bench, mut s) = talking();
+    say(&mut bench, &mut s, "1");
+    let sent = bench.request();
+    say(&mut bench, &mut s, "2");
+    bench.online = false;
+    bench.call(&mut s, |s, ctx| {
+        s.on_reply(ctx, sent.0, Reply::LinkLost);
+        s.on_offline(ctx);
+    });
+    say(&mut bench, &mut s, "3");
+    bench.pass(&mut s, Duration::from_secs(600));
+    assert!(matches!(&states(&mut bench)[..], [(one, Delivery::Failed(why))] if one == "1" && why.contains("may or may not")));
+    assert!(bench.sent.is_empty());
+    bench.online = true;
+    bench.call(&mut s, |s, ctx| s.on_online(ctx));
+    for expected in ["text 2", "text 3"] {
+        let next = bench.request();
+        assert_eq!(text(&next.1), expected);
+        bench.answer(&mut s, &next, 200, "", "");
+    }
+    assert!(bench.sent.is_empty());
+}
+
+#[test]
 fn a_text_opens_a_conversation_and_comes_once() {
     let (mut bench, mut s) = (Bench::new(ServiceId::Conversations), Messages::default());
     assert_eq!(incoming(&mut bench, &mut s, "x1", "text/plain", "", b"hello"), 200);
@@ -413,6 +438,39 @@ fn an_envelope_that_is_refused_goes_out_again_as_plain_text() {
     say(&mut bench, &mut s, "1");
     let sent = bench.request();
     bench.answer(&mut s, &sent, 415, "", "");
+    assert_eq!(text(&bench.request().1), "text 1");
+}
+
+#[test]
+fn strangers_are_bounded_and_those_we_wait_for_stay() {
+    let (mut bench, mut s) = talking();
+    say(&mut bench, &mut s, "1");
+    let sent = bench.request();
+    let most = crate::endpoint::limits::MAX_CONVERSATIONS;
+    for n in 0..3 * most {
+        let sender = format!("p{n}@contoso.com");
+        let mut r = Request::new(Method::Message, Uri::parse("sip:alice@contoso.com").unwrap());
+        r.headers.push("From", format!("<sip:{sender}>;tag=b")).push("Call-ID", format!("c{n}")).push("CSeq", "1 MESSAGE");
+        r.headers.push("Content-Type", cpim::CONTENT_TYPE);
+        r.body = envelope("text/plain", "hi", &sender);
+        bench.now = bench.now + Duration::from_secs(1);
+        bench.call(&mut s, |s, ctx| s.on_request(ctx, Some(ServerTx(1)), r));
+    }
+    let talks = |e: &Event, wanted| matches!(e, Event::Conversation(c) if c.state == wanted);
+    let events = bench.take_events();
+    let count = |wanted| events.iter().filter(|e| talks(e, wanted)).count();
+    let (begun, ended) = (count(ConversationState::Established), count(ConversationState::Terminated));
+    assert_eq!((begun, begun - ended), (3 * most + 1, most));
+    bench.answer(&mut s, &sent, 200, "", "");
+    assert_eq!(states(&mut bench), [("1".into(), Delivery::Delivered)]);
+}
+
+#[test]
+fn an_envelope_that_is_not_believed_changes_nothing() {
+    let (mut bench, mut s) = talking();
+    incoming(&mut bench, &mut s, "e1", cpim::CONTENT_TYPE, "", &envelope("text/plain", "hi", "carol@contoso.com"));
+    incoming(&mut bench, &mut s, "e2", cpim::CONTENT_TYPE, "", b"no envelope");
+    say(&mut bench, &mut s, "1");
     assert_eq!(text(&bench.request().1), "text 1");
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Chat {
     pub id: ConversationId,
     pub with: Address,
     pub subject: String,
+    /// When something was last written, here or there.
+    pub used: Time,
     /// Last told, last key.
     pub typing: Option<(Time, Time)>,
     queue: VecDeque<Outgoing>,
@@ -54,6 +56,7 @@ impl Chat {
             id,
             with,
             subject: String::new(),
+            used: Time::default(),
             typing: None,
             queue: VecDeque::new(),
             under_way: false,
@@ -111,22 +114,24 @@ impl Chat {
         true
     }
 
-    /// The link is gone; what was under way may have arrived, so it is not sent again by itself.
+    /// The link is gone. What was under way has been told; what waits leaves over the next one.
     pub fn link_lost(&mut self, ctx: &mut Ctx<'_>) {
-        if self.under_way {
-            self.finish(ctx, Delivery::Failed("the connection broke; it may or may not have arrived".into()));
-        }
         (self.typing, self.types_until) = (None, None);
         self.publish(ctx);
     }
 
-    /// The user closes it.
-    pub fn end(&mut self, ctx: &mut Ctx<'_>) {
+    /// Nothing of ours waits here.
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// It is over: the user closes it, or `why`.
+    pub fn end(&mut self, ctx: &mut Ctx<'_>, reason: Option<String>) {
         while let Some(o) = self.queue.pop_front() {
             let why = "the conversation was ended before it arrived".into();
             Messages::emit_state(ctx, &self.id, &o.message, Delivery::Failed(why));
         }
-        let ended = Conversation { state: ConversationState::Terminated, ..self.conversation() };
+        let ended = Conversation { state: ConversationState::Terminated, end_reason: reason, ..self.conversation() };
         ctx.emit(Event::Conversation(Box::new(ended)));
     }
 

@@ -1,7 +1,7 @@
 //! MESSAGE from others: texts, envelopes, typing, notices (`simple.md` 3.1 to 3.4).
 
-use super::{Kind, Messages, message};
-use crate::domain::conversation::{ConversationId, Delivery, InstantMessage, MessageId, TextFormat};
+use super::{Messages, message};
+use crate::domain::conversation::{Delivery, InstantMessage, MessageId, TextFormat};
 use crate::domain::{Address, Time};
 use crate::endpoint::Event;
 use crate::endpoint::limits::{MESSAGE_REMEMBERED, MESSAGES_REMEMBERED};
@@ -65,14 +65,16 @@ impl Messages {
         } else if is_type(media, imdn::CONTENT_TYPE) {
             self.take_notice(ctx, from, body);
         } else if is_type(media, cpim::CONTENT_TYPE) {
-            self.habits.entry(from.clone()).or_default().envelopes = true;
             let Ok(envelope) = cpim::parse(body) else { return };
             // Only the SIP sender was checked by the server; an envelope of somebody else is not believed.
             if envelope.from.as_ref().is_some_and(|f| f != from) || is_type(&envelope.content_type, cpim::CONTENT_TYPE) {
                 return;
             }
+            if let Some(habits) = self.habits_of(from) {
+                habits.envelopes = true;
+            }
             if !envelope.notification && is_type(&envelope.content_type, "text/plain") {
-                self.acknowledge(ctx, from, &envelope);
+                Self::acknowledge(ctx, from, &envelope);
             }
             self.take(ctx, from, &envelope.content_type, &envelope.content, envelope.at.or(sent));
         } else {
@@ -87,6 +89,7 @@ impl Messages {
         let at = sent.filter(|s| *s <= ctx.now + AHEAD && *s + KEPT >= ctx.now).map_or(ctx.now, |s| s.min(ctx.now));
         let conversation = self.conversation_with(ctx, from);
         if let Some(chat) = self.chats.get_mut(&conversation) {
+            chat.used = ctx.now;
             chat.set_typing(ctx, None);
         }
         let id = MessageId(ctx.rng.hex(32));
@@ -125,7 +128,7 @@ impl Messages {
     }
 
     /// Tells the sender that the message is here, if they want to know.
-    fn acknowledge(&mut self, ctx: &mut Ctx<'_>, to: &Address, envelope: &Envelope) {
+    fn acknowledge(ctx: &mut Ctx<'_>, to: &Address, envelope: &Envelope) {
         let Some(id) = envelope.id.as_ref().filter(|_| envelope.wishes.delivery) else { return };
         let notice = Notice { message: id.clone(), at: envelope.at, disposition: Disposition::Delivered };
         let reply = Envelope {
@@ -139,8 +142,8 @@ impl Messages {
             content: imdn::write(&notice).into_bytes(),
         };
         let r = message(ctx, to).with_body(cpim::CONTENT_TYPE, cpim::write(&reply));
-        let token = ctx.send(r);
-        self.sent.insert(token, (ConversationId(String::new()), Kind::Notice));
+        // Whether it arrives is of no consequence.
+        ctx.send(r);
     }
 }
 
