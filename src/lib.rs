@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod faces;
 pub mod frontend;
 pub mod lync;
+pub mod msrp;
 pub mod net;
 pub mod simple;
 pub mod sip;

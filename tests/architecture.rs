@@ -14,9 +14,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("text", &["domain"]),
     ("sip", &["domain"]),
     ("xml", &[]),
+    ("msrp", &["domain"]),
     ("lync", &["xml", "sip", "domain", "text"]),
     ("simple", &["xml", "sip", "domain", "text"]),
-    ("endpoint", &["lync", "simple", "sip", "domain", "text"]),
+    ("endpoint", &["lync", "simple", "msrp", "sip", "domain", "text"]),
     ("frontend", &["lync", "sip", "domain", "text"]),
     ("app", &["endpoint", "domain", "text"]),
     ("ui", &["app", "endpoint", "domain", "text"]),
@@ -26,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without I/O, clock and chance of their own.
-const PURE: &[&str] = &["domain", "text", "sip", "xml", "lync", "simple", "endpoint", "frontend", "app"];
+const PURE: &[&str] = &["domain", "text", "sip", "xml", "lync", "simple", "msrp", "endpoint", "frontend", "app"];
 
 /// Paths that mean I/O, a clock or chance.
 const IMPURE: &[&str] = &[
