@@ -119,6 +119,7 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
             ("mark", "mark"),
             ("roster-message", "write"),
             ("invite-here", "invite"),
+            ("call-in", "call in"),
             ("access", "who gets in"),
             ("mute-all", "mute all"),
             ("roster-leave", "back"),

@@ -227,6 +227,13 @@ pub fn invite(door: &mut Door<'_>, conversation: ConversationId, uri: Address) {
     door.ask(Operation::Invite { conversation, uri }, pending);
 }
 
+/// Has the meeting call somebody.
+pub fn call_in(door: &mut Door<'_>, conversation: ConversationId, uri: Address) {
+    let name = door.name(&uri);
+    let pending = Pending::new(format!("Calling {name}")).done(format!("{name} is in the meeting"));
+    door.ask(Operation::CallIn { conversation, uri }, pending);
+}
+
 /// Shows a found message in its thread.
 pub fn go_to(door: &mut Door<'_>, thread: Thread, at: Time) -> Result<(), String> {
     let key = thread.key();

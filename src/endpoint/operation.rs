@@ -329,6 +329,13 @@ pub enum Operation {
         /// Who.
         uri: Address,
     },
+    /// Have the IM MCU of a conference call somebody who does not come by an invitation (`domain.md` 8.4).
+    CallIn {
+        /// Where.
+        conversation: ConversationId,
+        /// Whom.
+        uri: Address,
+    },
     /// Change the title; the other side is told where the conversation stands.
     SetSubject {
         /// Where.

@@ -5,6 +5,7 @@
 
 mod attendance;
 mod control;
+mod dial_out;
 mod dialog;
 mod factory;
 mod focus;
@@ -37,6 +38,10 @@ pub struct Conferencing {
     /// Conferences an endpoint is in.
     of_endpoint: HashMap<RegistrationId, BTreeSet<Key>>,
     messages: im_mcu::Messages,
+    /// INVITEs of IM MCUs.
+    calls: dial_out::Calls,
+    /// Calls that are not decided, with the person called.
+    asked: HashMap<(Key, Address), dial_out::Asked>,
     timers: BTreeSet<(Time, Timer)>,
 }
 
@@ -55,6 +60,8 @@ enum Kind {
     Focus,
     Subscription,
     Chat,
+    /// A chat to which the IM MCU has called.
+    Call,
 }
 
 /// Reasons to wake.
@@ -68,6 +75,8 @@ enum Timer {
     Report(u64),
     /// The time after the last colleague left is over.
     Countdown(Key),
+    /// Somebody who is called does not answer.
+    Call(Key, Address),
     /// The session timer of a device's focus dialog ran out.
     Session(Key, Address, RegistrationId),
 }
@@ -94,16 +103,17 @@ impl Module for Conferencing {
     }
 
     fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: Reply) {
-        self.message_reply(ctx, token, reply);
+        if !self.call_reply(ctx, token, &reply) {
+            self.message_reply(ctx, token, reply);
+        }
     }
 
     fn on_registration_lost(&mut self, ctx: &mut Ctx<'_>, registration: &Registration) {
         for key in self.of_endpoint.remove(&registration.id).unwrap_or_default() {
             // An application may sit there as somebody else.
             let live = self.confs.get(&key).and_then(|c| c.live.as_ref());
-            let seated = |m: &live::Member| m.seats.iter().any(|s| s.registration == registration.id);
-            let people: Vec<Address> =
-                live.iter().flat_map(|l| &l.members).filter(|(_, m)| seated(m)).map(|(who, _)| who.clone()).collect();
+            let here = live.iter().flat_map(|l| &l.members).filter(|(_, m)| m.is_at(registration.id));
+            let people: Vec<Address> = here.map(|(who, _)| who.clone()).collect();
             for who in people {
                 self.leave(ctx, &key, &who, registration.id);
             }
@@ -124,6 +134,7 @@ impl Module for Conferencing {
                 Timer::Idle(key) => self.idle(&key, at),
                 Timer::Lobby(key, who) => self.lobby_timeout(ctx, &key, &who, at),
                 Timer::Report(id) => self.report(ctx, id),
+                Timer::Call(key, who) => self.call_timeout(ctx, &key, &who),
                 Timer::Countdown(key) => self.end(ctx, &key, "Everybody of the organizer's company has left"),
                 Timer::Session(key, who, id) => self.session_over(ctx, &key, &who, id, at),
             }
@@ -170,13 +181,17 @@ impl Conferencing {
             (Kind::Focus, Method::Info) => self.command(ctx, incoming, &place),
             (Kind::Focus, Method::Invite | Method::Update) => self.refresh_session(ctx, &incoming, &place),
             (Kind::Subscription, Method::Subscribe) => self.resubscribe(ctx, incoming, &place),
-            (Kind::Chat, Method::Message) => self.message(ctx, incoming, &place),
-            (Kind::Chat, Method::Info) => self.typing(ctx, incoming, &place),
+            (Kind::Chat | Kind::Call, Method::Message) => self.message(ctx, incoming, &place),
+            (Kind::Chat | Kind::Call, Method::Info) => self.typing(ctx, incoming, &place),
+            (Kind::Call, Method::Bye) => {
+                ctx.respond_status(&incoming, 200);
+                self.drop_call(ctx, &place.key, &place.who);
+            }
             (Kind::Chat, Method::Bye) => {
                 ctx.respond_status(&incoming, 200);
                 self.drop_chat(ctx, &place.key, &place.who, place.at);
             }
-            (Kind::Chat, Method::Invite) => self.chat_again(ctx, &incoming, &place),
+            (Kind::Chat | Kind::Call, Method::Invite) => self.chat_again(ctx, &incoming, &place, tag),
             (_, Method::Options | Method::Update) => ctx.respond_status(&incoming, 200),
             _ => ctx.respond_status(&incoming, 405),
         }

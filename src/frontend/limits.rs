@@ -104,6 +104,8 @@ pub const CONFERENCE_AD_HOC: Duration = Duration::from_secs(86_400);
 pub const CONFERENCE_IDLE: Duration = Duration::from_secs(60);
 /// Longest wait in a lobby (`domain.md` 8.2).
 pub const LOBBY_WAIT: Duration = Duration::from_secs(15 * 60);
+/// How long the IM MCU lets somebody's devices ring; shorter than the minute in which whoever asked wants to hear.
+pub const DIAL_OUT_WAIT: Duration = Duration::from_secs(45);
 /// Time receivers have to answer a message of the IM MCU (lync-conversations.md 4.6).
 pub const MESSAGE_PATIENCE: Duration = Duration::from_secs(60);
 /// Seconds of a conference subscription.

@@ -133,6 +133,11 @@ pub fn parse_focus(text: &str) -> Option<(Address, ConferenceId)> {
     }
 }
 
+/// Whether a URI names an MCU.
+pub fn is_mcu(text: &str) -> bool {
+    matches!(parse_conference_uri(text), Some(ConferenceUri::Mcu(..)))
+}
+
 /// An id of 8 to 32 ASCII letters and digits.
 pub fn conference_id(text: &str) -> Option<ConferenceId> {
     let ok = (CONFERENCE_ID_MIN..=CONFERENCE_ID_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());

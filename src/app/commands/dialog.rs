@@ -177,6 +177,7 @@ fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
         }
         Ask::AddContact(_)
         | Ask::Invite(_)
+        | Ask::CallIn(_)
         | Ask::MessageTo
         | Ask::DistributionGroup
         | Ask::ViewAs
@@ -342,6 +343,10 @@ fn person_chosen(door: &mut Door<'_>, p: Prompt, uri: Address) -> Result<(), Str
         }
         Ask::Invite(conversation) => {
             tabs::invite(door, conversation, uri);
+            Ok(())
+        }
+        Ask::CallIn(conversation) => {
+            tabs::call_in(door, conversation, uri);
             Ok(())
         }
         _ => tabs::open_person(door, &uri),

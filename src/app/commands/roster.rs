@@ -115,7 +115,21 @@ pub const COMMANDS: &[Command] = &[
         Ok(())
     })
     .when(in_meeting_tab),
+    Command::new("call-in", "Have the meeting call somebody whose program takes no invitations", HERE, call_in)
+        .typed("callin", Arg::Person(false))
+        .when(leading),
 ];
+
+fn call_in(door: &mut Door<'_>, args: &str) -> Result<(), String> {
+    let id = current(door)?;
+    if args.trim().is_empty() {
+        super::people::prompt(door, Ask::CallIn(id), "Call in", "An address, or a name to search the directory", "");
+        return Ok(());
+    }
+    let uri = crate::app::people::person_by_words(door.state, args)?;
+    tabs::call_in(door, id, uri);
+    Ok(())
+}
 
 /// Needs a conference that I am in.
 fn inside(state: &State) -> Result<(), &'static str> {

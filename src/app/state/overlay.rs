@@ -206,6 +206,8 @@ pub enum Ask {
     ExportContacts,
     /// Whom to invite.
     Invite(ConversationId),
+    /// Whom the meeting shall call.
+    CallIn(ConversationId),
     /// Address to write to.
     MessageTo,
     /// Whose eyes to look through.
@@ -241,7 +243,7 @@ pub enum Ask {
 impl Ask {
     /// Whether what is typed is searched in the directory.
     pub fn searches(&self) -> bool {
-        matches!(self, Ask::AddContact(_) | Ask::Invite(_) | Ask::MessageTo | Ask::DistributionGroup)
+        matches!(self, Ask::AddContact(_) | Ask::Invite(_) | Ask::CallIn(_) | Ask::MessageTo | Ask::DistributionGroup)
     }
 }
 

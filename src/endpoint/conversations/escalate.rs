@@ -227,6 +227,24 @@ impl Talk {
         derived
     }
 
+    /// Has the MCU call somebody, without an invitation before.
+    pub fn call_in(&mut self, desk: &mut Desk<'_, '_>, op: OperationId, who: &Address) {
+        let refusal = match &mut self.session {
+            None => "this is no meeting; a meeting can call people",
+            Some(_) if who == desk.me() => "you are in this meeting already",
+            Some(s) if s.roster.has(who) => "this person is in the meeting already",
+            Some(s) if s.roster.chat_uri(s.focus.as_str()).is_none() => {
+                "the chat of this meeting is being set up; try again in a moment"
+            }
+            Some(s) => {
+                s.asked(who, Reason::Delivering, None);
+                self.dial_out(desk, who, Some(op));
+                return;
+            }
+        };
+        self.complete(desk, Some(op), Err(Error::new(ErrorKind::InvalidOperation, refusal)));
+    }
+
     /// Whoever cannot take part by an invitation is called by the MCU (`domain.md` 8.4). False when that is not possible.
     fn dial_out(&mut self, desk: &mut Desk<'_, '_>, who: &Address, op: Option<OperationId>) -> bool {
         let guid = docs::guid(desk.ctx.rng);

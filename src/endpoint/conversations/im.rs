@@ -237,7 +237,7 @@ impl Talk {
         let Call::Up(dialog) = std::mem::take(&mut self.call) else { return News::new() };
         let news = self.outbox.fail_on(dialog.call_id(), why);
         self.bye(desk, *dialog);
-        if !self.outbox.has_unsent() {
+        if self.peer.is_none() || !self.outbox.has_unsent() {
             self.auto_terminate(desk, Some(why.to_owned()));
         }
         news

@@ -10,7 +10,7 @@ use super::{Conversations, failure};
 use crate::domain::conversation::{ConversationId, ConversationState as S, Delivery, InstantMessage, MessageId, TextFormat};
 use crate::domain::{Address, Time};
 use crate::endpoint::Event;
-use crate::endpoint::limits::{MAX_CONVERSATION_ID, MAX_TEXT_BYTES};
+use crate::endpoint::limits::{MAX_CONVERSATION_ID, MAX_PARTICIPANTS, MAX_TEXT_BYTES};
 use crate::endpoint::service::{Handled, Reply, Token};
 use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx};
 
@@ -179,9 +179,16 @@ impl Talk {
         if request.method != Method::Bye && self.call.owns(request) {
             self.confirm_call();
         }
-        let author = self.peer.as_ref().map(|p| p.uri.clone()).or_else(|| request.headers.from()?.uri.address());
+        let author = self.peer.as_ref().map(|p| p.uri.clone()).or_else(|| self.sender(request));
+        if let (Method::Message | Method::Info, None, Some(author)) = (&request.method, &self.peer, &author) {
+            self.heard(author, desk.me());
+        }
         match (&request.method, author) {
             (Method::Ack, _) => {}
+            // The report of the IM MCU that has called us.
+            (Method::Benotify | Method::Notify, Some(author)) if self.peer.is_none() => {
+                self.on_message(desk, tx, request, &author)
+            }
             (Method::Message, Some(author)) => self.on_message(desk, tx, request, &author),
             (Method::Info, Some(author)) => self.on_info(desk, tx, request, &author),
             (Method::Bye, _) => {
@@ -273,6 +280,13 @@ impl Talk {
             let why = why.unwrap_or_else(|| format!("{} left the conversation", self.peer_name()));
             self.remote.clear();
             self.auto_terminate(desk, Some(why));
+        }
+    }
+
+    /// In a meeting that has called us nobody is known but by their words.
+    fn heard(&mut self, author: &Address, me: &Address) {
+        if author != me && !self.voices.contains(author) && self.voices.len() < MAX_PARTICIPANTS {
+            self.voices.push(author.clone());
         }
     }
 

@@ -247,6 +247,7 @@ impl Talk {
     fn link_lost(&mut self, desk: &mut Desk<'_, '_>) {
         let news = self.outbox.link_lost(desk.now());
         self.tell(desk, news);
+        let called = self.is_called();
         self.call = Call::None;
         self.recovery = None;
         self.lose_context(desk);
@@ -256,6 +257,9 @@ impl Talk {
         self.step(state::Step::CallEnded);
         self.end_ring(desk, 480, true);
         self.lose_conference(desk);
+        if called {
+            self.terminate(desk, Some("the meeting lost you with the connection; somebody inside can call you again".into()));
+        }
         self.finish(false);
     }
 

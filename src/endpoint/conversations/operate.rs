@@ -38,6 +38,7 @@ impl Conversations {
             O::Invite { conversation, uri } => {
                 (conversation, self.on_talk(conversation, |talk| talk.invite_person(desk, op, uri)))
             }
+            O::CallIn { conversation, uri } => (conversation, self.on_talk(conversation, |talk| talk.call_in(desk, op, uri))),
             O::JoinConference { id, target, passcode } => (id, self.join(desk, op, id, target, passcode.clone())),
             O::MeetNow { id, subject, invite } => (id, self.meet_now(desk, op, id, subject, invite)),
             O::LockConference { conversation, locked } => self.order(desk, op, conversation, &Order::Lock(*locked)),
@@ -142,7 +143,7 @@ impl Conversations {
         if text.is_empty() {
             return Err(Error::new(ErrorKind::InvalidArgument, "there is nothing to send"));
         }
-        if talk.peer.is_none() && talk.session.is_none() && talk.plan.is_none() {
+        if talk.peer.is_none() && talk.session.is_none() && talk.plan.is_none() && talk.call.is_none() {
             return Err(Error::new(ErrorKind::InvalidOperation, "this meeting is over for you; join it again to write"));
         }
         talk.used = desk.now();

@@ -13,6 +13,7 @@ use crate::endpoint::limits::{
     ACK_WAIT, CONFERENCE_AUTO_ACCEPT, IM_AUTO_ACCEPT, MAX_CONVERSATION_ID, MAX_INVITATIONS, MAX_NAME, RING_WAIT,
 };
 use crate::endpoint::service::Handled;
+use crate::lync::identity;
 use crate::sip::{Name, Request, Response, ServerTx};
 
 /// What a caller hears of a draining endpoint; its server asks another instance (`domain.md` 3.1).
@@ -24,6 +25,8 @@ pub(super) struct Caller {
     pub person: Person,
     /// `Ms-Conversation-ID`, if it can be a name.
     pub conversation: Option<String>,
+    /// It is the IM MCU of a conference of this person's; its messages come from many.
+    pub is_mcu: bool,
 }
 
 impl Caller {
@@ -34,7 +37,8 @@ impl Caller {
         let name = from.display.chars().take(MAX_NAME).collect();
         let id = request.headers.get(&Name::MsConversationId).map(str::trim);
         let usable = |id: &&str| !id.is_empty() && id.len() <= MAX_CONVERSATION_ID;
-        Some(Caller { person: Person { uri, name }, conversation: id.filter(usable).map(str::to_owned) })
+        let is_mcu = identity::is_mcu(from.uri.as_str());
+        Some(Caller { person: Person { uri, name }, conversation: id.filter(usable).map(str::to_owned), is_mcu })
     }
 }
 
@@ -77,10 +81,10 @@ impl Conversations {
     }
 
     fn on_message_invite(&mut self, desk: &mut Desk<'_, '_>, tx: ServerTx, request: Request, caller: Caller) {
-        let id = self.talk_for(desk, &caller, true);
+        let id = if caller.is_mcu { self.talk_of_meeting(desk, &caller) } else { self.talk_for(desk, &caller, true) };
         let Some(talk) = self.talks.get_mut(&id) else { return };
         talk.greet(desk, &request, &caller);
-        let toast = docs::toast_of(&request);
+        let toast = if caller.is_mcu { talk.subject.clone() } else { docs::toast_of(&request) };
         let tag = desk.tag();
         let at_once = desk.facts.is_only_device() || talk.is_live();
         let ring = Ring {
@@ -210,6 +214,16 @@ impl Conversations {
         if let Some(wire) = &caller.conversation {
             talk.wire = vec![wire.clone()];
         }
+        self.insert(desk, talk);
+        id
+    }
+
+    /// A meeting that calls us gets a window of its own, whatever we have with its organizer.
+    fn talk_of_meeting(&mut self, desk: &mut Desk<'_, '_>, caller: &Caller) -> ConversationId {
+        let wanted = caller.conversation.clone().map(ConversationId).filter(|id| !self.talks.contains_key(id));
+        let id = wanted.unwrap_or_else(|| ConversationId(desk.ctx.rng.hex(24)));
+        let mut talk = Talk::new(id.clone(), None, desk.now());
+        talk.subject.clone_from(&caller.person.name);
         self.insert(desk, talk);
         id
     }

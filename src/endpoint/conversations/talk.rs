@@ -121,6 +121,8 @@ pub(super) struct Talk {
     pub wire: Vec<String>,
     /// The other person, until it is a conference for good.
     pub peer: Option<Person>,
+    /// Who was heard in a meeting that has called us.
+    pub voices: Vec<Address>,
     /// Title.
     pub subject: String,
     /// The title the roster gave last; it must not undo a newer one.
@@ -175,6 +177,7 @@ impl Talk {
             wire: vec![id.0.clone()],
             id,
             peer,
+            voices: Vec::new(),
             subject: String::new(),
             roster_subject: String::new(),
             priority: Priority::Normal,
@@ -199,6 +202,11 @@ impl Talk {
             used: now,
             shown: None,
         }
+    }
+
+    /// A meeting has called us: there is a call, but nobody to call back.
+    pub fn is_called(&self) -> bool {
+        self.peer.is_none() && self.session.is_none() && self.plan.is_none() && !self.call.is_none()
     }
 
     /// Takes a step of `domain.md` 3.2; an invalid one changes nothing.
@@ -341,7 +349,7 @@ impl Talk {
             from: r.from.uri.clone(),
             toast: r.toast.clone(),
             auto_accept: r.auto,
-            conference: matches!(r.kind, RingKind::Conference(_)),
+            conference: matches!(r.kind, RingKind::Conference(_)) || self.peer.is_none(),
             priority: self.priority,
         });
         let mut participants = session.filter(|s| s.has_roster()).map_or_else(|| self.two_party(), |s| s.participants(me));
@@ -370,6 +378,7 @@ impl Talk {
         let up = matches!(self.call, Call::Accepting { .. } | Call::Up(_));
         let person =
             |p: &Person| Participant { display_name: p.name.clone(), has_messages: up, ..Participant::new(p.uri.clone()) };
-        self.peer.iter().map(person).collect()
+        let voice = |who: &Address| Participant { has_messages: up, ..Participant::new(who.clone()) };
+        self.peer.iter().map(person).chain(self.voices.iter().map(voice)).collect()
     }
 }

@@ -63,7 +63,9 @@ impl Messages {
             O::Accept { .. } | O::Decline { .. } => {
                 Err(Error::new(ErrorKind::InvalidOperation, "there is no invitation to answer any more"))
             }
-            O::Invite { .. } | O::JoinConference { .. } | O::MeetNow { .. } => Err(cannot("conferences on this server")),
+            O::Invite { .. } | O::CallIn { .. } | O::JoinConference { .. } | O::MeetNow { .. } => {
+                Err(cannot("conferences on this server"))
+            }
             O::ScheduleConference { .. } | O::UpdateConference { .. } | O::CancelConference { .. } | O::GetConference { .. } => {
                 Err(cannot("conferences that could be scheduled"))
             }

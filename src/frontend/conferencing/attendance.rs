@@ -24,7 +24,7 @@ impl Conferencing {
             let members = c.live.iter().flat_map(|l| &l.members);
             Attendance {
                 conference: c.conference(),
-                participants: members.filter(|(_, m)| !m.hidden).map(|(who, m)| participant(who, m)).collect(),
+                participants: members.filter(|(_, m)| !m.hidden && m.is_there()).map(|(who, m)| participant(who, m)).collect(),
                 locked: c.live.as_ref().is_some_and(|l| l.locked),
             }
         })
@@ -41,10 +41,10 @@ fn participant(who: &Address, m: &Member) -> Participant {
         uri: who.clone(),
         display_name: m.display.clone(),
         role: m.role,
-        has_messages: m.seats.iter().any(|s| s.chat.is_some()),
+        has_messages: m.has_chat(),
         in_lobby: m.waiting.is_some(),
         typing: false,
-        muted: m.muted && m.seats.iter().any(|s| s.chat.is_some()),
+        muted: m.muted && m.has_chat(),
         recording: m.recording,
     }
 }

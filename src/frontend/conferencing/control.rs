@@ -19,7 +19,7 @@ impl Conferencing {
             Err(e) => return ctx.refuse(&incoming, 400, 3006, &format!("The request cannot be read: {e}")),
         };
         let Some(conf) = self.confs.get(&place.key) else { return ctx.respond_status(&incoming, 481) };
-        let known = !matches!(request.command, Command::Other(_) | Command::AddUser(_));
+        let known = !matches!(request.command, Command::Other(_));
         let Some(target) = request.command.conference().filter(|_| known) else {
             return ctx.refuse(&incoming, 603, 3004, "This command is not implemented");
         };
@@ -30,10 +30,15 @@ impl Conferencing {
             return ctx.refuse(&incoming, 403, 3014, "You are not in the conference");
         }
         if !conf.is_leader(&place.who) && !for_attendees(&request.command, &place.who) {
-            return ctx.refuse(&incoming, 403, 3014, "Only a presenter may do this");
+            // A call that an attendee may not have made has a number of its own (lync-conversations.md 5.6).
+            let code = if matches!(request.command, Command::AddUser(_)) { 3015 } else { 3014 };
+            return ctx.refuse(&incoming, 403, code, "Only a presenter may do this");
         }
         let accepted = ctx.response(&incoming.request, 202);
         ctx.respond(incoming.tx, accepted);
+        if matches!(request.command, Command::AddUser(_)) {
+            return self.dial_out(ctx, place, request);
+        }
         // Who ends the conference or leaves it must hear the result before the dialog is gone.
         let leaves = matches!(&request.command, Command::DeleteUser { user, .. } if *user == place.who);
         let last = leaves || matches!(request.command, Command::EndConference { .. });
@@ -46,7 +51,7 @@ impl Conferencing {
         }
     }
 
-    fn result(&mut self, ctx: &mut Ctx<'_>, place: &Place, request: &C3pRequest, result: Result<(), FailureReason>) {
+    pub(super) fn result(&mut self, ctx: &mut Ctx<'_>, place: &Place, request: &C3pRequest, result: Result<(), FailureReason>) {
         let response = match result {
             Ok(()) => request.done(),
             Err(reason) => request.fail(reason),
@@ -196,7 +201,7 @@ impl Conferencing {
         }
         let inside = |m: &&mut super::live::Member| m.waiting.is_none() && !m.hidden;
         let member = live.members.get_mut(&mute.user).filter(inside).ok_or(FailureReason::UserDoesNotExist)?;
-        if !member.seats.iter().any(|s| s.chat.is_some()) || !(mute.kind.is_empty() || mute.kind.eq_ignore_ascii_case("chat")) {
+        if !member.has_chat() || !(mute.kind.is_empty() || mute.kind.eq_ignore_ascii_case("chat")) {
             return Err(FailureReason::MediaDoesNotExist);
         }
         if member.muted != mute.muted {

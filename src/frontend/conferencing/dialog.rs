@@ -33,6 +33,33 @@ impl Dialog {
         })
     }
 
+    /// A dialog of ours to come: we call.
+    pub fn calling(ctx: &mut Ctx<'_>, local: &str, name: &str, remote: &Uri) -> Dialog {
+        let (tag, call_id) = (ctx.rng.hex(16), ctx.rng.hex(32));
+        let name = name.replace(['"', '\\'], "");
+        let local = if name.is_empty() { format!("<{local}>;tag={tag}") } else { format!("\"{name}\" <{local}>;tag={tag}") };
+        Dialog { call_id, local, remote: format!("<{remote}>"), cseq: 0, target: remote.clone(), tag }
+    }
+
+    /// The INVITE to one device; the others get the same with their own targets.
+    pub fn invite(&mut self, target: Uri) -> Request {
+        self.target = target;
+        self.request(Method::Invite)
+    }
+
+    /// The dialog that a 2xx to our INVITE makes.
+    pub fn answered(mut self, response: &Response) -> Dialog {
+        if let Some(to) = response.headers.get(&Name::To) {
+            self.remote = to.to_owned();
+        }
+        self
+    }
+
+    /// ACK of that 2xx.
+    pub fn ack(&self) -> Request {
+        Dialog { cseq: self.cseq.saturating_sub(1), ..self.clone() }.request(Method::Ack)
+    }
+
     /// The next request of ours.
     pub fn request(&mut self, method: Method) -> Request {
         self.cseq += 1;

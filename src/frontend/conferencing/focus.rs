@@ -13,13 +13,13 @@ use crate::frontend::guests;
 use crate::frontend::limits as L;
 use crate::frontend::state::network_of;
 use crate::frontend::{Ctx, Incoming, RegistrationId};
-use crate::lync::cccp::{self, AddUser, Answer, C3pRequest, Command};
+use crate::lync::cccp::{self, AddUser, Answer, C3pRequest, Command, FailureReason};
 use crate::lync::diagnostics::Diagnostics;
 use crate::lync::{confinfo, identity};
 use crate::sip::{Method, Name, Response};
 
 /// Longest name of a device in a conference, in octets.
-const ENTITY_MAX: usize = 128;
+pub(super) const ENTITY_MAX: usize = 128;
 
 /// `ms-diagnostics` of a BYE from the focus.
 const REMOVED: u32 = 3190;
@@ -138,7 +138,7 @@ impl Conferencing {
         let role = live.roles.get(who).copied().unwrap_or(entry);
         let muted = live.mute_all && role == Role::Attendee;
         let hidden = joiner == Joiner::Trusted;
-        let new = || Member { display, role, waiting: waits, muted, recording: false, hidden, seats: Vec::new() };
+        let new = || Member { display, role, waiting: waits, muted, recording: false, hidden, seats: Vec::new(), call: None };
         let member = live.members.entry(who.clone()).or_insert_with(new);
         let role = member.role;
         let old = member.seats.iter().position(|s| s.registration == incoming.from).map(|at| member.seats.remove(at));
@@ -258,15 +258,21 @@ impl Conferencing {
     /// One device leaves by its own wish or because it is gone; with the last one the person leaves.
     pub(super) fn leave(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address, at: RegistrationId) {
         let Some(member) = self.confs.get_mut(key).and_then(|c| c.member_mut(who)) else { return };
-        let Some(place) = member.seats.iter().position(|s| s.registration == at) else { return };
+        let Some(place) = member.seats.iter().position(|s| s.registration == at) else {
+            return self.drop_call(ctx, key, who);
+        };
         let mut seat = member.seats.remove(place);
         let last = member.seats.is_empty();
+        let call = if last { member.call.take() } else { None };
         // Leaving the focus is leaving the MCUs too (lync-conversations.md 5.7).
         if let Some(chat) = &mut seat.chat {
             let bye = chat.dialog.request(Method::Bye);
             ctx.send(at, bye);
         }
         self.vacate(key, &seat);
+        if let Some(call) = call {
+            self.hang_up(ctx, key, who, call, Err(FailureReason::UserDoesNotExist));
+        }
         if last { self.remove_member(ctx, key, who) } else { self.notify_present(ctx, key, who) }
     }
 
@@ -275,10 +281,14 @@ impl Conferencing {
         let Some(live) = self.confs.get_mut(key).and_then(|c| c.live.as_mut()) else { return false };
         let Some(member) = live.members.get_mut(who) else { return false };
         let seats = std::mem::take(&mut member.seats);
+        let call = member.call.take();
         live.admitted.remove(who);
         for mut seat in seats {
             seat.close(ctx, reason);
             self.vacate(key, &seat);
+        }
+        if let Some(call) = call {
+            self.hang_up(ctx, key, who, call, Err(FailureReason::UserDoesNotExist));
         }
         self.remove_member(ctx, key, who);
         true
@@ -295,7 +305,10 @@ impl Conferencing {
         }
         for (who, member) in live.members {
             if let Some(at) = member.waiting {
-                self.timers.remove(&(at, Timer::Lobby(key.clone(), who)));
+                self.timers.remove(&(at, Timer::Lobby(key.clone(), who.clone())));
+            }
+            if let Some(call) = member.call {
+                self.hang_up(ctx, key, &who, call, Err(FailureReason::ConferenceDoesNotExist));
             }
             for mut seat in member.seats {
                 seat.close(ctx, reason);
@@ -313,7 +326,7 @@ impl Conferencing {
         }
     }
 
-    fn remove_member(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address) {
+    pub(super) fn remove_member(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address) {
         let Some(live) = self.confs.get_mut(key).and_then(|c| c.live.as_mut()) else { return };
         let Some(member) = live.members.remove(who) else { return };
         if let Some(at) = member.waiting {
@@ -334,7 +347,7 @@ impl Conferencing {
     /// The conference ends some time after the last colleague has left, unless one comes back (`domain.md` 8.3).
     pub(super) fn count_colleagues(&mut self, ctx: &mut Ctx<'_>, key: &Key) {
         let Some(live) = self.confs.get_mut(key).and_then(|c| c.live.as_mut()) else { return };
-        let inside = || live.members.iter().filter(|(_, m)| m.waiting.is_none() && !m.hidden);
+        let inside = || live.members.iter().filter(|(_, m)| m.waiting.is_none() && !m.hidden && m.is_there());
         let own = inside().any(|(who, _)| network_of(ctx.config, who) == SourceNetwork::SameEnterprise);
         let others = inside().next().is_some() && !own;
         match (others, live.ends_at) {
@@ -381,10 +394,15 @@ impl Conferencing {
     /// Takes a seat that nobody sits on any more out of all look-ups.
     fn vacate(&mut self, key: &Key, seat: &Seat) {
         self.forget_seat(seat);
-        if let Some(keys) = self.of_endpoint.get_mut(&seat.registration) {
+        self.leave_endpoint(key, seat.registration);
+    }
+
+    /// Nothing of this conference hangs on the endpoint any more.
+    pub(super) fn leave_endpoint(&mut self, key: &Key, at: RegistrationId) {
+        if let Some(keys) = self.of_endpoint.get_mut(&at) {
             keys.remove(key);
             if keys.is_empty() {
-                self.of_endpoint.remove(&seat.registration);
+                self.of_endpoint.remove(&at);
             }
         }
     }

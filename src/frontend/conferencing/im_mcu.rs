@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 /// Characters of a message's name.
 const NAME_MAX: usize = 256;
-const ALTERNATIVE: &str = "multipart/alternative";
+pub(super) const ALTERNATIVE: &str = "multipart/alternative";
 /// `ms-diagnostics` of a message of somebody who is muted; our own number, for expected failures (`domain.md` 4.6).
 const MUTED: u32 = 61_003;
 
@@ -77,13 +77,18 @@ impl Conferencing {
         if let Some(old) = old {
             self.forget(&old.dialog);
         }
+        // Who comes by itself need not be called.
+        let call = self.confs.get_mut(&key).and_then(|c| c.member_mut(&incoming.caller)).and_then(|m| m.call.take());
+        if let Some(call) = call {
+            self.hang_up(ctx, &key, &incoming.caller, call, Ok(()));
+        }
         self.notify_present(ctx, &key, &incoming.caller);
     }
 
     /// A repeated INVITE in the dialog (session refresh).
-    pub(super) fn chat_again(&mut self, ctx: &mut Ctx<'_>, incoming: &Incoming, place: &Place) {
-        let seat = self.confs.get_mut(&place.key).and_then(|c| c.seat_mut(&place.who, place.at));
-        let Some(dialog) = seat.and_then(|s| s.chat.as_ref()).map(|c| c.dialog.clone()) else {
+    pub(super) fn chat_again(&mut self, ctx: &mut Ctx<'_>, incoming: &Incoming, place: &Place, tag: &str) {
+        let chat = self.confs.get_mut(&place.key).and_then(|c| c.chat_mut(&place.who, tag));
+        let Some(dialog) = chat.map(|c| c.dialog.clone()) else {
             return ctx.respond_status(incoming, 481);
         };
         ctx.respond(incoming.tx, self.chat_answer(ctx, incoming, &dialog, &place.key));
@@ -164,8 +169,7 @@ impl Conferencing {
         let mut plain: Option<(String, Vec<u8>)> = None;
         let mut sent = Vec::new();
         for (who, member) in &mut live.members {
-            for seat in member.seats.iter_mut().filter(|s| s.registration != place.at) {
-                let Some(chat) = &mut seat.chat else { continue };
+            for (at, chat) in member.chats_mut().filter(|c| c.0 != place.at) {
                 let mut copy = chat.dialog.request(request.method.clone()).with(Name::MsSender, sender.clone());
                 let (kind, body) = if chat.multipart || !multipart::is_type(content_type, ALTERNATIVE) {
                     (content_type, request.body.as_slice())
@@ -177,8 +181,8 @@ impl Conferencing {
                     copy.headers.push(im::message_name(), name.clone());
                 }
                 copy = copy.with_body(kind, body);
-                let receiver = Receiver { who: who.clone(), at: seat.registration, tag: chat.dialog.tag.clone() };
-                sent.push((ctx.send(seat.registration, copy), receiver));
+                let receiver = Receiver { who: who.clone(), at, tag: chat.dialog.tag.clone() };
+                sent.push((ctx.send(at, copy), receiver));
             }
         }
         sent
@@ -209,7 +213,10 @@ impl Conferencing {
 
     fn drop_gone(&mut self, ctx: &mut Ctx<'_>, receiver: &Receiver) {
         // It may have a new dialog by now.
-        if let Some(place) = self.dialogs.get(&receiver.tag).cloned() {
+        let Some(place) = self.dialogs.get(&receiver.tag).cloned() else { return };
+        if place.kind == Kind::Call {
+            self.drop_call(ctx, &place.key, &receiver.who);
+        } else {
             self.drop_chat(ctx, &place.key, &receiver.who, receiver.at);
         }
     }
@@ -228,8 +235,7 @@ impl Conferencing {
                 }
             }
         }
-        let seat = self.confs.get_mut(&m.key).and_then(|c| c.seat_mut(&m.sender, m.at));
-        let Some(chat) = seat.and_then(|s| s.chat.as_mut()).filter(|c| c.dialog.tag == m.tag) else { return };
+        let Some(chat) = self.confs.get_mut(&m.key).and_then(|c| c.chat_mut(&m.sender, &m.tag)) else { return };
         let body = DeliveryReport { message_id: m.number.to_string(), failed: failed.into_iter().map(failure).collect() };
         let request = chat.dialog.request(Method::Benotify).with_body(im::report::CONTENT_TYPE, body.to_bytes());
         ctx.send_stateless(m.at, request);

@@ -114,6 +114,57 @@ pub(super) struct Member {
     pub hidden: bool,
     /// One for each device.
     pub seats: Vec<Seat>,
+    /// The IM MCU calls this person, or has.
+    pub call: Option<Call>,
+}
+
+/// A call of the IM MCU to a person.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// Name of the device to come, chosen by who asked.
+    pub entity: String,
+    /// Our tag in all its INVITEs.
+    pub tag: String,
+    pub stage: Stage,
+}
+
+/// How far a call got.
+#[derive(Debug)]
+pub(super) enum Stage {
+    Dialing,
+    Ringing,
+    Up { at: RegistrationId, gruu: String, chat: Chat },
+}
+
+impl Member {
+    /// Everywhere this person reads.
+    pub fn chats_mut(&mut self) -> impl Iterator<Item = (RegistrationId, &mut Chat)> {
+        let called = match &mut self.call {
+            Some(Call { stage: Stage::Up { at, chat, .. }, .. }) => Some((*at, chat)),
+            _ => None,
+        };
+        self.seats.iter_mut().filter_map(|s| Some((s.registration, s.chat.as_mut()?))).chain(called)
+    }
+
+    /// Somewhere this person reads.
+    pub fn has_chat(&self) -> bool {
+        self.seats.iter().any(|s| s.chat.is_some()) || self.is_called()
+    }
+
+    fn is_called(&self) -> bool {
+        matches!(self.call, Some(Call { stage: Stage::Up { .. }, .. }))
+    }
+
+    /// There at all; who is still being called is not.
+    pub fn is_there(&self) -> bool {
+        !self.seats.is_empty() || self.is_called()
+    }
+
+    /// Something of this person hangs on an endpoint.
+    pub fn is_at(&self, endpoint: RegistrationId) -> bool {
+        let called = matches!(&self.call, Some(Call { stage: Stage::Up { at, .. }, .. }) if *at == endpoint);
+        called || self.seats.iter().any(|s| s.registration == endpoint)
+    }
 }
 
 /// One device of a person.
@@ -186,6 +237,11 @@ impl Conf {
 
     pub fn seat_mut(&mut self, who: &Address, at: RegistrationId) -> Option<&mut Seat> {
         self.member_mut(who)?.seats.iter_mut().find(|s| s.registration == at)
+    }
+
+    /// The chat dialog of this tag.
+    pub fn chat_mut(&mut self, who: &Address, tag: &str) -> Option<&mut Chat> {
+        self.member_mut(who)?.chats_mut().map(|c| c.1).find(|c| c.dialog.tag == tag)
     }
 
     /// In the conference (not waiting), and a leader.

@@ -4,7 +4,7 @@
 //! Who waits in the lobby is seen by everybody inside and by itself, and sees nobody else. Hidden members are in nobody's
 //! roster but that of their like.
 
-use super::live::{Conf, Member, Seat, Subscription};
+use super::live::{Call, Conf, Member, Seat, Stage, Subscription};
 use super::{Conferencing, Key};
 use crate::domain::Address;
 use crate::frontend::limits::CONFERENCE_SUBSCRIPTION;
@@ -152,14 +152,15 @@ impl Conf {
     }
 
     fn count(&self) -> usize {
-        self.live.iter().flat_map(|l| l.members.values()).filter(|m| m.waiting.is_none() && !m.hidden).count()
+        self.live.iter().flat_map(|l| l.members.values()).filter(|m| m.waiting.is_none() && !m.hidden && m.is_there()).count()
     }
 }
 
 /// A person with all devices.
 fn user(who: &Address, member: &Member) -> User {
     let waiting = member.waiting.is_some();
-    let endpoints = member.seats.iter().flat_map(|s| endpoints(s, waiting, member.muted)).collect();
+    let called = member.call.iter().map(|c| called(c, member.muted));
+    let endpoints = member.seats.iter().flat_map(|s| endpoints(s, waiting, member.muted)).chain(called).collect();
     User { endpoints, recording: member.recording, ..User::new(who.clone(), &member.display, member.role) }
 }
 
@@ -173,6 +174,19 @@ fn endpoints(seat: &Seat, waiting: bool, muted: bool) -> Vec<Endpoint> {
         endpoint
     };
     out.extend(seat.chat.iter().map(|_| chat(muted)));
+    out
+}
+
+/// The chat of somebody whom the IM MCU calls.
+fn called(call: &Call, muted: bool) -> Endpoint {
+    let (status, uri) = match &call.stage {
+        Stage::Dialing => (EndpointStatus::DialingOut, None),
+        Stage::Ringing => (EndpointStatus::Alerting, None),
+        Stage::Up { gruu, .. } => (EndpointStatus::Connected, Some(gruu.clone())),
+    };
+    let chat = Endpoint::connected(&call.entity, "chat").with_chat();
+    let mut out = Endpoint { status, uri, joining_method: Some("dialed-out".into()), ..chat };
+    out.media.iter_mut().for_each(|m| m.status = muted.then(|| "recvonly".to_owned()));
     out
 }
 

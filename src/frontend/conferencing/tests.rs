@@ -9,6 +9,7 @@ use crate::lync::im::{DeliveryReport, MessageSdp};
 use crate::sip::{NameAddr, Request, Response, ServerTx};
 
 mod control;
+mod dial_out;
 
 const ID: &str = "K7M2Q9TX";
 const FOCUS: &str = "sip:alice@contoso.com;gruu;opaque=app:conf:focus:id:K7M2Q9TX";
