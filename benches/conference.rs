@@ -141,6 +141,7 @@ fn prepare(directory: &Path) -> Result<()> {
         last_update: None,
         is_active: false,
         phone_id: String::new(),
+        answers: Default::default(),
         settings: ConferenceSettings { access: AccessLevel::SameEnterprise, ..ConferenceSettings::default() },
     }));
     FrontendStore::open(&directory.join(SERVER_DATABASE))?.apply(&ops)?;

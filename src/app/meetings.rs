@@ -335,6 +335,7 @@ pub fn with_invitation(door: &mut Door<'_>, choice: &Choice) -> Result<(), Strin
                 last_update: None,
                 is_active: false,
                 phone_id: String::new(),
+                answers: Default::default(),
                 settings,
                 id,
             };

@@ -5,6 +5,7 @@
 mod words;
 
 use crate::domain::Time;
+pub use crate::domain::zone::zone_by_name;
 use jiff::civil::{Date, Time as Clock};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
@@ -64,17 +65,6 @@ pub fn until<'a>(text: &'a str, now: Time, zone: &TimeZone) -> Result<(Time, &'a
     Ok((Time::from_timestamp(at.timestamp()), rest))
 }
 
-/// A zone by its IANA name, `UTC`, `Z` or an offset such as `+02:00`.
-pub fn zone_by_name(name: &str) -> Option<TimeZone> {
-    if name.eq_ignore_ascii_case("utc") || name == "Z" {
-        return Some(TimeZone::UTC);
-    }
-    if let Some(offset) = offset(name) {
-        return Some(offset);
-    }
-    name.contains('/').then(|| TimeZone::get(name).ok()).flatten()
-}
-
 /// "Sun 22 Nov 2026, 10:00 to 11:00 (Europe/Berlin)"
 pub fn describe(start: Time, end: Option<Time>, zone: &TimeZone) -> String {
     let s = start.timestamp().to_zoned(zone.clone());
@@ -95,18 +85,6 @@ pub fn write(start: Time, end: Option<Time>, zone: &TimeZone) -> String {
         (h, m) => format!("{h}h{m}m"),
     };
     format!("{} {length}", s.strftime("%Y-%m-%d %H:%M"))
-}
-
-fn offset(name: &str) -> Option<TimeZone> {
-    let rest = name.strip_prefix("UTC").unwrap_or(name);
-    let (sign, digits) = match (rest.strip_prefix('+'), rest.strip_prefix('-')) {
-        (Some(d), _) => (1, d),
-        (_, Some(d)) => (-1, d),
-        _ => return None,
-    };
-    let (h, m) = digits.split_once(':').unwrap_or((digits, "0"));
-    let seconds = (h.parse::<i32>().ok()? * 60 + m.parse::<i32>().ok()?) * 60 * sign;
-    jiff::tz::Offset::from_seconds(seconds).ok().map(TimeZone::fixed)
 }
 
 fn moment(p: &Parts, now: &Zoned) -> Result<Zoned, String> {

@@ -4,6 +4,7 @@ use super::conversation::Role;
 use super::series::Series;
 use super::{Address, Time};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A conference's name among those of its organizer: 8 to 32 ASCII letters and digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -142,8 +143,85 @@ pub struct Conference {
     /// Digits to type when calling by phone; empty: none.
     #[serde(default)]
     pub phone_id: String,
+    /// What those invited have answered, where answers come to the organizer; our own one in a meeting of somebody else.
+    #[serde(default)]
+    pub answers: BTreeMap<Address, Answer>,
     /// Everything else.
     pub settings: ConferenceSettings,
+}
+
+/// How far an invitation got with one person (RFC 5545 3.2.12, and what happens before anybody can answer).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// The invitation has not left yet.
+    #[default]
+    Unsent,
+    /// It was delivered, or is kept for them.
+    Waiting,
+    /// Their program knows no calendars; they were told in words and cannot answer by it.
+    Told,
+    /// It did not arrive.
+    Failed,
+    /// They come.
+    Accepted,
+    /// They may come.
+    Tentative,
+    /// They do not come.
+    Declined,
+}
+
+impl Answer {
+    /// Value of PARTSTAT.
+    pub fn participation(self) -> &'static str {
+        match self {
+            Answer::Accepted => "ACCEPTED",
+            Answer::Tentative => "TENTATIVE",
+            Answer::Declined => "DECLINED",
+            _ => "NEEDS-ACTION",
+        }
+    }
+
+    /// From PARTSTAT; any case. What is not known waits.
+    pub fn of_participation(text: &str) -> Answer {
+        let all = [Answer::Accepted, Answer::Tentative, Answer::Declined];
+        all.into_iter().find(|a| a.participation().eq_ignore_ascii_case(text)).unwrap_or(Answer::Waiting)
+    }
+
+    /// Whether a person has said it.
+    pub fn is_answer(self) -> bool {
+        matches!(self, Answer::Accepted | Answer::Tentative | Answer::Declined)
+    }
+
+    /// "accepted", "not reached"
+    pub fn words(self) -> &'static str {
+        match self {
+            Answer::Unsent => "not invited yet",
+            Answer::Waiting => "no answer yet",
+            Answer::Told => "told in words",
+            Answer::Failed => "not reached",
+            Answer::Accepted => "accepted",
+            Answer::Tentative => "tentative",
+            Answer::Declined => "declined",
+        }
+    }
+}
+
+/// What is new about a meeting that people keep among themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum News {
+    /// Somebody invites us.
+    Invited,
+    /// Its organizer has changed it; `again`: so that we must be asked again.
+    Changed {
+        /// The time is another.
+        again: bool,
+    },
+    /// Its organizer has called it off, or taken us out.
+    Cancelled,
+    /// Somebody has answered our invitation.
+    Answered(Address),
+    /// An invitation of ours got further, or not.
+    Delivery(Address),
 }
 
 /// What a server offers for conferences.

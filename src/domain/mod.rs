@@ -11,6 +11,7 @@ pub mod conference_rules;
 pub mod contact;
 pub mod conversation;
 pub mod instances;
+pub mod itip;
 pub mod locale;
 pub mod manifest;
 pub mod outlook;
@@ -20,6 +21,7 @@ pub mod rng;
 pub mod series;
 pub mod time;
 pub mod watching;
+pub mod zone;
 
 pub use address::Address;
 pub use rng::Rng;

@@ -352,6 +352,7 @@ mod tests {
             last_update: None,
             is_active: false,
             phone_id: String::new(),
+            answers: Default::default(),
             settings: ConferenceSettings::default(),
         }
     }

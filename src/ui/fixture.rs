@@ -217,6 +217,7 @@ fn meetings(s: &mut State) {
         last_update: None,
         is_active: false,
         phone_id: String::new(),
+        answers: Default::default(),
         settings: ConferenceSettings {
             subject: subject.into(),
             start: (!start.is_empty()).then(|| Time::from_timestamp(start.parse().unwrap())),

@@ -12,6 +12,7 @@ fn conference(id: &str, subject: &str, start: u64) -> Conference {
         last_update: None,
         is_active: false,
         phone_id: String::new(),
+        answers: Default::default(),
         settings: ConferenceSettings {
             subject: subject.into(),
             start: Some(Time(start)),

@@ -16,6 +16,7 @@ fn conference(id: &str, subject: &str, minutes_ahead: u64, rule: Option<&str>) -
         last_update: None,
         is_active: false,
         phone_id: String::new(),
+        answers: Default::default(),
         settings: ConferenceSettings {
             subject: subject.into(),
             start: Some(start),

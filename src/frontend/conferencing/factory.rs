@@ -84,6 +84,7 @@ impl Conferencing {
             last_update: Some(ctx.now),
             is_active: false,
             phone_id: String::new(),
+            answers: Default::default(),
             settings,
         };
         let mut conf = Conf::new(conference);

@@ -85,6 +85,7 @@ impl ConferenceRecord {
             last_update: self.last_update,
             is_active: self.is_active,
             phone_id: self.phone_id,
+            answers: Default::default(),
             settings: self.settings,
         })
     }
