@@ -9,6 +9,7 @@ use crate::domain::Address;
 use crate::domain::access::BLOCKED_CONTAINER;
 use crate::domain::presence::{Container, Level, Member};
 use crate::xml::{Element, Node, XmlError};
+use std::collections::BTreeSet;
 
 /// Media type.
 pub const CONTENT_TYPE: &str = "application/auth-policy+xml";
@@ -34,6 +35,21 @@ fn rule_id(level: Level) -> &'static str {
 /// The document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PresRules(Element);
+
+/// Those whom rules name.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    users: BTreeSet<Address>,
+    domains: BTreeSet<String>,
+    everyone: bool,
+}
+
+impl Named {
+    /// Whether this person is one of them, be it by their domain.
+    pub fn holds(&self, who: &Address) -> bool {
+        self.everyone || self.users.contains(who) || self.domains.contains(&who.host().to_ascii_lowercase())
+    }
+}
 
 impl Default for PresRules {
     fn default() -> Self {
@@ -64,12 +80,21 @@ impl PresRules {
 
     /// Whether some rule names this person, be it by their domain.
     pub fn names(&self, who: &Address) -> bool {
-        self.containers().iter().flat_map(|c| &c.members).any(|m| match m {
-            Member::User(u) => u == who,
-            Member::Domain(d) => d.eq_ignore_ascii_case(who.host()),
-            Member::Everyone => true,
-            _ => false,
-        })
+        self.named().holds(who)
+    }
+
+    /// All whom some rule names, for many questions.
+    pub fn named(&self) -> Named {
+        let mut out = Named::default();
+        for member in self.containers().into_iter().flat_map(|c| c.members) {
+            match member {
+                Member::User(u) => out.users.extend([u]),
+                Member::Domain(d) => out.domains.extend([d.to_ascii_lowercase()]),
+                Member::Everyone => out.everyone = true,
+                _ => {}
+            }
+        }
+        out
     }
 
     /// Puts a member on a level and takes it off all others; `None`: only takes it off.

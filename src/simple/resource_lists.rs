@@ -4,6 +4,7 @@
 use super::limits::LIST_ENTRIES_MAX;
 use crate::domain::Address;
 use crate::xml::{Element, Node, XmlError};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Media type.
 pub const CONTENT_TYPE: &str = "application/resource-lists+xml";
@@ -97,33 +98,29 @@ impl ResourceLists {
         self.0.children.retain(|n| !matches!(n, Node::Element(e) if e.name == "list" && e.attr("name") == Some(name)));
     }
 
-    /// Puts somebody into a group, or says something else of them there. Nothing happens if the group is not there.
-    pub fn set_entry(&mut self, list: &str, entry: &Entry) {
+    /// Takes people out of a group, puts others into it, and says something else of those who are in it. Nothing happens if
+    /// the group is not there.
+    pub fn change_entries(&mut self, list: &str, gone: &BTreeSet<Address>, entries: &[Entry]) {
         let Some(list) = self.list(list) else { return };
-        let Entry { who, name, extra } = entry;
-        let known = list.children.iter_mut().find_map(|n| match n {
-            Node::Element(e) if is_entry(e, who) => Some(e),
-            _ => None,
+        let mut wanted: BTreeMap<&Address, &Entry> = entries.iter().map(|e| (&e.who, e)).collect();
+        list.children.retain_mut(|n| {
+            let Node::Element(e) = n else { return true };
+            let Some(who) = who(e) else { return true };
+            if let Some(entry) = wanted.remove(&who) {
+                describe(e, entry);
+            }
+            !gone.contains(&who)
         });
-        match known {
-            Some(e) => {
-                set_display_name(e, name);
-                set_extra(e, extra);
-            }
-            None => {
-                let mut e = Element::in_ns("entry", NS).with_attr("uri", format!("sip:{}", who.bare()));
-                set_display_name(&mut e, name);
-                set_extra(&mut e, extra);
-                list.children.push(Node::Element(e));
-            }
+        for entry in entries.iter().filter(|e| wanted.remove(&e.who).is_some()) {
+            let mut e = Element::in_ns("entry", NS).with_attr("uri", format!("sip:{}", entry.who.bare()));
+            describe(&mut e, entry);
+            list.children.push(Node::Element(e));
         }
     }
 
-    /// Takes somebody out of a group.
-    pub fn remove_entry(&mut self, list: &str, who: &Address) {
-        if let Some(list) = self.list(list) {
-            list.children.retain(|n| !matches!(n, Node::Element(e) if is_entry(e, who)));
-        }
+    /// The short names of all groups.
+    pub fn names(&self) -> Vec<String> {
+        self.0.children_named("list").map(|e| e.attr("name").unwrap_or("").to_owned()).collect()
     }
 
     fn list(&mut self, name: &str) -> Option<&mut Element> {
@@ -135,7 +132,7 @@ impl ResourceLists {
 }
 
 fn entry(e: &Element) -> Option<Entry> {
-    let who = e.attr("uri").and_then(|u| Address::parse(u).ok())?;
+    let who = who(e)?;
     let own = e.elements().find(|c| c.ns == OWN);
     let extra = own.map(|own| Extra {
         unwatched: own.attr_bool("presence") == Some(false),
@@ -154,8 +151,14 @@ fn set_extra(e: &mut Element, extra: &Extra) {
     }
 }
 
-fn is_entry(e: &Element, who: &Address) -> bool {
-    e.name == "entry" && e.attr("uri").and_then(|u| Address::parse(u).ok()).as_ref() == Some(who)
+/// Whose entry it is.
+fn who(e: &Element) -> Option<Address> {
+    if e.name == "entry" { e.attr("uri").and_then(|u| Address::parse(u).ok()) } else { None }
+}
+
+fn describe(e: &mut Element, entry: &Entry) {
+    set_display_name(e, &entry.name);
+    set_extra(e, &entry.extra);
 }
 
 /// The schema wants the name first.
@@ -194,6 +197,10 @@ mod tests {
         Address::parse("bob@example.com").unwrap()
     }
 
+    fn put(d: &mut ResourceLists, list: &str, entry: Entry) {
+        d.change_entries(list, &BTreeSet::new(), &[entry]);
+    }
+
     fn named(who: Address, name: &str) -> Entry {
         Entry { who, name: name.into(), extra: Extra::default() }
     }
@@ -203,9 +210,9 @@ mod tests {
         let mut d = ResourceLists::parse(DOCUMENT.as_bytes()).unwrap();
         let extra = Extra { unwatched: true, data: "a\"b".into(), extension: "<x>1</x>".into() };
         let entry = Entry { extra, ..named(bob(), "Bob") };
-        d.set_entry("friends", &entry);
+        put(&mut d, "friends", entry.clone());
         assert_eq!(ResourceLists::parse(&d.to_bytes()).unwrap().lists()[0].entries[0], entry);
-        d.set_entry("friends", &named(bob(), "Bob"));
+        put(&mut d, "friends", named(bob(), "Bob"));
         assert!(!d.0.to_string().contains(OWN) && d.0.to_string().contains("1 May"));
     }
 
@@ -221,10 +228,10 @@ mod tests {
     #[test]
     fn edits_keep_what_they_do_not_know() {
         let mut d = ResourceLists::parse(DOCUMENT.as_bytes()).unwrap();
-        d.set_entry("friends", &named(bob(), "Robert"));
+        put(&mut d, "friends", named(bob(), "Robert"));
         d.set_list("work", "Work & play");
-        d.set_entry("work", &named(bob(), ""));
-        d.remove_entry("friends", &Address::parse("carol@example.com").unwrap());
+        put(&mut d, "work", named(bob(), ""));
+        d.change_entries("friends", &BTreeSet::from([Address::parse("carol@example.com").unwrap()]), &[]);
         let again = ResourceLists::parse(&d.to_bytes()).unwrap();
         assert_eq!(again, d);
         let text = again.0.to_string();
@@ -240,7 +247,7 @@ mod tests {
     fn a_group_that_is_removed_takes_only_its_own_entries() {
         let mut d = ResourceLists::parse(DOCUMENT.as_bytes()).unwrap();
         d.set_list("work", "Work");
-        d.set_entry("work", &named(bob(), ""));
+        put(&mut d, "work", named(bob(), ""));
         d.remove_list("friends");
         d.remove_list("nothing");
         assert_eq!(d.lists().iter().map(|l| l.name.as_str()).collect::<Vec<_>>(), ["work"]);

@@ -122,9 +122,9 @@ impl Access {
 
     /// Watchers; those who wait and are named by no rule have no answer yet.
     pub fn subscribers(&self, me: &Address) -> Vec<Subscriber> {
-        let named = |who: &Address| self.document().is_some_and(|d| d.names(who));
+        let named = self.document().map(PresRules::named).unwrap_or_default();
         let one = |w: &winfo::Watcher| Subscriber {
-            acknowledged: w.standing == Standing::Active || named(&w.uri),
+            acknowledged: w.standing == Standing::Active || named.holds(&w.uri),
             ..Subscriber::new(w.uri.clone(), w.display_name.clone())
         };
         self.watchers.all().into_iter().filter(|w| w.uri != *me).map(one).collect()

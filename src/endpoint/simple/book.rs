@@ -2,9 +2,10 @@
 //! entry in several lists; who is in no group stands in a list of its own name.
 
 use super::list::List;
+use crate::domain::Address;
 use crate::domain::contact::{Contact, DEFAULT_GROUP, Group, GroupId};
 use crate::simple::resource_lists::{Entry, Extra, ResourceLists, slug};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The list of those who are in no group.
 const OTHERS: &str = "other";
@@ -19,6 +20,7 @@ pub fn read(document: &ResourceLists, old: &List, names: &mut Names) -> List {
     let mut list = List::new(Vec::new(), Vec::new());
     let mut found = Names::new();
     let mut next = old.free_id().0;
+    let mut places = BTreeMap::new();
     for l in document.lists().into_iter().filter(|l| !NO_GROUPS.contains(&l.name.as_str())) {
         let id = if l.name == OTHERS {
             DEFAULT_GROUP
@@ -37,15 +39,16 @@ pub fn read(document: &ResourceLists, old: &List, names: &mut Names) -> List {
             id
         };
         for e in l.entries {
-            put(&mut list, e, id);
+            put(&mut list, &mut places, e, id);
         }
     }
     *names = found;
     list
 }
 
-fn put(list: &mut List, entry: Entry, group: GroupId) {
-    let at = list.contacts.iter().position(|c| c.uri == entry.who).unwrap_or_else(|| {
+/// `places`: where in the list somebody stands.
+fn put(list: &mut List, places: &mut BTreeMap<Address, usize>, entry: Entry, group: GroupId) {
+    let at = *places.entry(entry.who.clone()).or_insert_with(|| {
         let Extra { unwatched, data, extension } = entry.extra;
         list.contacts.push(Contact {
             subscribed: !unwatched,
@@ -71,8 +74,11 @@ pub fn write(list: &List, names: &mut Names, document: &mut ResourceLists) {
         document.remove_list(&name);
     }
     for group in list.groups.iter().filter(|g| g.id != DEFAULT_GROUP) {
-        let taken: Vec<String> = document.lists().into_iter().map(|l| l.name).chain([OTHERS.to_owned()]).collect();
-        let name = names.entry(group.id).or_insert_with(|| slug(&group.name, &taken));
+        let name = names.entry(group.id).or_insert_with(|| {
+            let mut taken = document.names();
+            taken.push(OTHERS.to_owned());
+            slug(&group.name, &taken)
+        });
         document.set_list(name, &group.name);
     }
     if list.contacts.iter().any(in_no_group) {
@@ -82,12 +88,12 @@ pub fn write(list: &List, names: &mut Names, document: &mut ResourceLists) {
         let id = if l.name == OTHERS { Some(DEFAULT_GROUP) } else { names.iter().find(|n| *n.1 == l.name).map(|n| *n.0) };
         let Some(id) = id else { continue };
         let is_in = |c: &&Contact| c.groups.contains(&id) || (id == DEFAULT_GROUP && in_no_group(c));
-        for e in l.entries.iter().filter(|e| !list.contacts.iter().any(|c| c.uri == e.who && is_in(&c))) {
-            document.remove_entry(&l.name, &e.who);
+        let entries: Vec<Entry> = list.contacts.iter().filter(is_in).map(entry).collect();
+        let mut gone: BTreeSet<Address> = l.entries.into_iter().map(|e| e.who).collect();
+        for e in &entries {
+            gone.remove(&e.who);
         }
-        for c in list.contacts.iter().filter(is_in) {
-            document.set_entry(&l.name, &entry(c));
-        }
+        document.change_entries(&l.name, &gone, &entries);
     }
 }
 
@@ -104,7 +110,6 @@ fn entry(c: &Contact) -> Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Address;
     use crate::domain::contact::AddOptions;
     use crate::endpoint::{Operation, Outcome};
 

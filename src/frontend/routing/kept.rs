@@ -50,6 +50,7 @@ impl Kept {
         if request.body.len() > KEPT_BYTES {
             return ctx.refuse(incoming, 413, 4010, "The message is too long to be kept");
         }
+        self.expire(ctx, to);
         let waiting = self.of.entry(to.clone()).or_default();
         if waiting.len() >= KEPT_PER_USER && !blocked {
             return ctx.refuse(incoming, 480, 4011, "Too many messages wait for this user");
@@ -76,14 +77,11 @@ impl Kept {
     /// Somebody signed in: the oldest message leaves; the answer brings the next.
     pub fn deliver(&mut self, ctx: &mut Ctx<'_>, at: RegistrationId) {
         let Some((user, contact)) = ctx.registration(at).map(|r| (r.user.clone(), r.contact.clone())) else { return };
-        if self.flying.values().any(|f| f.0 == user) {
+        if self.is_flying(&user) {
             return;
         }
+        self.expire(ctx, &user);
         let Some(waiting) = self.of.get_mut(&user) else { return };
-        while let Some(old) = waiting.front().filter(|m| m.at + KEPT_FOR <= ctx.now) {
-            ctx.store(StoreOp::DeleteKept { to: old.to.clone(), id: old.id.clone() });
-            waiting.pop_front();
-        }
         let Some(m) = waiting.front().cloned() else {
             self.of.remove(&user);
             return;
@@ -101,6 +99,21 @@ impl Kept {
         let request = towards(ctx, request.with_body(&m.content_type, m.body), at);
         let token = ctx.send(at, request);
         self.flying.insert(token, (user, at));
+    }
+
+    fn is_flying(&self, user: &Address) -> bool {
+        self.flying.values().any(|f| f.0 == *user)
+    }
+
+    /// What has waited too long goes, but not the first of all while it is on its way.
+    fn expire(&mut self, ctx: &mut Ctx<'_>, user: &Address) {
+        if self.is_flying(user) {
+            return;
+        }
+        let Some(waiting) = self.of.get_mut(user) else { return };
+        while let Some(old) = waiting.pop_front_if(|m| m.at + KEPT_FOR <= ctx.now) {
+            ctx.store(StoreOp::DeleteKept { to: old.to, id: old.id });
+        }
     }
 
     /// An endpoint answered. False when the answer is to something else.

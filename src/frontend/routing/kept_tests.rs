@@ -136,6 +136,20 @@ fn after_30_days_a_message_waits_no_longer() {
 }
 
 #[test]
+fn a_box_full_of_what_is_too_old_takes_new_messages() {
+    let mut b = bench();
+    let alice = b.sign_in("alice", 1);
+    for _ in 0..KEPT_PER_USER {
+        leave(&mut b, alice, "old");
+    }
+    b.pass(KEPT_FOR.as_secs());
+    let alice = b.sign_in("alice", 4);
+    leave(&mut b, alice, "new");
+    let deleted = b.stored.iter().filter(|s| matches!(s, StoreOp::DeleteKept { .. })).count();
+    assert_eq!(deleted, KEPT_PER_USER);
+}
+
+#[test]
 fn a_restart_forgets_nothing() {
     let mut b = bench();
     let alice = b.sign_in("alice", 1);
