@@ -172,6 +172,8 @@ pub enum Output {
         /// The message.
         bytes: Vec<u8>,
     },
+    /// Close the connection beside the link; nothing is said of its end.
+    CloseAside,
     /// Send octets on the link.
     Send(Vec<u8>),
     /// Close the link.

@@ -31,9 +31,9 @@ use super::web::{Next, Web, WebAnswer};
 use super::{EndpointState, Error, ErrorKind, Event, Operation, OperationId};
 use crate::domain::{Rng, Time};
 use crate::sip::framing::Framer;
-use crate::sip::{ClientTx, FlowId, Layer, Request, Server, ServerTx, Transport};
+use crate::sip::{ClientTx, FlowId, Layer, Server, ServerTx, Transport};
 use std::collections::{BTreeMap, VecDeque};
-use wire::Aside;
+use wire::{Aside, Open};
 
 /// One endpoint: a user's, or an application's where the configuration says so.
 #[derive(Debug)]
@@ -81,8 +81,8 @@ pub struct UserEndpoint {
     told: Option<Time>,
     /// HTTP requests under way.
     web: Web,
-    /// Requests that may leave again with credentials, and how often they did (`simple.md` 1.9).
-    open: BTreeMap<ClientTx, (Request, u32)>,
+    /// Requests that may leave again (`simple.md` 1.9).
+    open: BTreeMap<ClientTx, Open>,
 }
 
 impl UserEndpoint {

@@ -27,12 +27,11 @@ pub type Operations = mpsc::UnboundedSender<(OperationId, Operation)>;
 /// Reads that may wait for the machine.
 const INCOMING_QUEUE: usize = 64;
 
-/// Both ends of a queue within a link.
-type Ends<T> = (mpsc::UnboundedSender<T>, mpsc::UnboundedReceiver<T>);
-
 type Answered = (u64, Result<WebAnswer, String>);
 type Opened = Result<(Outgoing, String), ConnectError>;
-type Opening = Pin<Box<dyn Future<Output = Step> + Send>>;
+type Opening<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// The number and the sending half of a stream beside the link.
+type Beside = Result<(u64, Outgoing), String>;
 
 /// What was waited for before there is a socket.
 enum Step {
@@ -45,15 +44,10 @@ enum Step {
 enum Aside {
     #[default]
     None,
-    /// Being opened; this waits for it.
-    Opening(Vec<Vec<u8>>),
-    Open(Outgoing),
-}
-
-/// What happened to the stream beside the link of this generation.
-enum Beside {
-    Opened(Outgoing),
-    Came(Incoming),
+    /// Being opened; this waits for it, and there is never more than requests of the endpoint's own.
+    Opening(Opening<Beside>, Vec<Vec<u8>>),
+    /// By its number.
+    Open(u64, Outgoing),
 }
 
 /// An endpoint and its socket.
@@ -62,17 +56,18 @@ pub struct Link {
     clock: Clock,
     trust: Option<Trust>,
     socket: Option<Outgoing>,
-    opening: Option<Opening>,
-    /// Counts sockets, so that the last words of an old one are not taken for those of the new.
-    generation: u64,
+    opening: Option<Opening<Step>>,
+    /// Sockets are numbered, so that the last words of an old one are not taken for those of a new one.
+    last_number: u64,
+    /// That of the link.
+    number: u64,
     incoming: mpsc::Receiver<(u64, Incoming)>,
     deliver: mpsc::Sender<(u64, Incoming)>,
     aside: Aside,
-    beside: Ends<(u64, Beside)>,
     /// Asked instead of the system's name servers.
     resolver: Option<Resolver>,
     /// Answers over HTTP; there are never more than requests of the endpoint's own.
-    web: Ends<Answered>,
+    web: (mpsc::UnboundedSender<Answered>, mpsc::UnboundedReceiver<Answered>),
 }
 
 impl Link {
@@ -88,11 +83,11 @@ impl Link {
             trust,
             socket: None,
             opening: None,
-            generation: 0,
+            last_number: 0,
+            number: 0,
             incoming,
             deliver,
             aside: Aside::None,
-            beside: mpsc::unbounded_channel(),
             resolver,
             web: mpsc::unbounded_channel(),
         }
@@ -112,8 +107,8 @@ impl Link {
                     Some((id, operation)) => self.endpoint.operate(self.clock.now(), id, operation),
                     None => return,
                 },
-                Some((generation, incoming)) = self.incoming.recv() => self.on_incoming(generation, incoming),
-                Some((generation, what)) = self.beside.1.recv() => self.on_beside(generation, what),
+                Some((number, incoming)) = self.incoming.recv() => self.on_incoming(number, incoming),
+                beside = beside(&mut self.aside) => self.on_beside(beside),
                 Some((id, answer)) = self.web.1.recv() => self.endpoint.handle_web(self.clock.now(), id, answer),
                 opened = opened(&mut self.opening) => self.on_opened(opened),
                 () = sleep(due) => self.endpoint.handle_timeout(self.clock.now()),
@@ -133,8 +128,9 @@ impl Link {
                         self.socket = None;
                         self.opening = None;
                         self.aside = Aside::None;
-                        self.generation += 1;
+                        self.number = self.next_number();
                     }
+                    Output::CloseAside => self.aside = Aside::None,
                     Output::Web(request) => self.ask_web(request),
                     Output::Trace(record) => say(LinkEvent::Wire(record)),
                 }
@@ -158,25 +154,25 @@ impl Link {
     }
 
     fn open(&mut self, host: String, port: u16, transport: Transport, names: Vec<String>) {
-        self.generation += 1;
+        self.number = self.next_number();
         self.aside = Aside::None;
-        let (generation, deliver, trust) = (self.generation, self.deliver.clone(), self.trust.clone());
+        let (number, deliver, trust) = (self.number, self.deliver.clone(), self.trust.clone());
         let open = async move {
             let (out, ends) = match (transport, trust) {
                 (Transport::Tls, Some(trust)) => {
                     let (socket, ends) = tls::connect(&host, port, &names, &trust).await?;
-                    (stream::start(socket, generation, deliver), ends)
+                    (stream::start(socket, number, deliver), ends)
                 }
                 (Transport::Tls, None) => {
                     return Err(ConnectError::Tls("no certificate authority is known for TLS".into()));
                 }
                 (Transport::Tcp, _) => {
                     let (socket, ends) = tcp::connect(&host, port).await.map_err(ConnectError::Connection)?;
-                    (stream::start(socket, generation, deliver), ends)
+                    (stream::start(socket, number, deliver), ends)
                 }
                 (Transport::Udp, _) => {
                     let (socket, ends) = udp::connect(&host, port).await.map_err(ConnectError::Connection)?;
-                    (udp::start(socket, generation, deliver), ends)
+                    (udp::start(socket, number, deliver), ends)
                 }
             };
             Ok((out, ends.local.to_string()))
@@ -187,56 +183,35 @@ impl Link {
     /// A request too large for a datagram; the stream for it is opened with the first.
     fn send_aside(&mut self, host: String, port: u16, bytes: Vec<u8>) {
         match &mut self.aside {
-            Aside::Open(out) => {
+            Aside::Open(_, out) => {
                 if !out.send(bytes) {
                     self.aside = Aside::None;
                     self.endpoint.handle_aside(self.clock.now(), Err("it takes nothing any more".into()));
                 }
             }
-            Aside::Opening(waiting) => waiting.push(bytes),
+            Aside::Opening(_, waiting) => waiting.push(bytes),
             Aside::None => {
-                self.aside = Aside::Opening(vec![bytes]);
-                let (generation, tell) = (self.generation, self.beside.0.clone());
-                // Nobody listens any more when the link is gone.
-                tokio::spawn(async move {
-                    let socket = match tcp::connect(&host, port).await {
-                        Ok((socket, _)) => socket,
-                        Err(why) => {
-                            let _ = tell.send((generation, Beside::Came(Incoming::Closed(Some(why)))));
-                            return;
-                        }
-                    };
-                    let (deliver, mut came) = mpsc::channel(INCOMING_QUEUE);
-                    let _ = tell.send((generation, Beside::Opened(stream::start(socket, (), deliver))));
-                    while let Some(((), incoming)) = came.recv().await {
-                        let _ = tell.send((generation, Beside::Came(incoming)));
-                    }
-                });
+                let (number, deliver) = (self.next_number(), self.deliver.clone());
+                let open = async move {
+                    let (socket, _) = tcp::connect(&host, port).await?;
+                    Ok((number, stream::start(socket, number, deliver)))
+                };
+                self.aside = Aside::Opening(Box::pin(open), vec![bytes]);
             }
         }
     }
 
-    fn on_beside(&mut self, generation: u64, what: Beside) {
-        if generation != self.generation {
-            return;
-        }
-        match (what, std::mem::take(&mut self.aside)) {
-            (Beside::Opened(out), Aside::Opening(waiting)) => {
+    fn on_beside(&mut self, beside: Beside) {
+        let Aside::Opening(_, waiting) = std::mem::take(&mut self.aside) else { return };
+        match beside {
+            Ok((number, out)) => {
                 // A stream that breaks at once says so by its end.
                 for bytes in waiting {
                     out.send(bytes);
                 }
-                self.aside = Aside::Open(out);
+                self.aside = Aside::Open(number, out);
             }
-            (Beside::Opened(_), other) => self.aside = other,
-            (Beside::Came(Incoming::Bytes(bytes)), aside) => {
-                self.aside = aside;
-                self.endpoint.handle_aside(self.clock.now(), Ok(&bytes));
-            }
-            (Beside::Came(Incoming::Closed(why)), _) => {
-                let why = why.unwrap_or_else(|| "the server closed it".into());
-                self.endpoint.handle_aside(self.clock.now(), Err(why));
-            }
+            Err(why) => self.endpoint.handle_aside(self.clock.now(), Err(why)),
         }
     }
 
@@ -256,7 +231,7 @@ impl Link {
     fn send(&mut self, bytes: Vec<u8>) {
         let sent = self.socket.as_ref().is_some_and(|s| s.send(bytes));
         if !sent && self.socket.take().is_some() {
-            self.generation += 1;
+            self.number = self.next_number();
             self.endpoint.handle_disconnected(self.clock.now(), "the server does not take what we send".into());
         }
     }
@@ -283,27 +258,45 @@ impl Link {
         }
     }
 
-    fn on_incoming(&mut self, generation: u64, incoming: Incoming) {
-        if generation != self.generation {
-            return;
-        }
+    fn on_incoming(&mut self, number: u64, incoming: Incoming) {
+        let now = self.clock.now();
+        let beside = matches!(&self.aside, Aside::Open(n, _) if *n == number);
         match incoming {
-            Incoming::Bytes(bytes) => self.endpoint.handle_bytes(self.clock.now(), &bytes),
+            Incoming::Bytes(bytes) if beside => self.endpoint.handle_aside(now, Ok(&bytes)),
+            Incoming::Closed(reason) if beside => {
+                self.aside = Aside::None;
+                self.endpoint.handle_aside(now, Err(reason.unwrap_or_else(|| "the server closed it".into())));
+            }
+            _ if number != self.number => {}
+            Incoming::Bytes(bytes) => self.endpoint.handle_bytes(now, &bytes),
             Incoming::Closed(reason) => {
                 self.socket = None;
-                self.generation += 1;
+                self.number = self.next_number();
                 let reason = reason.unwrap_or_else(|| "the server closed the connection".into());
-                self.endpoint.handle_disconnected(self.clock.now(), reason);
+                self.endpoint.handle_disconnected(now, reason);
             }
         }
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
     }
 }
 
 /// Waits for a connection that is being opened; for ever when there is none.
-async fn opened(opening: &mut Option<Opening>) -> Step {
+async fn opened(opening: &mut Option<Opening<Step>>) -> Step {
     match opening {
         Some(future) => future.await,
         None => std::future::pending().await,
+    }
+}
+
+/// The same for the stream beside the link.
+async fn beside(aside: &mut Aside) -> Beside {
+    match aside {
+        Aside::Opening(future, _) => future.await,
+        Aside::None | Aside::Open(..) => std::future::pending().await,
     }
 }
 
@@ -312,5 +305,97 @@ pub async fn sleep(due: Option<tokio::time::Instant>) {
     match due {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Address;
+    use crate::domain::conversation::{ConversationId, Delivery, MessageId};
+    use crate::endpoint::EndpointState;
+    use crate::sip::framing::{Frame, Framer};
+    use crate::sip::{Message, Name};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, UdpSocket};
+
+    /// What a server says that takes everything.
+    fn yes(message: Message) -> Option<Vec<u8>> {
+        let Message::Request(r) = message else { return None };
+        let mut response = r.response(200, "srv");
+        let contact = r.headers.get(&Name::Contact).unwrap_or("<sip:srv@127.0.0.1>").to_owned();
+        response.headers.push(Name::Contact, contact).push(Name::Expires, "600").push("SIP-ETag", "e");
+        Some(Message::Response(response).to_bytes())
+    }
+
+    /// A server at one port: datagrams, and streams that it closes after one answer.
+    async fn server() -> u16 {
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let place = tcp.local_addr().unwrap();
+        let udp = UdpSocket::bind(place).await.unwrap();
+        tokio::spawn(async move {
+            let mut buffer = vec![0; 65_536];
+            loop {
+                let (n, from) = udp.recv_from(&mut buffer).await.unwrap();
+                if let Some(answer) = Message::parse(&buffer[..n]).ok().and_then(yes) {
+                    udp.send_to(&answer, from).await.unwrap();
+                }
+            }
+        });
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = tcp.accept().await.unwrap();
+                let mut framer = Framer::new();
+                let answer = loop {
+                    if let Some(Ok(Frame::Message(m))) = framer.next() {
+                        break yes(*m).unwrap();
+                    }
+                    let mut buffer = [0; 1024];
+                    let n = stream.read(&mut buffer).await.unwrap();
+                    framer.push(&buffer[..n]);
+                };
+                stream.write_all(&answer).await.unwrap();
+            }
+        });
+        place.port()
+    }
+
+    #[tokio::test]
+    async fn large_requests_have_streams_beside_the_datagrams_one_after_the_other() {
+        let mut config = Config::new(Address::parse("alice@127.0.0.1").unwrap(), "secret");
+        (config.dialect, config.transport, config.trace) = (Dialect::Simple, Transport::Udp, true);
+        (config.host, config.port) = ("127.0.0.1".into(), server().await);
+        let (operations, wanted) = mpsc::unbounded_channel();
+        let (say, mut said) = mpsc::unbounded_channel();
+        tokio::spawn(Link::new(config, Rng::seeded(1), Clock::new(), None).run(wanted, move |event| {
+            let _ = say.send(event);
+        }));
+        let talk = ConversationId("c".into());
+        let with = Address::parse("bob@127.0.0.1").unwrap();
+        let say = |n: u64| {
+            let message = MessageId(n.to_string());
+            let text = "x".repeat(3000);
+            operations.send((OperationId(n), Operation::SendMessage { conversation: talk.clone(), message, text })).unwrap();
+        };
+        operations.send((OperationId(100), Operation::SignIn)).unwrap();
+        let (mut delivered, mut closed) = (0, 0);
+        while delivered < 3 || closed < 3 {
+            match said.recv().await.unwrap() {
+                LinkEvent::Endpoint(Event::State { state: EndpointState::Established, .. }) => {
+                    let start = Operation::StartConversation { id: talk.clone(), with: with.clone(), subject: String::new() };
+                    operations.send((OperationId(101), start)).unwrap();
+                    say(1);
+                }
+                LinkEvent::Endpoint(Event::MessageState { state, .. }) => {
+                    assert_eq!(state, Delivery::Delivered);
+                    delivered += 1;
+                }
+                LinkEvent::Wire(record) if record.text.contains("for large requests is gone") => {
+                    closed += 1;
+                    say(closed + 1);
+                }
+                _ => {}
+            }
+        }
     }
 }

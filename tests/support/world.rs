@@ -455,7 +455,7 @@ impl World {
                     link.to_server.push_back((at, Piece::End));
                 }
             }
-            Output::Web(_) | Output::Locate { .. } | Output::SendAside { .. } => {
+            Output::Web(_) | Output::Locate { .. } | Output::SendAside { .. } | Output::CloseAside => {
                 unreachable!("this dialect asks nothing over HTTP")
             }
             Output::Trace(record) => {

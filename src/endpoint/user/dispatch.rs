@@ -1,6 +1,6 @@
 //! The way of messages between link, transactions and services.
 
-use super::wire::set_via;
+use super::wire::{Open, set_via};
 use super::{UserEndpoint, simple};
 use crate::endpoint::config::{EndpointKind, Output};
 use crate::endpoint::limits::MAX_CHALLENGES;
@@ -114,7 +114,7 @@ impl UserEndpoint {
         if !response.is_final() {
             return false;
         }
-        let Some((mut request, tries)) = self.open.remove(&tx) else { return false };
+        let Some(Open { mut request, tries, .. }) = self.open.remove(&tx) else { return false };
         if !matches!(response.status, 401 | 407) {
             self.registration.trusted_by_server();
             return false;

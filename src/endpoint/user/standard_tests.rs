@@ -1,7 +1,7 @@
 //! Standard servers: credentials request by request, the ways of RFC 3581, 3608 and 5626, datagrams, and bad luck.
 
 use super::*;
-use crate::domain::conversation::{ConversationId, MessageId};
+use crate::domain::conversation::{ConversationId, Delivery, MessageId};
 use crate::endpoint::event::Error;
 use crate::sip::{Server, Uri};
 
@@ -385,6 +385,29 @@ fn where_there_is_no_stream_large_requests_are_datagrams_after_all() {
 }
 
 #[test]
+fn a_stream_that_brings_no_sip_any_more_is_closed_and_the_next_request_opens_another() {
+    let (mut s, _) = datagrams();
+    write(&mut s, &"x".repeat(1500));
+    let first = aside(&mut s);
+    s.endpoint.handle_aside(s.now, Ok(&Message::Response(first.response(200, "srv")).to_bytes()));
+    s.drain();
+    write(&mut s, &"y".repeat(1501));
+    aside(&mut s);
+    (s.outputs, s.events) = (Vec::new(), Vec::new());
+    s.endpoint.handle_aside(s.now, Ok(&b"HTTP/1.1 400 Bad Request\r\n".repeat(8000)));
+    s.drain();
+    assert!(s.outputs.contains(&Output::CloseAside), "{:?}", s.notes.last());
+    // The server takes streams, so it may have had this one.
+    let failed = |e: &Event| matches!(e, Event::MessageState { state: Delivery::Failed(_), .. });
+    assert!(s.events.iter().any(failed) && sent(&mut s, &Method::Message).is_empty());
+    write(&mut s, &"z".repeat(1502));
+    let third = aside(&mut s);
+    s.endpoint.handle_aside(s.now, Ok(&Message::Response(third.response(200, "srv")).to_bytes()));
+    s.drain();
+    assert!(matches!(s.events.last(), Some(Event::MessageState { state: Delivery::Delivered, .. })));
+}
+
+#[test]
 fn a_text_that_needs_a_stream_where_there_is_none_fails_and_is_not_tried_for_ever() {
     let (mut s, _) = datagrams();
     write(&mut s, &"x".repeat(9000));
@@ -393,7 +416,7 @@ fn a_text_that_needs_a_stream_where_there_is_none_fails_and_is_not_tried_for_eve
     s.endpoint.handle_aside(s.now, Err("nothing listens".into()));
     s.drain();
     assert!(!s.outputs.iter().any(|o| matches!(o, Output::SendAside { .. })));
-    let failed = |e: &Event| matches!(e, Event::MessageState { state: crate::domain::conversation::Delivery::Failed(_), .. });
+    let failed = |e: &Event| matches!(e, Event::MessageState { state: Delivery::Failed(_), .. });
     assert!(s.events.iter().any(failed), "{:?}", s.events);
 }
 

@@ -3,28 +3,37 @@
 use super::UserEndpoint;
 use crate::domain::Time;
 use crate::endpoint::config::{Dialect, Output};
-use crate::endpoint::limits::{DATAGRAM_LIMIT, DATAGRAM_MOST, MAX_MESSAGE_BYTES};
+use crate::endpoint::limits::{DATAGRAM_LIMIT, DATAGRAM_MOST};
 use crate::endpoint::security::Verdict;
 use crate::endpoint::service::{ServiceId, Token};
 use crate::endpoint::{Direction, WireRecord};
 use crate::sip::framing::{Frame, FrameError, Framer};
-use crate::sip::{ClientTx, FlowId, Message, Name, ParseError, Request, Server, Transport, Via};
-use std::collections::BTreeSet;
+use crate::sip::{ClientTx, FlowId, Message, Method, Name, ParseError, Request, Server, Transport, Via};
 
 /// The stream beside the link.
 #[derive(Debug)]
 pub(super) struct Aside {
     framer: Framer,
-    /// Requests that went this way.
-    sent: BTreeSet<ClientTx>,
+    /// A message came on it: the server takes streams.
+    proven: bool,
     /// The server takes no streams; not tried again on this link.
     refused: bool,
 }
 
 impl Aside {
     pub fn new() -> Aside {
-        Aside { framer: Framer::with_max_body(MAX_MESSAGE_BYTES), sent: BTreeSet::new(), refused: false }
+        Aside { framer: super::framer(), proven: false, refused: false }
     }
+}
+
+/// A request that may leave again, with credentials or another way.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub request: Request,
+    /// How often it did.
+    pub tries: u32,
+    /// It left on the stream beside the link.
+    aside: bool,
 }
 
 impl UserEndpoint {
@@ -44,12 +53,17 @@ impl UserEndpoint {
             Ok(bytes) => self.framed_aside(bytes),
             Err(why) => {
                 self.trace_note(format!("the connection for large requests is gone: {why}"));
-                self.aside.refused = true;
-                self.aside.framer = Framer::with_max_body(MAX_MESSAGE_BYTES);
-                self.layer.flow_closed(now, self.aside_flow());
+                self.lose_aside();
             }
         }
         self.settle();
+    }
+
+    /// The next large request opens another one, unless this one has never brought anything.
+    fn lose_aside(&mut self) {
+        self.aside.refused |= !std::mem::take(&mut self.aside.proven);
+        self.aside.framer = super::framer();
+        self.layer.flow_closed(self.now, self.aside_flow());
     }
 
     fn framed_aside(&mut self, bytes: &[u8]) {
@@ -58,11 +72,23 @@ impl UserEndpoint {
             match frame {
                 Ok(Frame::KeepAlive) => {}
                 Ok(Frame::Message(message)) => {
+                    self.aside.proven = true;
                     self.receive_on(self.aside_flow(), true, *message);
                     self.settle();
                 }
-                Err(error) => self.trace_note(format!("dropped: {error}")),
+                Err(error) => self.on_bad_frame_aside(error),
             }
+        }
+    }
+
+    fn on_bad_frame_aside(&mut self, error: FrameError) {
+        self.trace_note(format!("dropped: {error}"));
+        if let Some(answer) = error.answer {
+            self.transmit_on(self.aside_flow(), Message::Response(*answer));
+        }
+        if error.fatal {
+            self.outputs.push_back(Output::CloseAside);
+            self.lose_aside();
         }
     }
 
@@ -180,9 +206,14 @@ impl UserEndpoint {
         }
     }
 
-    pub(super) fn send(&mut self, service: ServiceId, token: Token, mut request: Request, tries: u32) {
+    pub(super) fn send(&mut self, service: ServiceId, token: Token, request: Request, tries: u32) {
+        self.send_by(service, token, request, tries, false);
+    }
+
+    /// `small`: as a datagram, large as it may be.
+    fn send_by(&mut self, service: ServiceId, token: Token, mut request: Request, tries: u32, small: bool) {
         self.authorize(&mut request);
-        let size = if self.reliable { 0 } else { Message::Request(request.clone()).to_bytes().len() };
+        let size = if self.reliable || small { 0 } else { Message::Request(request.clone()).to_bytes().len() };
         let aside = size > DATAGRAM_MOST && !(self.aside.refused && size <= DATAGRAM_LIMIT);
         if !self.reliable {
             set_via(&mut request, if aside { Transport::Tcp } else { Transport::Udp }, None);
@@ -191,26 +222,25 @@ impl UserEndpoint {
         let flow = if aside { self.aside_flow() } else { self.flow };
         let tx = self.layer.send(self.now, flow, self.reliable || aside, request);
         self.sent.insert(tx, (service, token));
-        if aside {
-            self.aside.sent.insert(tx);
-        }
         if let Some(request) = again {
-            self.open.insert(tx, (request, tries));
+            self.open.insert(tx, Open { request, tries, aside });
         }
     }
 
-    /// A request whose stream broke goes as a datagram after all, if it may; false when it may not.
+    /// A request whose stream broke goes as a datagram after all, if it may; false when it may not. A message that the server
+    /// may have had already would be read twice.
     pub(super) fn send_after_all(&mut self, tx: ClientTx) -> bool {
-        if !self.aside.sent.remove(&tx) || !self.linked {
+        let may = |o: &Open| o.aside && (self.aside.refused || o.request.method != Method::Message);
+        if !self.linked || !self.open.get(&tx).is_some_and(may) {
             return false;
         }
-        let Some((mut request, tries)) = self.open.remove(&tx) else { return false };
+        let Some(Open { mut request, tries, .. }) = self.open.remove(&tx) else { return false };
         if Message::Request(request.clone()).to_bytes().len() > DATAGRAM_LIMIT {
             return false;
         }
         let Some((service, token)) = self.sent.remove(&tx) else { return false };
         set_via(&mut request, Transport::Udp, Some(&self.rng.hex(20)));
-        self.send(service, token, request, tries);
+        self.send_by(service, token, request, tries, true);
         true
     }
 }
