@@ -179,6 +179,9 @@ pub struct Account {
     /// Where a standard server keeps lists and rules (XCAP): the address of its root; empty: nowhere.
     #[serde(default)]
     pub xcap: String,
+    /// Where a standard server makes conferences: a SIP address; empty: nowhere.
+    #[serde(default)]
+    pub conference_factory: String,
     /// `user`, or `application` for a service that is trusted by its certificate.
     #[serde(default)]
     pub kind: AccountKind,
@@ -295,6 +298,7 @@ impl Config {
             account.server().map_err(|e| (line_with("server"), e))?;
             account.other_servers().map_err(|e| (line_with("others"), e))?;
             account.xcap_root().map_err(|e| (line_with("xcap"), e))?;
+            account.factory().map_err(|e| (line_with("conference_factory"), e))?;
             if account.udp && account.dialect == Dialect::Lync {
                 return Err((line_with("udp"), "only standard servers (dialect = \"sip\") take datagrams".into()));
             }
@@ -403,6 +407,21 @@ impl Account {
         (!self.xcap.is_empty()).then(|| WebPlace::parse(&self.xcap)).transpose()
     }
 
+    /// Where a standard server makes conferences, if it does.
+    ///
+    /// # Errors
+    /// When that is no SIP address.
+    pub fn factory(&self) -> Result<Option<String>, String> {
+        let wrong = || {
+            format!(
+                "“{}” is no address that makes conferences; write it like sip:factory@conference.example.org",
+                self.conference_factory
+            )
+        };
+        let named = !self.conference_factory.is_empty();
+        named.then(|| crate::endpoint::parse_conference(&self.conference_factory).ok_or_else(wrong)).transpose()
+    }
+
     /// Host and port of `host` or `host:port`.
     fn place(&self, text: &str) -> Result<(String, u16), String> {
         let default = self.transport().port();
@@ -429,6 +448,7 @@ impl Account {
             ("display_name", &self.display_name),
             ("server", &self.server),
             ("xcap", &self.xcap),
+            ("conference_factory", &self.conference_factory),
             ("ca_file", &self.ca_file),
             ("pin", &self.pin),
             ("name_server", &self.name_server),

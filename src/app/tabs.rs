@@ -192,8 +192,8 @@ pub fn join_with(door: &mut Door<'_>, target: JoinTarget, subject: String, passc
     let thread = match &target {
         JoinTarget::Link(link) => match endpoint::parse_link(link) {
             Some((organizer, conference)) => Thread::Conference(endpoint::focus_uri(&organizer, &conference)),
-            // A server with names of another kind: the link is the name.
-            None => Thread::Conference(link.clone()),
+            // On standard servers the address is the name, however it was written.
+            None => Thread::Conference(endpoint::parse_conference(link).unwrap_or_else(|| link.clone())),
         },
         JoinTarget::Conference(organizer, conference) => Thread::Conference(endpoint::focus_uri(organizer, conference)),
     };

@@ -20,7 +20,9 @@ const USER: &[ServiceId] = &[
 ];
 
 /// Those of a user's endpoint on a standard server.
-const SIMPLE: &[ServiceId] = &[ServiceId::Contacts, ServiceId::Publication, ServiceId::Subscription, ServiceId::Conversations];
+/// Conferences are asked first, as they know which conversations are theirs.
+const SIMPLE: &[ServiceId] =
+    &[ServiceId::Contacts, ServiceId::Publication, ServiceId::Subscription, ServiceId::Conferences, ServiceId::Conversations];
 
 /// Those of an application's endpoint.
 const APPLICATION: &[ServiceId] =

@@ -50,6 +50,8 @@ pub struct Config {
     pub list: KnownList,
     /// Where a standard server keeps lists and rules (RFC 4825), if it does.
     pub xcap: Option<WebPlace>,
+    /// Where a standard server makes conferences, as a SIP URI (RFC 4579), if it does.
+    pub conference_factory: Option<String>,
     /// Own address.
     pub uri: Address,
     /// `DOMAIN\user` or `user@domain`; `None`: the address.
@@ -102,6 +104,7 @@ impl Config {
             dialect: Dialect::Lync,
             list: KnownList::default(),
             xcap: None,
+            conference_factory: None,
             host: uri.host().to_owned(),
             uri,
             login: None,

@@ -180,8 +180,10 @@ pub enum Feature {
     Categories,
     /// Meetings that the server keeps.
     Meetings,
-    /// Conversations of more than two.
+    /// Making conversations of more than two.
     GroupChats,
+    /// Running a conference: lobby, lock, roles, muting.
+    MeetingControls,
     /// Other people's presence as one subscription.
     PresenceLists,
 }

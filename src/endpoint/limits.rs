@@ -169,6 +169,10 @@ pub const MAX_ASKED: usize = 100;
 pub const CHAT_RETRY: Duration = Duration::from_secs(2);
 /// Attempts to bring the chat of a conference up.
 pub const MAX_CHAT_TRIES: u32 = 3;
+/// Somebody was to be brought in or taken out, and the server says nothing of it for so long (`simple.md` 6.5).
+pub const REFER_WAIT: Duration = Duration::from_secs(32);
+/// A roster that has not come by then is not waited for.
+pub const ROSTER_WAIT: Duration = Duration::from_secs(5);
 /// Waits before a join is tried again when the conference's server is not available.
 pub const JOIN_RETRY: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(30)];
 /// A goodbye nobody answers.

@@ -44,6 +44,7 @@ pub use conferences::{focus_uri, parse_link};
 pub use config::{Config, Dialect, EndpointKind, KnownList, Output};
 pub use event::{EndpointState, Error, ErrorKind, Event, Feature, Outcome, Reason};
 pub use operation::{JoinTarget, Operation, OperationId};
+pub use simple::conferences::parse_conference;
 pub use trace::{Direction, WireRecord};
 pub use user::UserEndpoint;
 pub use web::{WebAnswer, WebPlace, WebRequest};

@@ -2,6 +2,7 @@
 
 use super::web::{WebAnswer, WebRequest};
 use super::{Error, Event, Operation, OperationId, Outcome};
+use crate::domain::conversation::ConversationId;
 use crate::domain::presence::{CustomStatus, Level};
 use crate::domain::{Address, Rng, Time};
 use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx, Transport, Uri};
@@ -53,6 +54,19 @@ pub enum InternalEvent {
     },
     /// This person was taken off the list: their user entries leave the containers (`domain.md` 6 rule 8). From contacts.
     ContactDeleted(Address),
+    /// A conversation of two is to become a conference with these people; this operation ends with it. From conversations.
+    Widen {
+        /// The operation.
+        op: OperationId,
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Its title; may be empty.
+        subject: String,
+        /// Everybody who is to come.
+        people: Vec<Address>,
+    },
+    /// The conversation of this name is a conference now. From conferences.
+    Moved(ConversationId),
     /// The endpoint drains: no new conversations. From the endpoint itself.
     Draining,
     /// The owner's endpoints as roaming-self shows them (device instances). From publication.

@@ -166,6 +166,9 @@ pub struct AddOptions {
     /// Where the server keeps lists and rules (standard SIP), such as https://xcap.example.org/xcap-root
     #[arg(long, value_name = "URL")]
     pub xcap: Option<String>,
+    /// Where the server makes conferences (standard SIP), such as sip:factory@conference.example.org
+    #[arg(long, value_name = "ADDRESS")]
+    pub conference_factory: Option<String>,
     /// Shell command that prints the password [default: ask, and keep it in the keyring]
     #[arg(long, value_name = "COMMAND")]
     pub password_command: Option<String>,

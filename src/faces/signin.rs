@@ -86,6 +86,7 @@ fn find(address: &Address, wanted: &AddOptions, interactive: bool) -> Result<Acc
         login: wanted.login.clone().unwrap_or_default(),
         password_command: wanted.password_command.clone().unwrap_or_default(),
         xcap: wanted.xcap.clone().unwrap_or_default(),
+        conference_factory: wanted.conference_factory.clone().unwrap_or_default(),
         ..account(address.clone())
     };
     let dns = match &wanted.name_server {
@@ -193,6 +194,7 @@ pub fn account(address: Address) -> Account {
         dialect: Dialect::Lync,
         kind: AccountKind::User,
         xcap: String::new(),
+        conference_factory: String::new(),
         others: Vec::new(),
         certificate: String::new(),
         tls: true,

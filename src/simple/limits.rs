@@ -18,3 +18,11 @@ pub const RESOURCES_MAX: usize = 2_000;
 pub const LIST_ENTRIES_MAX: usize = 5_000;
 /// Most rules, and most people in one of them, read of a document of rules.
 pub const RULES_MAX: usize = 2_000;
+/// Most people kept of one conference (`simple.md` 5.2).
+pub const CONFERENCE_USERS_MAX: usize = 1_000;
+/// Most devices kept of one person in a conference.
+pub const CONFERENCE_ENDPOINTS_MAX: usize = 16;
+/// Most media kept of one device in a conference.
+pub const CONFERENCE_MEDIA_MAX: usize = 16;
+/// Most roles kept of one person in a conference.
+pub const CONFERENCE_ROLES_MAX: usize = 16;

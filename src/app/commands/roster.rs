@@ -1,7 +1,7 @@
 //! Commands to a running meeting: by key in the roster, for those marked or under the cursor, and by slash with a name.
 
 use super::Command;
-use super::slash::{current, in_meeting_tab, leading, participant};
+use super::slash::{controlling, controls, current, in_meeting_tab, leading, participant};
 use crate::app::commands::Arg;
 use crate::app::door::{Door, Pending};
 use crate::app::keymap::Mode;
@@ -44,24 +44,25 @@ pub const COMMANDS: &[Command] = &[
     }),
     Command::new("admit", "Let people in from the lobby; all with “all”", HERE, |d, a| admit(d, a, true))
         .typed("admit", Arg::Words("name or all", false))
-        .when(leading),
+        .when(controlling),
     Command::new("deny", "Do not let people in from the lobby; all with “all”", HERE, |d, a| admit(d, a, false))
         .typed("deny", Arg::Words("name or all", false))
-        .when(leading),
-    Command::new("admit-all", "Let everybody in from the lobby", HERE, |d, _| admit(d, "all", true)).when(leading),
-    Command::new("deny-all", "Let nobody in from the lobby", HERE, |d, _| admit(d, "all", false)).when(leading),
-    Command::new("toggle-role", "Make a leader an attendee, or the other way round", HERE, |d, _| toggle_role(d)).when(leading),
+        .when(controlling),
+    Command::new("admit-all", "Let everybody in from the lobby", HERE, |d, _| admit(d, "all", true)).when(controlling),
+    Command::new("deny-all", "Let nobody in from the lobby", HERE, |d, _| admit(d, "all", false)).when(controlling),
+    Command::new("toggle-role", "Make a leader an attendee, or the other way round", HERE, |d, _| toggle_role(d))
+        .when(controlling),
     Command::new("eject-here", "Remove from this meeting", HERE, |d, _| eject(d)).when(leading),
     Command::new("mute", "Take away somebody's word; alone: your own", NOWHERE, |d, a| mute(d, a, true))
         .typed("mute", Arg::Words("name", false))
-        .when(inside),
+        .when(muting),
     Command::new("unmute", "Give the word back", NOWHERE, |d, a| mute(d, a, false))
         .typed("unmute", Arg::Words("name", false))
-        .when(inside),
-    Command::new("toggle-mute", "Mute or unmute", HERE, |d, _| toggle_mute(d)).when(inside),
+        .when(muting),
+    Command::new("toggle-mute", "Mute or unmute", HERE, |d, _| toggle_mute(d)).when(muting),
     Command::new("mute-all", "Mute everybody but me, newcomers too; or end that", HERE, |d, _| mute_all(d))
         .typed("muteall", Arg::None)
-        .when(leading),
+        .when(controlling),
     Command::new("self-unmute", "Attendees may unmute themselves: on or off", NOWHERE, |d, a| {
         switch(
             d,
@@ -72,18 +73,18 @@ pub const COMMANDS: &[Command] = &[
         )
     })
     .typed("selfunmute", Arg::Words("on or off", false))
-    .when(leading),
+    .when(controlling),
     Command::new("toggle-lock", "Lock or unlock this meeting", HERE, |d, _| {
         let locked = meeting(d)?.locked;
         super::try_run(d, if locked { "unlock" } else { "lock" }, "")
     })
-    .when(leading),
+    .when(controlling),
     Command::new("access", "Who gets into this meeting from now on", HERE, access)
         .typed("access", Arg::Words("company, invited, everyone or locked", false))
-        .when(leading),
+        .when(controlling),
     Command::new("leaders", "Who leads on entry: nobody, company or everyone", NOWHERE, leaders)
         .typed("leaders", Arg::Words("nobody, company or everyone", true))
-        .when(leading),
+        .when(controlling),
     Command::new("phone-lobby", "Phone callers skip the lobby: on or off", NOWHERE, |d, a| {
         switch(
             d,
@@ -94,7 +95,7 @@ pub const COMMANDS: &[Command] = &[
         )
     })
     .typed("bypass", Arg::Words("on or off", false))
-    .when(leading),
+    .when(controlling),
     Command::new("announce", "Announce who comes and goes: on or off", NOWHERE, |d, a| {
         switch(
             d,
@@ -105,7 +106,7 @@ pub const COMMANDS: &[Command] = &[
         )
     })
     .typed("announce", Arg::Words("on or off", false))
-    .when(leading),
+    .when(controlling),
     Command::new("record", "Record what is written into a file, and tell everybody; again: stop", HERE, recording::toggle)
         .typed("record", Arg::Words("file", false))
         .when(inside),
@@ -136,6 +137,11 @@ fn inside(state: &State) -> Result<(), &'static str> {
     in_meeting_tab(state)?;
     let there = state.conversations.current().is_some_and(|t| t.conversation.state == ConversationState::Conferenced);
     if there { Ok(()) } else { Err("you are not in this meeting") }
+}
+
+/// Needs a conference that I am in, on a server that lets people be muted.
+fn muting(state: &State) -> Result<(), &'static str> {
+    inside(state).and_then(|()| controls(state))
 }
 
 /// Needs somebody in the roster.

@@ -9,7 +9,7 @@ use crate::app::state::{Pane, State};
 use crate::app::{meetings, own, recall, sending, tabs, when};
 use crate::domain::conversation::{ContextState, ConversationId, ConversationState, Priority, Role};
 use crate::domain::presence::{Note, UserStatus};
-use crate::endpoint::{JoinTarget, Operation};
+use crate::endpoint::{Feature, JoinTarget, Operation};
 
 const NOWHERE: &[crate::app::keymap::Mode] = &[];
 
@@ -43,14 +43,14 @@ pub const COMMANDS: &[Command] = &[
         .when(online),
     Command::new("meet-now", "Start a meeting now", &[crate::app::keymap::Mode::Anywhere], meet_now)
         .typed("meetnow", Arg::Words("subject", false))
-        .when(online),
+        .when(gathering),
     Command::new("join-link", "Join a meeting by its link", NOWHERE, join).typed("join", Arg::Words("link", false)).when(online),
     Command::new("rejoin", "Go back into this meeting", NOWHERE, |d, _| rejoin(d))
         .typed("rejoin", Arg::None)
         .when(in_meeting_tab),
     Command::new("invite", "Invite somebody into this conversation", NOWHERE, invite)
         .typed("invite", Arg::Person(false))
-        .when(in_tab_online),
+        .when(inviting),
     Command::new("topic", "Change the subject of this conversation", NOWHERE, topic)
         .typed("topic", Arg::Words("subject", false))
         .when(in_tab_online),
@@ -72,14 +72,14 @@ pub const COMMANDS: &[Command] = &[
     Command::new("hang-up", "End the call", NOWHERE, |_, _| Err(NO_CALL.into())).typed("hangup", Arg::None),
     Command::new("hold", "Hold or retrieve the call", NOWHERE, |_, _| Err(NO_CALL.into())).typed("hold", Arg::None),
     Command::new("leave", "Leave this conversation", NOWHERE, |d, _| leave(d)).typed("leave", Arg::None).when(in_tab),
-    Command::new("lock", "Lock this meeting", NOWHERE, |d, _| lock(d, true)).typed("lock", Arg::None).when(leading),
-    Command::new("unlock", "Unlock this meeting", NOWHERE, |d, _| lock(d, false)).typed("unlock", Arg::None).when(leading),
+    Command::new("lock", "Lock this meeting", NOWHERE, |d, _| lock(d, true)).typed("lock", Arg::None).when(controlling),
+    Command::new("unlock", "Unlock this meeting", NOWHERE, |d, _| lock(d, false)).typed("unlock", Arg::None).when(controlling),
     Command::new("promote", "Make somebody a leader", NOWHERE, |d, a| role(d, a, Role::Leader))
         .typed("promote", Arg::Person(true))
-        .when(leading),
+        .when(controlling),
     Command::new("demote", "Make somebody an attendee", NOWHERE, |d, a| role(d, a, Role::Attendee))
         .typed("demote", Arg::Person(true))
-        .when(leading),
+        .when(controlling),
     Command::new("eject", "Remove somebody from this meeting", NOWHERE, eject).typed("eject", Arg::Person(true)).when(leading),
     Command::new("end-meeting", "End this meeting for everybody", &[crate::app::keymap::Mode::Roster], |d, _| end(d))
         .typed("end", Arg::None)
@@ -140,14 +140,42 @@ pub(super) fn in_meeting_tab(state: &State) -> Result<(), &'static str> {
     tab.conversation.focus.as_ref().map(|_| ()).ok_or("this is no meeting")
 }
 
-/// Needs a conference in which I am a leader.
+/// Needs a conference in which I am a leader; where nobody says who leads, the server decides.
 pub(super) fn leading(state: &State) -> Result<(), &'static str> {
     let tab = state.conversations.current().ok_or("no conversation is open")?;
     let c = &tab.conversation;
     if c.focus.is_none() || c.state != ConversationState::Conferenced {
         return Err("this is no meeting, or you are not in it");
     }
-    if c.my_role == Some(Role::Leader) { Ok(()) } else { Err("only leaders of the meeting may do this") }
+    if c.my_role == Some(Role::Attendee) { Err("only leaders of the meeting may do this") } else { Ok(()) }
+}
+
+/// Needs a server that lets leaders run a conference, too.
+pub(super) fn controlling(state: &State) -> Result<(), &'static str> {
+    leading(state).and_then(|()| controls(state))
+}
+
+/// Needs a server on which a conference can be run.
+pub(super) fn controls(state: &State) -> Result<(), &'static str> {
+    match state.missing(Feature::MeetingControls) {
+        Some(_) => Err("meetings on this server cannot do that; /limits says why"),
+        None => Ok(()),
+    }
+}
+
+/// Needs a server that makes conferences.
+fn gathering(state: &State) -> Result<(), &'static str> {
+    online(state)?;
+    match state.missing(Feature::GroupChats) {
+        Some(_) => Err("no meeting can be made on this server; /limits says why, /join enters one of others"),
+        None => Ok(()),
+    }
+}
+
+/// Needs a conference, or a conversation that can become one.
+fn inviting(state: &State) -> Result<(), &'static str> {
+    in_tab_online(state)?;
+    if in_meeting_tab(state).is_ok() { Ok(()) } else { gathering(state) }
 }
 
 pub(super) fn current(door: &Door<'_>) -> Result<ConversationId, String> {
@@ -230,7 +258,7 @@ fn meet_now(door: &mut Door<'_>, args: &str) -> Result<(), String> {
 fn join(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     let link = args.trim();
     if link.is_empty() {
-        let hint = "https://…/organizer/id, conf:… or sip:…;gruu;opaque=app:conf:focus:id:…";
+        let hint = "https://…/organizer/id, conf:…, sip:…;gruu;opaque=app:conf:focus:id:… or sip:room@conference.example.org";
         super::people::prompt(door, Ask::Join, "Join a meeting", hint, "");
         return Ok(());
     }

@@ -73,9 +73,14 @@ pub struct Subscription {
 impl Subscription {
     /// Nothing asked yet.
     pub fn new(package: Package, to: &Address) -> Subscription {
+        Subscription::at(package, Uri::from(to))
+    }
+
+    /// Nothing asked yet of whatever this URI names.
+    pub fn at(package: Package, to: Uri) -> Subscription {
         Subscription {
             package,
-            to: Uri::from(to),
+            to,
             stand: Stand::Idle(Some(Time::default())),
             call_id: String::new(),
             tag: String::new(),

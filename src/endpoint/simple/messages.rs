@@ -11,7 +11,7 @@ use crate::domain::{Address, Time};
 use crate::endpoint::limits::{
     COMPOSING_IDLE, COMPOSING_REFRESH, FORMAT_REFUSED, HABITS_REMEMBERED, MAX_CONVERSATIONS, MESSAGE_AGAIN,
 };
-use crate::endpoint::service::{Ctx, Handled, Reply, Service, Token};
+use crate::endpoint::service::{Ctx, Handled, InternalEvent, Reply, Service, Token};
 use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
 use crate::simple::composing::{self, Composing};
 use crate::simple::cpim::{self, Envelope, Wishes};
@@ -63,9 +63,7 @@ impl Messages {
             O::Accept { .. } | O::Decline { .. } => {
                 Err(Error::new(ErrorKind::InvalidOperation, "there is no invitation to answer any more"))
             }
-            O::Invite { .. } | O::CallIn { .. } | O::JoinConference { .. } | O::MeetNow { .. } => {
-                Err(cannot("conferences on this server"))
-            }
+            O::Invite { .. } | O::CallIn { .. } => Err(no_such()),
             O::ScheduleConference { .. } | O::UpdateConference { .. } | O::CancelConference { .. } | O::GetConference { .. } => {
                 Err(cannot("conferences that could be scheduled"))
             }
@@ -254,6 +252,14 @@ fn no_such() -> Error {
 
 impl Service for Messages {
     fn on_operation(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) -> bool {
+        if let Operation::Invite { conversation, uri } = operation
+            && let Some(chat) = self.chats.get(conversation)
+        {
+            let (conversation, subject) = (conversation.clone(), chat.subject.clone());
+            let people = vec![chat.with.clone(), uri.clone()];
+            ctx.tell(InternalEvent::Widen { op: id, conversation, subject, people });
+            return true;
+        }
         match self.operate(ctx, operation) {
             Some(result) => {
                 ctx.complete(id, result);
@@ -281,6 +287,15 @@ impl Service for Messages {
         }
         if let Some((id, kind)) = self.sent.remove(&token) {
             self.replied(ctx, &id, kind, &reply);
+        }
+    }
+
+    fn on_internal(&mut self, ctx: &mut Ctx<'_>, event: &InternalEvent) {
+        // From now on it is a conference; what was not sent yet is said not to have been.
+        if let InternalEvent::Moved(id) = event
+            && let Some(mut chat) = self.chats.remove(id)
+        {
+            chat.give_up(ctx, "the conversation became a meeting before it left; send it again");
         }
     }
 

@@ -7,6 +7,7 @@ mod access;
 mod access_tests;
 mod book;
 mod calls;
+pub mod conferences;
 pub mod contacts;
 mod event;
 mod list;
@@ -33,6 +34,7 @@ pub struct Services {
     publishing: publishing::Publishing,
     watching: watching::Watching,
     messages: messages::Messages,
+    conferences: conferences::Conferences,
 }
 
 impl Services {
@@ -44,6 +46,7 @@ impl Services {
             publishing: publishing::Publishing::new(config.xcap.clone()),
             watching: watching::Watching::default(),
             messages: messages::Messages::default(),
+            conferences: conferences::Conferences::new(config),
         }
     }
 
@@ -53,13 +56,14 @@ impl Services {
             ServiceId::Contacts => &mut self.contacts,
             ServiceId::Publication => &mut self.publishing,
             ServiceId::Subscription => &mut self.watching,
+            ServiceId::Conferences => &mut self.conferences,
             _ => &mut self.messages,
         }
     }
 
     /// Each of them.
-    pub fn all(&self) -> [&dyn Service; 4] {
-        [&self.contacts, &self.publishing, &self.watching, &self.messages]
+    pub fn all(&self) -> [&dyn Service; 5] {
+        [&self.contacts, &self.publishing, &self.watching, &self.messages, &self.conferences]
     }
 }
 
@@ -72,7 +76,8 @@ fn cannot(what: &str) -> Error {
 pub const SUPPORTED: &[&str] = &["eventlist", "path", "outbound"];
 
 /// Bodies we take.
-const ACCEPT: &str = "text/plain, message/cpim, message/imdn+xml, application/im-iscomposing+xml, application/pidf+xml";
+const ACCEPT: &str = "text/plain, message/cpim, message/imdn+xml, application/im-iscomposing+xml, application/pidf+xml, \
+                      application/conference-info+xml, application/sdp";
 
 /// What a request gets that no service wanted.
 pub fn answer_to_stranger(request: &Request, tag: &str) -> Response {

@@ -6,7 +6,7 @@ use crate::sip::{Method, Name, NameAddr, Request, Response, Uri};
 use std::time::Duration;
 
 /// Methods we answer.
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, NOTIFY, INFO";
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, NOTIFY, INFO, REFER, UPDATE";
 
 /// How long the server wants to be left alone.
 pub fn retry_after(response: &Response) -> Duration {
@@ -20,7 +20,7 @@ pub fn via(ctx: &mut Ctx<'_>) -> String {
 
 /// A request outside any dialog; Contact only where it begins one.
 pub fn request(ctx: &mut Ctx<'_>, method: Method, to: &Uri) -> Request {
-    let dialog = matches!(method, Method::Subscribe | Method::Invite);
+    let dialog = matches!(method, Method::Subscribe | Method::Invite | Method::Refer);
     let mut r = Request::new(method.clone(), to.clone());
     let me = ctx.me;
     let name = me.display_name.replace(['"', '\\'], "");

@@ -186,6 +186,7 @@ pub fn endpoint_config(account: &Configured, secret: &Secret, epid: String) -> R
             ConfiguredDialect::Sip => Dialect::Simple,
         },
         xcap: account.xcap_root()?,
+        conference_factory: account.factory()?,
         login: Some(account.login.clone()).filter(|l| !l.is_empty()),
         epid,
         display_name: account.display_name.clone(),

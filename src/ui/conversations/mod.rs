@@ -11,6 +11,7 @@ use crate::app::event::Target;
 use crate::app::state::Pane;
 use crate::app::state::conversations::{Part, Tab, Thread};
 use crate::domain::conversation::{ContextState, Priority, Role};
+use crate::endpoint::Feature;
 use crate::text::{Line, edit};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -24,7 +25,7 @@ const TAB_CELLS: usize = 20;
 pub fn draw(c: &mut Canvas, areas: &Areas, state: &State, drawn: &mut Drawn) {
     let area = areas.main;
     let Some(tab) = state.conversations.current() else {
-        empty(c, area);
+        empty(c, area, state);
         return;
     };
     let written = edit::layout(tab.composer.text(), tab.composer.cursor(), usize::from(area.width.saturating_sub(2)));
@@ -56,10 +57,13 @@ pub fn draw(c: &mut Canvas, areas: &Areas, state: &State, drawn: &mut Drawn) {
     }
 }
 
-fn empty(c: &mut Canvas, area: Rect) {
+fn empty(c: &mut Canvas, area: Rect, state: &State) {
     let top = area.y + area.height.saturating_sub(4) / 2;
     for (y, words) in (top..).zip(strings::NO_CONVERSATION) {
         c.put_centred(area, y, words, c.theme.quiet);
+    }
+    if let Some(why) = state.missing(Feature::GroupChats) {
+        super::tell(c, area, top + 4, why, c.theme.quiet);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::app::roster::{Row, rows};
 use crate::app::state::Tab;
 use crate::app::state::conversations::Part;
 use crate::domain::conversation::{Participant, Role};
+use crate::endpoint::Feature;
 use crate::text::Line;
 use crate::ui::canvas::Canvas;
 use crate::ui::{Drawn, edit_line, keep_in_sight, presence_style, words};
@@ -13,6 +14,8 @@ use ratatui::style::Style;
 
 /// Cells of what is said beside a name.
 const REMARK: u16 = 14;
+/// Rows for the sentence that says what a server cannot do.
+const WHY_ROWS: u16 = 10;
 
 /// Draws the people into `area`.
 pub fn draw(c: &mut Canvas, area: Rect, state: &State, tab: &Tab, drawn: &mut Drawn) {
@@ -62,6 +65,11 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, tab: &Tab, drawn: &mut Dr
                 }
             }
         }
+    }
+    // Below the people, where there is room: what cannot be done with them here.
+    let below = list.y.saturating_add(u16::try_from(lines.len()).unwrap_or(u16::MAX)).saturating_add(1);
+    if let Some(why) = state.missing(Feature::MeetingControls).filter(|_| below.saturating_add(WHY_ROWS) <= list.bottom()) {
+        crate::ui::tell(c, list, list.bottom() - WHY_ROWS, why, c.theme.quiet);
     }
     if all.is_empty() && !tab.roster.query.is_empty() {
         c.put(list.x + 1, list.y, list.width.saturating_sub(2), "Nobody is called so.", c.theme.quiet);

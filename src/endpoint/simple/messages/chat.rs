@@ -127,12 +127,16 @@ impl Chat {
 
     /// It is over: the user closes it, or `why`.
     pub fn end(&mut self, ctx: &mut Ctx<'_>, reason: Option<String>) {
-        while let Some(o) = self.queue.pop_front() {
-            let why = "the conversation was ended before it arrived".into();
-            Messages::emit_state(ctx, &self.id, &o.message, Delivery::Failed(why));
-        }
+        self.give_up(ctx, "the conversation was ended before it arrived");
         let ended = Conversation { state: ConversationState::Terminated, end_reason: reason, ..self.conversation() };
         ctx.emit(Event::Conversation(Box::new(ended)));
+    }
+
+    /// What waits does not leave any more.
+    pub fn give_up(&mut self, ctx: &mut Ctx<'_>, why: &str) {
+        while let Some(o) = self.queue.pop_front() {
+            Messages::emit_state(ctx, &self.id, &o.message, Delivery::Failed(why.into()));
+        }
     }
 
     /// The other side types, or stopped.
