@@ -8,10 +8,15 @@ use calcard::icalendar::ICalendar;
 use jiff::ToSpan;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Times of one rule that are computed; a daily meeting of 27 years.
 const TIMES_MAX: usize = 10_000;
+/// Times that are computed at first; a weekly meeting of a year.
+const TIMES_FIRST: usize = 64;
+/// How many times as many are computed when those do not reach.
+const TIMES_MORE: usize = 8;
 /// Times of one series shown in the agenda.
 pub const SHOWN: usize = 60;
 
@@ -36,22 +41,35 @@ pub fn occurrences(s: &ConferenceSettings, from: Time, until: Time, most: usize)
         let only = Occurrence { of: start, start, end, subject: String::new() };
         return if end >= from && start < until { vec![only] } else { Vec::new() };
     };
+    if !series.is_plausible() {
+        return Vec::new();
+    }
     let length = end.since(start);
     let zone = when::zone_by_name(&s.time_zone).unwrap_or(TimeZone::UTC);
-    let regular = times(start, &zone, &series.rule).into_iter();
-    let mut out: Vec<Occurrence> = regular
-        .filter(|t| !series.cancelled.contains(t) && series.moved(*t).is_none())
-        .map(|t| Occurrence { of: t, start: t, end: t + length, subject: String::new() })
-        .collect();
-    out.extend(series.moved.iter().map(|m| Occurrence { of: m.of, start: m.start, end: m.end, subject: m.subject.clone() }));
-    out.retain(|o| o.end >= from && o.start < until);
+    let exceptions: BTreeSet<Time> = series.cancelled.iter().copied().chain(series.moved.iter().map(|m| m.of)).collect();
+    let mut out: Vec<Occurrence> = Vec::new();
+    // What is asked for is mostly near the beginning: a rule is followed only as far as that.
+    let mut computed = TIMES_FIRST;
+    loop {
+        let times = times(start, &zone, &series.rule, computed);
+        let all = times.len() < computed || computed >= TIMES_MAX || times.last().is_some_and(|t| *t >= until);
+        let regular = times.into_iter().filter(|t| !exceptions.contains(t) && *t + length >= from && *t < until);
+        out.extend(regular.map(|t| Occurrence { of: t, start: t, end: t + length, subject: String::new() }));
+        if all || out.len() >= most {
+            break;
+        }
+        out.clear();
+        computed = (computed * TIMES_MORE).min(TIMES_MAX);
+    }
+    let moved = series.moved.iter().filter(|m| m.end >= from && m.start < until);
+    out.extend(moved.map(|m| Occurrence { of: m.of, start: m.start, end: m.end, subject: m.subject.clone() }));
     out.sort_by_key(|o| (o.start, o.of));
     out.truncate(most);
     out
 }
 
-/// The beginnings a rule gives, exceptions apart; none when it cannot be read.
-fn times(start: Time, zone: &TimeZone, rule: &str) -> Vec<Time> {
+/// The first beginnings a rule gives, exceptions apart; none when it cannot be read.
+fn times(start: Time, zone: &TimeZone, rule: &str, most: usize) -> Vec<Time> {
     let local = start.timestamp().to_zoned(zone.clone());
     let begin = match zone.iana_name().filter(|n| *n != "UTC") {
         Some(name) => format!("DTSTART;TZID={name}:{}", local.strftime("%Y%m%dT%H%M%S")),
@@ -61,7 +79,7 @@ fn times(start: Time, zone: &TimeZone, rule: &str) -> Vec<Time> {
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:a\r\n{begin}\r\nDURATION:PT1H\r\nRRULE:{rule}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     );
     let Ok(calendar) = ICalendar::parse(&text) else { return Vec::new() };
-    let found = calendar.expand_dates(calcard::common::timezone::Tz::UTC, TIMES_MAX).events;
+    let found = calendar.expand_dates(calcard::common::timezone::Tz::UTC, most).events;
     let mut out: Vec<Time> =
         found.iter().filter_map(|e| u64::try_from(e.start.timestamp()).ok()).map(|s| Time(s.saturating_mul(1000))).collect();
     out.sort();
@@ -73,7 +91,7 @@ fn times(start: Time, zone: &TimeZone, rule: &str) -> Vec<Time> {
 /// on the Monday.
 pub fn first(s: &ConferenceSettings) -> Option<Time> {
     let zone = when::zone_by_name(&s.time_zone).unwrap_or(TimeZone::UTC);
-    times(s.start?, &zone, &s.series.as_ref()?.rule).first().copied()
+    times(s.start?, &zone, &s.series.as_ref()?.rule, 1).first().copied()
 }
 
 /// When the last time of a series ends; `None`: it goes on without end, or for longer than anybody computes.
@@ -117,7 +135,10 @@ pub fn read(text: &str, now: Time, zone: &TimeZone) -> Result<Option<Series>, St
         })?,
     };
     let series = Series::new(&rule);
-    if !series.is_plausible() || times(now, zone, &series.rule).is_empty() {
+    if !series.is_plausible() {
+        return Err("this rule is not understood; each part may stand in it once, and a meeting has one time a day".into());
+    }
+    if times(now, zone, &series.rule, 1).is_empty() {
         return Err("this repetition gives no times at all; look at it again".into());
     }
     Ok(Some(series))
@@ -348,6 +369,22 @@ mod tests {
     fn a_series_begins_on_the_first_day_its_rule_names() {
         let s = weekly("FREQ=WEEKLY;BYDAY=TH");
         assert_eq!(first(&s).unwrap().timestamp().to_string(), "2026-10-22T08:00:00Z");
+    }
+
+    #[test]
+    fn a_rule_of_every_second_of_a_year_is_refused_and_never_followed() {
+        let list = |n: u32| (0..n).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
+        let hostile = format!("FREQ=YEARLY;BYYEARDAY={};BYHOUR={};BYMINUTE={};BYSECOND=1", list(9), list(24), list(60));
+        assert!(occurrences(&weekly(&hostile), Time(0), Time(u64::MAX), 5).is_empty());
+        assert!(read("FREQ=DAILY;BYHOUR=9,10", NOW, &berlin()).unwrap_err().contains("one time a day"));
+    }
+
+    #[test]
+    fn a_time_far_along_the_rule_is_found() {
+        let s = weekly("FREQ=DAILY");
+        let from = Time(s.start.unwrap().0 + 3000 * 86_400_000);
+        let found = occurrences(&s, from, Time(from.0 + 2 * 86_400_000), 5);
+        assert!(found.len() >= 2 && found[0].end >= from, "{found:?}");
     }
 
     #[test]

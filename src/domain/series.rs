@@ -11,6 +11,8 @@ pub const EXCEPTIONS_MAX: usize = 500;
 
 /// How often a meeting may repeat; nobody meets hourly.
 const FREQUENCIES: [&str; 4] = ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
+/// Parts that give several times on one day: a few of them together name every second of a year.
+const WITHIN_A_DAY: [&str; 3] = ["BYHOUR", "BYMINUTE", "BYSECOND"];
 
 /// How a meeting repeats.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +47,11 @@ impl Series {
     /// Whether the rule has the shape of one; whoever expands it finds out the rest.
     pub fn is_plausible(&self) -> bool {
         let letter = |c: char| c.is_ascii_alphanumeric() || "=;,+-".contains(c);
+        let parts = || self.rule.split(';').map(|p| p.split('=').next().unwrap_or(p));
+        let repeated = parts().enumerate().any(|(n, name)| parts().take(n).any(|before| before == name));
         self.rule.len() <= RULE_MAX
+            && !repeated
+            && !parts().any(|name| WITHIN_A_DAY.contains(&name))
             && self.rule.split(';').filter_map(|p| p.strip_prefix("FREQ=")).any(|f| FREQUENCIES.contains(&f))
             && self.rule.chars().all(letter)
             && self.cancelled.len() + self.moved.len() <= EXCEPTIONS_MAX
@@ -94,7 +100,18 @@ mod tests {
     #[test]
     fn only_what_looks_like_a_rule_is_one() {
         assert!(Series::new("FREQ=WEEKLY;BYDAY=TU,-1FR;UNTIL=20270101T000000Z").is_plausible());
-        for bad in ["", "weekly", "FREQ=NEVER", "FREQ=HOURLY", "COUNT=3", "FREQ=DAILY\r\nATTENDEE:x", "FREQ=DAILY;X=\""] {
+        for bad in [
+            "",
+            "weekly",
+            "FREQ=NEVER",
+            "FREQ=HOURLY",
+            "COUNT=3",
+            "FREQ=DAILY\r\nATTENDEE:x",
+            "FREQ=DAILY;X=\"",
+            "FREQ=DAILY;BYHOUR=1,2",
+            "FREQ=YEARLY;BYSECOND=1",
+            "FREQ=DAILY;FREQ=DAILY",
+        ] {
             assert!(!Series::new(bad).is_plausible(), "{bad:?}");
         }
     }
