@@ -3,7 +3,7 @@
 use super::commands::Step;
 use super::series::{self, SHOWN};
 use super::state::State;
-use super::state::meetings::{Meetings, Slot};
+use super::state::meetings::{Computed, Meetings, Slot};
 use crate::domain::Time;
 use crate::domain::conference::Conference;
 use std::time::Duration;
@@ -21,7 +21,21 @@ impl Meetings {
             return;
         }
         self.built_for = Some(day);
-        self.agenda = self.list.iter().chain(&self.kept).flat_map(|c| slots(c, now)).collect();
+        let known = std::mem::take(&mut self.series);
+        for c in self.list.iter().chain(&self.kept) {
+            match known.get(&c.id).filter(|k| c.settings.series.is_some() && k.day == day && k.settings == c.settings) {
+                Some(k) => drop(self.series.insert(c.id.clone(), k.clone())),
+                None if c.settings.series.is_some() => {
+                    let known = Computed { day, settings: c.settings.clone(), slots: slots(c, now) };
+                    self.series.insert(c.id.clone(), known);
+                }
+                None => {}
+            }
+        }
+        let once = self.list.iter().chain(&self.kept).filter(|c| c.settings.series.is_none());
+        self.agenda = once.flat_map(|c| slots(c, now)).collect();
+        self.agenda.extend(self.series.values().flat_map(|k| k.slots.iter().cloned()));
+        self.remind_at = Some(Time(0));
         // A meeting without a time stands last.
         self.agenda.sort_by_key(|s| (s.start.is_none(), s.start, s.id.clone()));
         let here = |s: &Slot| Some(&s.id) == self.selection.as_ref();

@@ -11,19 +11,15 @@ use std::time::Duration;
 /// Nothing is said of a meeting that began longer ago.
 const TOO_LATE: Duration = Duration::from_secs(5 * 60);
 
-/// The moments of a meeting at which somebody is reminded, the earliest first.
-fn moments(state: &State, slot: &Slot) -> Vec<Time> {
-    let Some(start) = slot.start else { return Vec::new() };
-    let before = |m: &u32| Time(start.0.saturating_sub(u64::from(*m) * 60_000));
-    let mut out: Vec<Time> = state.options.remind.iter().map(before).collect();
-    out.sort();
-    out
+/// The moments of a meeting at which somebody is reminded.
+fn moments<'a>(state: &'a State, slot: &Slot) -> impl Iterator<Item = Time> + use<'a> {
+    let start = slot.start;
+    state.options.remind.iter().filter_map(move |m| Some(Time(start?.0.saturating_sub(u64::from(*m) * 60_000))))
 }
 
 /// When the next card is due.
 pub fn deadline(state: &State) -> Option<Time> {
-    let now = state.view.now;
-    state.meetings.agenda.iter().flat_map(|s| moments(state, s)).filter(|t| *t > now).min()
+    state.meetings.remind_at.filter(|t| *t > state.view.now)
 }
 
 /// Shows the cards that are due, and takes away those whose meeting is over, running without us, or gone.
@@ -31,14 +27,14 @@ pub fn pass(door: &mut Door<'_>) {
     door.state.meetings.settle(door.now);
     let now = door.now;
     retain(door.state, now);
-    let due: Vec<(Slot, Time)> = door
-        .state
-        .meetings
-        .agenda
-        .iter()
-        .filter(|s| s.start.is_some_and(|t| t + TOO_LATE > now))
-        .filter_map(|s| Some((s.clone(), moments(door.state, s).into_iter().rfind(|t| *t <= now)?)))
-        .collect();
+    if door.state.meetings.remind_at.is_none_or(|t| t > now) {
+        return;
+    }
+    let state = &*door.state;
+    let open = state.meetings.agenda.iter().filter(|s| s.start.is_some_and(|t| t + TOO_LATE > now));
+    let due: Vec<(Slot, Time)> = open.filter_map(|s| Some((s.clone(), moments(state, s).filter(|t| *t <= now).max()?))).collect();
+    let next = state.meetings.agenda.iter().flat_map(|s| moments(state, s)).filter(|t| *t > now).min();
+    door.state.meetings.remind_at = next;
     for (slot, moment) in due {
         if !door.state.meetings.reminded.insert((slot.id.clone(), slot.of.or(slot.start), moment)) || joined(door.state, &slot) {
             continue;
@@ -63,6 +59,9 @@ fn remind(door: &mut Door<'_>, slot: Slot) {
 }
 
 fn retain(state: &mut State, now: Time) {
+    if !state.questions.iter().any(|q| matches!(q.kind, QuestionKind::Reminder { .. })) {
+        return;
+    }
     let gone = |slot: &Slot| {
         let there = state.meetings.agenda.iter().any(|s| s.id == slot.id && s.of == slot.of && s.start == slot.start);
         !there || slot.end.or(slot.start).is_some_and(|t| t <= now) || joined(state, slot)

@@ -25,8 +25,8 @@ pub fn title(state: &State) -> String {
         Some(_) => return "New meeting".into(),
         None => {}
     }
-    let active = |id| m.find(id).is_some_and(|c| c.is_active);
-    let ahead = m.agenda.iter().filter(|s| active(&s.id) || s.end.is_none_or(|e| e > state.view.now)).count();
+    let active: Vec<_> = m.list.iter().chain(&m.kept).filter(|c| c.is_active).map(|c| &c.id).collect();
+    let ahead = m.agenda.iter().filter(|s| active.contains(&&s.id) || s.end.is_none_or(|e| e > state.view.now)).count();
     if ahead == 0 { "Meetings".into() } else { format!("Meetings ─ {ahead} ahead") }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::app::Editor;
 use crate::domain::Time;
-use crate::domain::conference::{Capabilities, Conference, ConferenceId};
+use crate::domain::conference::{Capabilities, Conference, ConferenceId, ConferenceSettings};
 use crate::endpoint::OperationId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The Meetings pane.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,10 @@ pub struct Meetings {
     pub agenda: Vec<Slot>,
     /// The day for which the rows were built; `None`: they went stale.
     pub built_for: Option<u64>,
+    /// The times of those that repeat, as they were computed last.
+    pub series: BTreeMap<ConferenceId, Computed>,
+    /// When the next card may be due; the past: look now.
+    pub remind_at: Option<Time>,
     /// The selected one.
     pub selection: Option<ConferenceId>,
     /// Which of its times is selected, if it repeats.
@@ -35,6 +39,17 @@ pub struct Meetings {
     pub details: bool,
     /// The open form.
     pub form: Option<Form>,
+}
+
+/// The rows of one meeting that repeats, and what they were computed from.
+#[derive(Clone, Debug)]
+pub struct Computed {
+    /// The day.
+    pub day: u64,
+    /// The meeting.
+    pub settings: ConferenceSettings,
+    /// Its rows.
+    pub slots: Vec<Slot>,
 }
 
 /// One row of the agenda.
