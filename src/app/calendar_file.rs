@@ -3,13 +3,21 @@
 pub use crate::domain::itip::Invitation;
 use crate::domain::itip::read as document;
 use crate::endpoint::parse_link;
+use jiff::tz::TimeZone;
 
-/// Reads a file.
+/// Reads a file; its times without a zone are those of `here`.
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
-pub fn read(text: &str) -> Result<Invitation, String> {
-    document::read(text, &|word| parse_link(word).is_some())
+pub fn read(text: &str, here: &TimeZone) -> Result<Invitation, String> {
+    let invitation = document::read_in(text, here, &|word| parse_link(word).is_some())?;
+    match invitation.odd {
+        Some(why) => Err(format!("this cannot be taken as it is meant: {why}")),
+        None if invitation.settings.start.is_none() && invitation.of.is_none() && !invitation.cancelled => {
+            Err("the meeting in this file has no time".into())
+        }
+        None => Ok(invitation),
+    }
 }
 
 #[cfg(test)]
@@ -59,7 +67,7 @@ mod tests {
 
     fn written(c: &Conference) -> Invitation {
         let text = invitation::calendar(c, &|u| u.user().to_owned(), Time(0));
-        read(&text).unwrap_or_else(|e| panic!("{e}\n{text}"))
+        read(&text, &TimeZone::UTC).unwrap_or_else(|e| panic!("{e}\n{text}"))
     }
 
     #[test]
@@ -94,7 +102,7 @@ mod tests {
             ORGANIZER;CN=Alice:mailto:alice@contoso.example\r\nATTENDEE;ROLE=REQ-PARTICIPANT:MAILTO:bob@contoso.example\r\n\
             DESCRIPTION:Join online <https://meet.contoso.example/alice/K7M2Q9TX>\\nbye\r\n\
             END:VEVENT\r\nEND:VCALENDAR\r\n";
-        let i = read(text).unwrap();
+        let i = read(text, &TimeZone::UTC).unwrap();
         assert_eq!(i.link.as_deref(), Some("https://meet.contoso.example/alice/K7M2Q9TX"));
         let s = &i.settings;
         assert_eq!((s.start, s.end), (Some(at("2026-12-01T10:00:00Z")), Some(at("2026-12-01T10:30:00Z"))));
@@ -104,15 +112,56 @@ mod tests {
     #[test]
     fn a_cancellation_says_so() {
         let text = invitation::cancellation(&conference(), &|u| u.user().to_owned(), Time(0));
-        assert!(read(&text).unwrap().cancelled);
+        assert!(read(&text, &TimeZone::UTC).unwrap().cancelled);
     }
 
     #[test]
     fn what_is_no_invitation_gets_a_sentence() {
         for bad in ["", "hello", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "BEGIN:VCARD\r\nEND:VCARD\r\n", "\0\u{1b}[2J"] {
-            assert!(!read(bad).unwrap_err().is_empty(), "{bad:?}");
+            assert!(!read(bad, &TimeZone::UTC).unwrap_err().is_empty(), "{bad:?}");
         }
         let no_time = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
-        assert_eq!(read(no_time).unwrap_err(), "the meeting in this file has no time");
+        assert_eq!(read(no_time, &TimeZone::UTC).unwrap_err(), "the meeting in this file has no time");
+    }
+
+    fn file(lines: &str) -> String {
+        format!("BEGIN:VCALENDAR\r\n{lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+    }
+
+    #[test]
+    fn times_without_a_zone_are_those_of_the_reader() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let i = read(&file("BEGIN:VEVENT\r\nSUMMARY:x\r\nDTSTART:20261201T110000\r\nRRULE:FREQ=DAILY"), &berlin).unwrap();
+        assert_eq!((i.settings.start, i.settings.time_zone.as_str()), (Some(at("2026-12-01T10:00:00Z")), "Europe/Berlin"));
+        let i = read(&file("BEGIN:VEVENT\r\nSUMMARY:x\r\nDTSTART:20261201T110000Z"), &berlin).unwrap();
+        assert_eq!((i.settings.start, i.settings.time_zone.as_str()), (Some(at("2026-12-01T11:00:00Z")), "UTC"));
+    }
+
+    #[test]
+    fn a_zone_of_its_own_counts_by_its_description_and_an_unknown_one_is_refused() {
+        let zone = |standard: &str, daylight: &str| {
+            let part = |name: &str, to: &str| {
+                format!("BEGIN:{name}\r\nDTSTART:16010101T030000\r\nTZOFFSETFROM:{to}\r\nTZOFFSETTO:{to}\r\nEND:{name}\r\n")
+            };
+            file(&format!(
+                "BEGIN:VTIMEZONE\r\nTZID:Ours\r\n{}{}END:VTIMEZONE\r\nBEGIN:VEVENT\r\nSUMMARY:x\r\nDTSTART;TZID=Ours:20261201T110000",
+                part("STANDARD", standard),
+                part("DAYLIGHT", daylight)
+            ))
+        };
+        let i = read(&zone("+0330", "+0330"), &TimeZone::UTC).unwrap();
+        assert_eq!((i.settings.start, i.settings.time_zone.as_str()), (Some(at("2026-12-01T07:30:00Z")), "UTC+03:30"));
+        for text in [zone("+0100", "+0200"), file("BEGIN:VEVENT\r\nDTSTART;TZID=Nowhere:20261201T110000")] {
+            let why = read(&text, &TimeZone::UTC).unwrap_err();
+            assert!(why.contains("is not known here") && why.contains("Europe/Berlin"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_rule_with_lists_of_hours_is_refused_with_a_sentence() {
+        let list = |n: u32| (0..n).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
+        let rule = format!("FREQ=YEARLY;BYHOUR={};BYMINUTE={};BYSECOND={}", list(24), list(60), list(60));
+        let text = file(&format!("BEGIN:VEVENT\r\nSUMMARY:x\r\nDTSTART:20261201T110000Z\r\nRRULE:{rule}"));
+        assert!(read(&text, &TimeZone::UTC).unwrap_err().contains("repeats in a way"));
     }
 }

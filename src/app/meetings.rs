@@ -5,7 +5,7 @@ use super::door::{Door, Pending, Then};
 use super::effect::{Effect, StoreRequest};
 use super::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker};
 use super::state::{Form, Pane, State};
-use super::{calendar_file, form, invitation, meeting_form, outlook, series, tabs, when};
+use super::{calendar_file, form, invitation, kept, meeting_form, outlook, series, tabs, when};
 use crate::domain::conference::{AccessLevel, Conference, ConferenceId, ConferenceSettings, Invitee};
 use crate::domain::conversation::Role;
 use crate::domain::{Address, Time};
@@ -280,27 +280,45 @@ pub fn ask_read(door: &mut Door<'_>) {
 
 /// A calendar file was read: asks what to do with its meeting.
 pub fn file_read(door: &mut Door<'_>, path: &str, text: &str) {
-    let invitation = match calendar_file::read(text) {
+    let invitation = match calendar_file::read(text, &door.state.view.zone) {
         Ok(i) => i,
         Err(reason) => return door.complain(format!("{path}: {reason}")),
     };
     let s = &invitation.settings;
     let time = s.start.map(|t| when::describe(t, s.end, &door.state.view.zone)).unwrap_or_default();
-    let known = invitation.link.as_deref().and_then(endpoint::parse_link);
+    let joinable = invitation.link.as_deref().and_then(endpoint::parse_link).is_some();
+    let known = kept::known(door.state, &invitation);
+    let older = known.is_some_and(|c| invitation.sequence < c.version);
+    let one = kept::one_time(door.state, &invitation);
+    // One time of a meeting that does not repeat here is that meeting, or it is not here.
+    let meant = known.is_some_and(|c| one.is_some() || invitation.of.is_none_or(|of| c.settings.start == Some(of)));
     let mut rows = Vec::new();
     let mut choices = Vec::new();
     if invitation.cancelled {
-        if known.as_ref().is_some_and(|(_, id)| door.state.meetings.kept.iter().any(|c| c.id == *id)) {
-            rows.push(("Take it out of the agenda".to_owned(), "it was cancelled".to_owned()));
-            choices.push(Choice::ForgetInvitation);
-        } else {
-            return door.say(format!("“{}” was cancelled; it is not in your agenda", invitation.settings.subject));
+        if !meant {
+            return door.say(format!("“{}” was cancelled; it is not in your agenda", s.subject));
         }
+        if older {
+            return door.say(format!("“{}” was invited to again after this cancellation; nothing has changed", s.subject));
+        }
+        let row = match one {
+            Some(_) => ("Take this time out of the agenda", "it was cancelled; the others stay"),
+            None => ("Take it out of the agenda", "it was cancelled"),
+        };
+        rows.push((row.0.to_owned(), row.1.to_owned()));
+        choices.push(Choice::ForgetInvitation);
     } else {
-        if known.is_some() {
-            rows.push(("Join it now".into(), String::new()));
+        if joinable {
+            let remark = if older { "your agenda has a newer invitation" } else { "" };
+            rows.push(("Join it now".into(), remark.into()));
             choices.push(Choice::JoinInvitation);
-            rows.push(("Keep it in the agenda".into(), "with its reminders".into()));
+        }
+        if !older && (joinable || one.is_some()) {
+            let row = match one {
+                Some(_) => ("Change this time in the agenda", "the others stay"),
+                None => ("Keep it in the agenda", "with its reminders"),
+            };
+            rows.push((row.0.to_owned(), row.1.to_owned()));
             choices.push(Choice::KeepInvitation);
         }
         rows.push(("Schedule a meeting like it".into(), "with you as its organizer".into()));
@@ -314,7 +332,15 @@ pub fn file_read(door: &mut Door<'_>, path: &str, text: &str) {
 /// Does what was chosen for an invitation from a file.
 pub fn with_invitation(door: &mut Door<'_>, choice: &Choice) -> Result<(), String> {
     let invitation = *door.state.meetings.read.take().ok_or("no invitation was read")?;
-    let target = invitation.link.as_deref().and_then(endpoint::parse_link);
+    if let Some(of) = kept::one_time(door.state, &invitation)
+        && matches!(choice, Choice::KeepInvitation | Choice::ForgetInvitation)
+    {
+        return one_time(door, of, &invitation);
+    }
+    let target = match choice {
+        Choice::ForgetInvitation => kept::named(&invitation),
+        _ => invitation.link.as_deref().and_then(endpoint::parse_link),
+    };
     let mut settings = invitation.settings;
     match (choice, target) {
         (Choice::JoinInvitation, Some((organizer, id))) => {
@@ -340,6 +366,10 @@ pub fn with_invitation(door: &mut Door<'_>, choice: &Choice) -> Result<(), Strin
                 id,
             };
             let m = &mut door.state.meetings;
+            let mut c = c;
+            if let Some(old) = m.kept.iter().find(|k| k.id == c.id && k.version == c.version) {
+                kept::keep_exceptions(&mut c.settings, &old.settings);
+            }
             if m.kept.len() >= KEPT {
                 return Err("too many meetings of others are kept; take some out with x".into());
             }
@@ -369,6 +399,21 @@ pub fn with_invitation(door: &mut Door<'_>, choice: &Choice) -> Result<(), Strin
             Ok(())
         }
     }
+}
+
+/// Changes one time of a series that is kept, or takes it out.
+fn one_time(door: &mut Door<'_>, of: Time, invitation: &calendar_file::Invitation) -> Result<(), String> {
+    let id = kept::known(door.state, invitation).map(|c| c.id.clone());
+    let m = &mut door.state.meetings;
+    let c = m.kept.iter_mut().find(|c| Some(&c.id) == id.as_ref()).ok_or("this meeting is not in your agenda any more")?;
+    kept::apply_one(c, of, invitation)?;
+    let name = subject(c).to_owned();
+    m.built_for = None;
+    m.settle(door.now);
+    keep(door);
+    let what = if invitation.cancelled { "is taken out of" } else { "is changed in" };
+    door.say(format!("One time of “{name}” {what} your agenda; the others stay"));
+    Ok(())
 }
 
 /// Copies the invitation of the selected meeting.

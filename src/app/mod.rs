@@ -26,6 +26,7 @@ pub mod help;
 pub mod hours;
 mod idle;
 pub mod invitation;
+pub mod kept;
 pub mod keymap;
 mod keys;
 pub mod limits;

@@ -1,6 +1,7 @@
 //! Meetings between people without a server that keeps them: calendar files (RFC 5545) and the invitations, answers and
 //! cancellations that travel (RFC 5546).
 
+mod clock;
 pub mod read;
 pub mod write;
 

@@ -21,6 +21,18 @@ fn offset(name: &str) -> Option<TimeZone> {
         _ => return None,
     };
     let (h, m) = digits.split_once(':').unwrap_or((digits, "0"));
-    let seconds = (h.parse::<i32>().ok()? * 60 + m.parse::<i32>().ok()?) * 60 * sign;
+    let minutes = i32::from(h.parse::<u8>().ok()?) * 60 + i32::from(m.parse::<u8>().ok()?);
+    let seconds = minutes * 60 * sign;
     jiff::tz::Offset::from_seconds(seconds).ok().map(TimeZone::fixed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_beyond_all_zones_is_none() {
+        assert!(zone_by_name("+99999999").is_none() && zone_by_name("UTC+1:99999999").is_none() && zone_by_name("+99").is_none());
+        assert!(zone_by_name("UTC-03:30").is_some());
+    }
 }

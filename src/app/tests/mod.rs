@@ -4,6 +4,7 @@ mod alerts;
 mod chaos;
 mod contacts;
 mod dialogs;
+mod kept;
 mod limits;
 mod meetings;
 mod own;

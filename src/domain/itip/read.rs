@@ -2,23 +2,22 @@
 //! (RFC 5546).
 
 use super::UID_MAX;
+use super::clock::Clock;
 use crate::domain::conference::{Answer, ConferenceSettings, Invitee};
 use crate::domain::conference_rules::{DESCRIPTION_MAX, PARTICIPANTS_MAX, PASSCODE_MAX, SUBJECT_MAX};
 use crate::domain::conversation::Role;
 use crate::domain::series::{EXCEPTIONS_MAX, Moved, Series};
-use crate::domain::zone::zone_by_name;
 use crate::domain::{Address, Time};
-use calcard::common::timezone::Tz;
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarEntry, ICalendarParameterName, ICalendarProperty as P, ICalendarValue,
 };
+use jiff::tz::TimeZone;
 use std::borrow::Cow;
-use std::time::Duration;
 
 /// Octets of a file that is taken.
 const FILE_MAX: usize = 1024 * 1024;
-/// Length of a meeting whose file does not say it.
-const LENGTH: Duration = Duration::from_secs(3600);
+/// Characters of a strange name that a sentence repeats.
+const NAME_SHOWN: usize = 60;
 
 /// Most times of one rule (`COUNT`) that is sent to us.
 pub const TIMES_MAX: u32 = 1000;
@@ -63,11 +62,19 @@ pub struct Invitation {
     pub settings: ConferenceSettings,
 }
 
-/// Reads a file. `is_link` knows what names a conference.
+/// Reads what somebody sent; times without a zone count as UTC. `is_link` knows what names a conference.
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
 pub fn read(text: &str, is_link: &dyn Fn(&str) -> bool) -> Result<Invitation, String> {
+    read_in(text, &TimeZone::UTC, is_link)
+}
+
+/// Reads a file; its times without a zone are those of `here`.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub fn read_in(text: &str, here: &TimeZone, is_link: &dyn Fn(&str) -> bool) -> Result<Invitation, String> {
     if text.len() > FILE_MAX {
         return Err("this is too large for an invitation".into());
     }
@@ -75,7 +82,11 @@ pub fn read(text: &str, is_link: &dyn Fn(&str) -> bool) -> Result<Invitation, St
     let events: Vec<&ICalendarComponent> = calendar.components.iter().filter(|c| c.component_type.is_event()).collect();
     let main = events.iter().find(|e| !e.has_property(&P::RecurrenceId)).or(events.first());
     let event = *main.ok_or("there is no meeting in this file")?;
-    let clock = Clock(&calendar);
+    let clock = Clock::new(&calendar, here);
+    if let Some(zone) = events.iter().find_map(|e| clock.unknown_zone(e)) {
+        let zone: String = zone.chars().take(NAME_SHOWN).collect();
+        return Err(format!("the time zone “{zone}” is not known here; ask for a file that names one such as Europe/Berlin"));
+    }
     let method = method(calendar.components.iter().find_map(|c| value(c, &P::Method)).as_deref());
     let span = clock.span(event);
     // Answers and cancellations need not repeat the time.
@@ -131,6 +142,12 @@ fn odd(c: &ICalendarComponent, events: &[&ICalendarComponent], series: Option<&S
     let repeats = c.has_property(&P::Rrule) || c.has_property(&P::Rdate) || c.has_property(&P::Exrule);
     let count = |rule: &str| rule.split(';').find_map(|p| p.strip_prefix("COUNT=")).map(|n| n.parse().unwrap_or(u32::MAX));
     let dates: usize = c.properties(&P::Exdate).map(|e| e.values.len()).sum();
+    let onwards = |e: &&ICalendarComponent| {
+        e.property(&P::RecurrenceId).is_some_and(|r| r.parameter(&ICalendarParameterName::Range).is_some())
+    };
+    if events.iter().any(|e| onwards(&e)) {
+        return Some("it changes a series from one of its times on");
+    }
     if !repeats {
         return (events.len() > 1).then_some("there is more than one meeting in it");
     }
@@ -140,44 +157,6 @@ fn odd(c: &ICalendarComponent, events: &[&ICalendarComponent], series: Option<&S
         Some(_) if dates + events.len() > EXCEPTIONS_MAX => Some("too many of its times are exceptions"),
         Some(_) if c.has_property(&P::Rdate) || c.has_property(&P::Exrule) => Some("it repeats in a way that is not known here"),
         Some(_) => None,
-    }
-}
-
-/// The times of a file, in its own zones.
-struct Clock<'a>(&'a ICalendar);
-
-impl Clock<'_> {
-    /// All values of a property as moments.
-    fn moments(&self, entry: &ICalendarEntry) -> Vec<Time> {
-        let tz = self.0.build_tz_resolver().with_default(Tz::UTC).resolve_or_default(entry.tz_id());
-        let moment = |v: &ICalendarValue| {
-            let at = v.as_partial_date_time()?.to_date_time_with_tz(tz)?;
-            u64::try_from(at.timestamp()).ok().map(|s| Time(s.saturating_mul(1000)))
-        };
-        entry.values.iter().filter_map(moment).collect()
-    }
-
-    fn moment(&self, c: &ICalendarComponent, property: &P) -> Option<Time> {
-        self.moments(c.property(property)?).first().copied()
-    }
-
-    /// Beginning and end of an event.
-    fn span(&self, c: &ICalendarComponent) -> Option<(Time, Time)> {
-        let start = self.moment(c, &P::Dtstart)?;
-        let duration = c.property(&P::Duration).and_then(|e| match e.values.first()? {
-            ICalendarValue::Duration(d) => u64::try_from(d.as_seconds()).ok().map(Duration::from_secs),
-            _ => None,
-        });
-        let end = self.moment(c, &P::Dtend).or(duration.map(|d| start + d)).unwrap_or(start + LENGTH);
-        Some((start, end))
-    }
-
-    /// Name of the zone an event is planned in.
-    fn zone(&self, c: &ICalendarComponent) -> String {
-        let named = c.property(&P::Dtstart).and_then(ICalendarEntry::tz_id);
-        let tz = named.map(|n| self.0.build_tz_resolver().with_default(Tz::UTC).resolve_or_default(Some(n)));
-        let name = tz.and_then(|t| t.name().map(Cow::into_owned)).filter(|n| zone_by_name(n).is_some());
-        name.unwrap_or_else(|| "UTC".into())
     }
 }
 
@@ -217,7 +196,7 @@ fn answers(c: &ICalendarComponent) -> Vec<(Address, Answer)> {
 fn series(c: &ICalendarComponent, events: &[&ICalendarComponent], clock: &Clock<'_>) -> Option<Series> {
     let ICalendarValue::RecurrenceRule(rule) = c.property(&P::Rrule)?.values.first()? else { return None };
     let mut s = Series::new(&rule.to_string());
-    for at in c.properties(&P::Exdate).flat_map(|e| clock.moments(e)).take(EXCEPTIONS_MAX) {
+    for at in c.properties(&P::Exdate).take(EXCEPTIONS_MAX).flat_map(|e| clock.moments(e)).take(EXCEPTIONS_MAX) {
         s.cancel(at);
     }
     let subject = value(c, &P::Summary);
