@@ -69,8 +69,13 @@ pub fn leave(door: &mut Door<'_>) -> Result<(), String> {
 
 /// Moves in the lines of a section.
 pub fn step(state: &mut State, step: Step) {
+    let (rows, most) = (state.view.metrics.overlay_rows, usize::from(state.view.metrics.overlay_max));
+    if state.own.section == Section::Status {
+        state.own.scroll = step.apply(state.own.scroll.min(most), most + 1, rows);
+        return;
+    }
     settle(state);
-    let rows = state.view.metrics.overlay_rows.max(5);
+    let rows = rows.max(5);
     let own = &mut state.own;
     let to = step.apply(own.at, own.list.len(), rows);
     let direction = if to < own.at { -1 } else { 1 };

@@ -2,17 +2,18 @@
 
 use super::Editor;
 use super::addressbook::level_word;
-use super::door::{Door, Pending};
+use super::door::{Door, Pending, Then};
 use super::form::mark;
 use super::limits::FIELD_CHARS;
 use super::own;
 use super::people::group_name;
+use super::publishing::with_form;
 use super::state::overlay::{FormDialog, FormKind, Overlay};
 use super::state::{Field, FieldId, FieldValue, Form, People};
 use crate::domain::Address;
-use crate::domain::contact::{AddOptions, DEFAULT_GROUP, GroupId};
+use crate::domain::contact::{AddOptions, Contact, DEFAULT_GROUP, GroupId};
 use crate::domain::presence::Level;
-use crate::endpoint::{Operation, contact_data};
+use crate::endpoint::{Operation, OperationId, contact_data};
 
 /// Levels in the order of the choice; the first is "what their network gets".
 const LEVELS: [Option<Level>; 6] =
@@ -33,7 +34,7 @@ pub fn add(door: &mut Door<'_>, uri: Address, group: Option<GroupId>) {
 pub fn edit(door: &mut Door<'_>, uri: &Address) -> Result<(), String> {
     let people = &door.state.people;
     let c = people.contacts.get(uri).ok_or("this person is not on the list")?.clone();
-    let names: Vec<String> = c.groups.iter().filter(|g| **g != DEFAULT_GROUP).map(|g| group_name(people, *g)).collect();
+    let names: Vec<String> = chosen(people, &c).into_iter().map(|g| group_name(people, g)).collect();
     let now = own::level_of(&door.state.own.replica, uri);
     let fields = vec![
         text(FieldId::Alias, "Your name", "Empty: the name of their own card", &c.name),
@@ -44,6 +45,12 @@ pub fn edit(door: &mut Door<'_>, uri: &Address) -> Result<(), String> {
     ];
     open(door, uri.clone(), false, fields);
     Ok(())
+}
+
+/// The groups that somebody has put the person into; the server fills the others.
+fn chosen(people: &People, contact: &Contact) -> Vec<GroupId> {
+    let takes = |id: &GroupId| people.groups.iter().any(|g| g.id == *id && g.kind().takes_contacts());
+    contact.groups.iter().copied().filter(|g| *g != DEFAULT_GROUP && takes(g)).collect()
 }
 
 fn open(door: &mut Door<'_>, uri: Address, adding: bool, fields: Vec<Field>) {
@@ -77,35 +84,52 @@ pub fn save(door: &mut Door<'_>) -> Result<(), String> {
     if !door.state.link.is_up() {
         return Err("the list needs the server, and the link is down; what you wrote stays here".into());
     }
-    let Some(Overlay::Form(mut d)) = door.state.overlays.pop() else { return Ok(()) };
+    let Some(Overlay::Form(d)) = door.state.overlays.last() else { return Ok(()) };
     let FormKind::Contact { uri, adding } = d.kind.clone() else { return Ok(()) };
-    match groups(&door.state.people, d.form.text(FieldId::Groups)) {
-        Ok(groups) if adding => put(door, uri, &d.form, groups),
-        Ok(groups) => change(door, &uri, &d.form, &groups),
+    if d.form.saving.is_some() {
+        return Err("it is being saved".into());
+    }
+    let form = d.form.clone();
+    let last = match groups(&door.state.people, form.text(FieldId::Groups)) {
+        Ok(groups) if adding => Some(put(door, uri, &form, groups)),
+        Ok(groups) => change(door, &uri, &form, &groups),
         Err(e) => {
-            mark(&mut d.form, FieldId::Groups, &e);
-            door.state.overlays.push(Overlay::Form(d));
+            with_form(door, |f| mark(f, FieldId::Groups, &e));
+            return Ok(());
+        }
+    };
+    match last {
+        Some(id) => with_form(door, |f| (f.saving, f.error) = (Some(id), None)),
+        None => {
+            door.state.overlays.pop();
         }
     }
     Ok(())
 }
 
-/// The groups of these names.
+/// The groups of these names. A name may have commas of its own; the longest name that fits counts.
 fn groups(people: &People, names: &str) -> Result<Vec<GroupId>, String> {
     let mut found = Vec::new();
-    for name in names.split(',').map(str::trim).filter(|n| !n.is_empty()) {
-        let low = name.to_lowercase();
-        let group = people.groups.iter().find(|g| g.title().to_lowercase() == low);
-        let group = group.ok_or_else(|| format!("there is no group “{name}”; n makes one"))?;
+    let mut rest = names.trim();
+    while !rest.is_empty() {
+        let ends = rest.match_indices(',').map(|(at, _)| at).chain([rest.len()]);
+        let named = |end: usize| people.groups.iter().find(|g| same(&g.title(), &rest[..end])).map(|g| (g, end));
+        let first = rest.split(',').next().unwrap_or(rest).trim();
+        let (group, end) = ends.rev().find_map(named).ok_or_else(|| format!("there is no group “{first}”; n makes one"))?;
         if !group.kind().takes_contacts() {
-            return Err(format!("nobody can be put into “{name}”"));
+            return Err(format!("nobody can be put into “{}”", group.title()));
         }
         found.push(group.id);
+        rest = rest[end..].trim_start_matches([',', ' ']);
     }
     Ok(found)
 }
 
-fn put(door: &mut Door<'_>, uri: Address, form: &Form, groups: Vec<GroupId>) {
+fn same(title: &str, typed: &str) -> bool {
+    title.trim().to_lowercase() == typed.trim().to_lowercase()
+}
+
+fn put(door: &mut Door<'_>, uri: Address, form: &Form, groups: Vec<GroupId>) -> OperationId {
     let name = uri.bare().to_owned();
     let options = AddOptions {
         without_presence: form.choice(FieldId::Presence) == 1,
@@ -116,12 +140,12 @@ fn put(door: &mut Door<'_>, uri: Address, form: &Form, groups: Vec<GroupId>) {
     let undo = vec![Operation::DeleteContact { uri: uri.clone() }];
     let pending = Pending::new(format!("Adding {name}")).done(format!("{name} is on the list")).undo(undo);
     let alias = form.text(FieldId::Alias).trim().to_owned();
-    door.ask(Operation::AddContact { uri, name: alias, groups, options }, pending);
+    door.ask(Operation::AddContact { uri, name: alias, groups, options }, pending.then(Then::Dialog))
 }
 
-/// Asks for what differs; the undo is what was before.
-fn change(door: &mut Door<'_>, who: &Address, form: &Form, groups: &[GroupId]) {
-    let Some(c) = door.state.people.contacts.get(who).cloned() else { return };
+/// Asks for what differs; the undo is what was before. Gives the last request, if there is one.
+fn change(door: &mut Door<'_>, who: &Address, form: &Form, groups: &[GroupId]) -> Option<OperationId> {
+    let c = door.state.people.contacts.get(who).cloned()?;
     let uri = || who.clone();
     let (mut steps, mut back) = (Vec::new(), Vec::new());
     let alias = form.text(FieldId::Alias).trim().to_owned();
@@ -129,7 +153,7 @@ fn change(door: &mut Door<'_>, who: &Address, form: &Form, groups: &[GroupId]) {
         back.push(Operation::RenameContact { uri: uri(), name: c.name.clone() });
         steps.push(Operation::RenameContact { uri: uri(), name: alias });
     }
-    let old: Vec<GroupId> = c.groups.iter().copied().filter(|g| *g != DEFAULT_GROUP).collect();
+    let old = chosen(&door.state.people, &c);
     let join: Vec<GroupId> = groups.iter().copied().filter(|g| !old.contains(g) && *g != DEFAULT_GROUP).collect();
     let leave: Vec<GroupId> = old.iter().copied().filter(|g| !groups.contains(g)).collect();
     if !join.is_empty() || !leave.is_empty() {
@@ -153,10 +177,10 @@ fn change(door: &mut Door<'_>, who: &Address, form: &Form, groups: &[GroupId]) {
         steps.push(Operation::SetLevel { uri: uri(), level });
     }
     let name = door.name(who);
-    let last = steps.len().saturating_sub(1);
-    for (n, step) in steps.into_iter().enumerate() {
-        let pending = Pending::new(format!("Changing {name}"));
-        let done = || format!("{name} is changed");
-        door.ask(step, if n == last { pending.done(done()).undo(std::mem::take(&mut back)) } else { pending });
+    let last = steps.pop()?;
+    let pending = || Pending::new(format!("Changing {name}")).then(Then::Dialog);
+    for step in steps {
+        door.ask(step, pending());
     }
+    Some(door.ask(last, pending().done(format!("{name} is changed")).undo(back)))
 }

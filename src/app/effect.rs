@@ -118,6 +118,15 @@ pub enum StoreRequest {
         /// Contacts.
         contacts: Vec<Contact>,
     },
+    /// Keep one contact that is new or changed.
+    SaveContact(Contact),
+    /// Forget one contact.
+    RemoveContact(Address),
+    /// Delete everything that was written in a thread, for good.
+    DeleteHistory {
+        /// Thread key.
+        thread: String,
+    },
     /// Keep one person's name and last presence for the next first paint.
     SavePresence {
         /// Who.

@@ -83,6 +83,13 @@ pub enum StoreReply {
         /// Results.
         messages: Vec<(String, InstantMessage)>,
     },
+    /// A page of history could not be read.
+    NoHistory {
+        /// Thread key.
+        thread: String,
+        /// One sentence.
+        reason: String,
+    },
     /// The store failed; one sentence.
     Failed(String),
 }
@@ -95,7 +102,7 @@ pub struct Snapshot {
     /// Contacts.
     pub contacts: Vec<Contact>,
     /// Last known presence; shown greyed.
-    pub presence: Vec<(Address, Presence)>,
+    pub presence: Vec<(Address, Box<Presence>)>,
     /// Open tabs, in order.
     pub tabs: Vec<SavedTab>,
     /// Thread key of the tab shown last.

@@ -18,12 +18,14 @@ pub fn event(door: &mut Door<'_>, event: Event) {
         Event::SignedIn { gruu, server } => signed_in(door.state, &gruu, server),
         Event::ContactList { groups, contacts } => contact_list(door, groups, contacts),
         Event::ContactChanged(c) => {
-            door.state.people.contacts.insert(c.uri.clone(), c);
+            door.state.people.contacts.insert(c.uri.clone(), c.clone());
+            door.store(StoreRequest::SaveContact(c));
             contacts_changed(door);
         }
         Event::ContactRemoved(uri) => {
             door.state.people.contacts.remove(&uri);
             door.state.people.marks.remove(&uri);
+            door.store(StoreRequest::RemoveContact(uri));
             contacts_changed(door);
         }
         Event::GroupChanged(g) => {
@@ -32,15 +34,15 @@ pub fn event(door: &mut Door<'_>, event: Event) {
                 Some(x) => *x = g,
                 None => groups.push(g),
             }
-            contacts_changed(door);
+            list_changed(door);
         }
         Event::GroupRemoved(id) => {
             door.state.people.groups.retain(|g| g.id != id);
             door.state.people.folded.remove(&id);
             door.state.people.contacts.values_mut().for_each(|c| c.groups.retain(|g| *g != id));
-            contacts_changed(door);
+            list_changed(door);
         }
-        Event::Presence { uri, presence } => presence_of(door, uri, *presence),
+        Event::Presence { uri, presence } => presence_of(door, uri, presence),
         Event::Watching { uri, standing } => {
             door.state.people.standing.insert(uri, standing);
         }
@@ -164,23 +166,28 @@ fn contact_list(door: &mut Door<'_>, groups: Vec<Group>, contacts: Vec<Contact>)
     people.loaded = Loaded::Known;
     let kept: Vec<Address> = people.marks.iter().filter(|u| people.contacts.contains_key(u)).cloned().collect();
     people.marks = kept.into_iter().collect();
-    contacts_changed(door);
+    list_changed(door);
 }
 
 fn contacts_changed(door: &mut Door<'_>) {
     (door.state.people.dirty, door.state.own.dirty) = (true, true);
     questions::watchers(door);
+}
+
+/// The groups or the whole list are new.
+fn list_changed(door: &mut Door<'_>) {
+    contacts_changed(door);
     let people = &door.state.people;
     let (groups, contacts) = (people.groups.clone(), people.contacts.values().cloned().collect());
     door.store(StoreRequest::SaveContacts { groups, contacts });
 }
 
-fn presence_of(door: &mut Door<'_>, uri: Address, presence: Presence) {
+fn presence_of(door: &mut Door<'_>, uri: Address, presence: Box<Presence>) {
     let people = &mut door.state.people;
-    let old = people.presence.get(&uri);
+    let old = people.presence_of(&uri);
     people.dirty |= people::moves_rows(people.sort, old, &presence);
     if people.contacts.contains_key(&uri) {
-        door.store(StoreRequest::SavePresence { uri: uri.clone(), presence: Box::new(presence.clone()) });
+        door.store(StoreRequest::SavePresence { uri: uri.clone(), presence: presence.clone() });
     }
     door.state.people.presence.insert(uri, presence);
 }

@@ -295,15 +295,16 @@ pub fn bindings_of(text: &str) -> Result<Vec<Binding>, KeymapError> {
 /// The bindings of sections that were read out of `text`.
 pub fn bindings_in(text: &str, sections: &Sections) -> Vec<Binding> {
     let all = sections.iter().flat_map(|(place, keys)| keys.iter().map(move |(k, c)| (place, k, c)));
-    let mut out: Vec<Binding> = all
-        .map(|(place, keys, command)| Binding {
-            line: line_of(text, command.span().start),
-            place: place.clone(),
-            keys: keys.clone(),
-            command: command.get_ref().clone(),
-        })
-        .collect();
-    out.sort_by_key(|b| b.line);
+    let mut found: Vec<_> = all.collect();
+    found.sort_by_key(|(.., command)| command.span().start);
+    let (mut line, mut counted) = (1, 0);
+    let mut out = Vec::with_capacity(found.len());
+    for (place, keys, command) in found {
+        let at = command.span().start;
+        line += line_of(text.get(counted..at).unwrap_or_default(), at) - 1;
+        counted = at;
+        out.push(Binding { line, place: place.clone(), keys: keys.clone(), command: command.get_ref().clone() });
+    }
     out
 }
 

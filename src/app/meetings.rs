@@ -112,7 +112,11 @@ fn open_form(door: &mut Door<'_>, editing: Option<ConferenceId>, s: &ConferenceS
 }
 
 fn show_form(door: &mut Door<'_>, form: Form) {
-    door.state.meetings.form = Some(form);
+    if door.state.meetings.form.as_ref().is_some_and(|f| f.changed) {
+        door.complain("A meeting with changes is open here: save it or leave it first");
+    } else {
+        door.state.meetings.form = Some(form);
+    }
     (door.state.pane, door.state.main) = (Pane::Meetings, Pane::Meetings);
     check(door);
 }

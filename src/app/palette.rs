@@ -38,7 +38,7 @@ fn all(state: &State) -> Vec<PaletteRow> {
     for uri in state.people.contacts.keys() {
         rows.push(row(PaletteTarget::Person(uri.clone()), state.name(uri).to_owned(), uri.bare().to_owned()));
     }
-    for c in &state.meetings.list {
+    for c in state.meetings.list.iter().chain(&state.meetings.kept) {
         let time = c
             .settings
             .start
@@ -117,7 +117,13 @@ pub fn choose(door: &mut Door<'_>, palette: Palette) -> Result<(), String> {
         }
         PaletteTarget::Meeting(id) => {
             (door.state.pane, door.state.main) = (Pane::Meetings, Pane::Meetings);
-            (door.state.meetings.selection, door.state.meetings.occurrence) = (Some(id), None);
+            let m = &mut door.state.meetings;
+            (m.selection, m.occurrence) = (Some(id), None);
+            // Of a series the time that is highlighted, as if one had gone to its row.
+            m.settle(door.now);
+            if let Some(at) = m.at() {
+                m.select(at);
+            }
             door.state.meetings.details = true;
             Ok(())
         }

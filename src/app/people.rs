@@ -60,7 +60,7 @@ impl People {
         let (mut online, mut all) = (0, 0);
         for c in self.contacts.values() {
             let name = self.name(&c.uri).unwrap_or(c.uri.bare()).to_lowercase();
-            let rank = rank(self.presence.get(&c.uri));
+            let rank = rank(self.presence_of(&c.uri));
             all += 1;
             online += usize::from(rank < OFFLINE);
             if filtered && !words.iter().all(|w| name.contains(w) || c.uri.bare().contains(w)) {
@@ -104,20 +104,22 @@ impl People {
             return;
         }
         let members = |a: &Address| self.expansions.get(a).map_or(&[][..], |e| &e.members);
-        let online = members(address).iter().filter(|m| rank(self.presence.get(&m.uri)) < OFFLINE).count();
+        let online = members(address).iter().filter(|m| rank(self.presence_of(&m.uri)) < OFFLINE).count();
         let folded = !self.open_lists.contains(address);
         let (id, total) = (group.id, members(address).len());
         rows.push(Row::Group { id, name: group.name.clone(), online, total, folded });
-        // Each group once, so that groups that contain each other come to an end.
-        let mut shown = BTreeSet::from([address.clone()]);
+        // Everybody once: a row has one name, and groups that contain each other come to an end.
+        let mut shown = BTreeSet::new();
         let mut waiting: Vec<&DirectoryEntry> = if folded { Vec::new() } else { members(address).iter().rev().collect() };
         while let Some(m) = waiting.pop() {
+            if !shown.insert(&m.uri) {
+                continue;
+            }
             if !m.group {
                 rows.push(Row::Contact { group: id, uri: m.uri.clone() });
                 continue;
             }
-            let first = shown.insert(m.uri.clone());
-            let folded = !first || !self.open_lists.contains(&m.uri);
+            let folded = m.uri == *address || !self.open_lists.contains(&m.uri);
             let name = if m.display_name.is_empty() { m.uri.bare().to_owned() } else { m.display_name.clone() };
             rows.push(Row::List { group: id, address: m.uri.clone(), name, folded });
             if !folded {

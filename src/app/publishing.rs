@@ -200,7 +200,8 @@ pub fn save(door: &mut Door<'_>) -> Result<(), String> {
     }
 }
 
-fn with_form(door: &mut Door<'_>, change: impl FnOnce(&mut Form)) {
+/// Changes the form over the panes.
+pub fn with_form(door: &mut Door<'_>, change: impl FnOnce(&mut Form)) {
     if let Some(Overlay::Form(d)) = door.state.overlays.last_mut() {
         change(&mut d.form);
     }
@@ -269,11 +270,11 @@ pub fn done(door: &mut Door<'_>, id: OperationId) {
     door.state.overlays.retain(|o| !matches!(o, Overlay::Form(d) if d.form.saving == Some(id)));
 }
 
-/// It was not; the form stays with the reason.
+/// It was not, or an earlier one of the requests that save it; the form stays with the reason.
 pub fn not_done(door: &mut Door<'_>, id: OperationId, error: &Error) {
     for o in &mut door.state.overlays {
         if let Overlay::Form(d) = o
-            && d.form.saving == Some(id)
+            && d.form.saving.is_some_and(|last| id <= last)
         {
             (d.form.saving, d.form.error) = (None, Some(advice(&d.form, error)));
         }

@@ -3,7 +3,7 @@
 use super::door::Door;
 use super::effect::StoreRequest;
 use super::limits::{MISSED, RECIPIENTS};
-use super::state::overlay::{Ask, Choice, Overlay, Picker};
+use super::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker};
 use super::state::{Missed, Thread};
 use super::{commands, tabs};
 use crate::domain::Address;
@@ -123,4 +123,25 @@ pub fn go_to_day(door: &mut Door<'_>, words: &str) -> Result<(), String> {
         tab.scroll.anchor = tab.entries.last().map(|e| e.id().clone());
     }
     Ok(())
+}
+
+/// Asks before everything that was written in the shown conversation is deleted here.
+pub fn delete_history(door: &mut Door<'_>) -> Result<(), String> {
+    let tab = door.state.conversations.current().ok_or("no conversation is open")?;
+    let title = door.state.title(tab);
+    let text = format!("Delete all that was written in {title}, here and for good? Others keep theirs.");
+    let then = Deed::DeleteHistory(tab.thread.clone());
+    door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Delete", then }));
+    Ok(())
+}
+
+/// Deletes it. What still waits to be sent stays.
+pub fn delete_history_now(door: &mut Door<'_>, thread: &Thread) {
+    if let Some(tab) = door.state.conversations.tabs.iter_mut().find(|t| t.thread == *thread) {
+        tab.entries.retain(|e| e.message().is_some_and(|m| m.state == Delivery::Queued));
+        (tab.cursor, tab.search, tab.unread_from) = (None, None, None);
+        (tab.unread, tab.mentions, tab.more_history) = (0, 0, false);
+    }
+    door.store(StoreRequest::DeleteHistory { thread: thread.key() });
+    door.say("Deleted");
 }

@@ -117,8 +117,9 @@ pub fn retry(door: &mut Door<'_>, at: usize, id: &MessageId) -> Result<(), Strin
         return Err("this message has not failed".into());
     }
     message.state = Delivery::Queued;
-    let text = message.body.clone();
-    door.store(StoreRequest::SetDelivery { message: id.clone(), state: Delivery::Queued });
+    let (text, message, thread) = (message.body.clone(), message.clone(), tab.thread.key());
+    // Saved anew and not only marked, so that it waits for the next start too.
+    door.store(StoreRequest::SaveMessage { thread, message });
     send_text(door, conversation, id.clone(), text);
     Ok(())
 }

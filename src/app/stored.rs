@@ -18,6 +18,13 @@ pub fn reply(door: &mut Door<'_>, reply: StoreReply) {
         StoreReply::Snapshot(s) => snapshot(door, *s),
         StoreReply::History { thread, messages, more } => history(door, &thread, messages, more),
         StoreReply::Found { query, messages } => found(door, &query, messages),
+        StoreReply::NoHistory { thread, reason } => {
+            let tabs = &mut door.state.conversations.tabs;
+            if let Some(tab) = Thread::from_key(&thread).and_then(|t| tabs.iter_mut().find(|x| x.thread == t)) {
+                (tab.loading, tab.go_to) = (false, None);
+            }
+            door.complain(format!("What was written earlier cannot be read: {reason}"));
+        }
         StoreReply::Failed(reason) => door.complain(format!("History and drafts cannot be kept: {reason}")),
     }
 }

@@ -91,10 +91,13 @@ pub fn tab_of(door: &mut Door<'_>, thread: Thread, conversation: Option<Conversa
         Thread::Person(uri) => Some(uri.clone()),
         _ => None,
     };
-    let conversation = match conversation {
+    let mut conversation = match conversation {
         Some(c) => c,
         None => idle(ConversationId(door.state.fresh_id()), with.as_ref(), String::new()),
     };
+    if let Thread::Conference(focus) = &thread {
+        conversation.focus.get_or_insert_with(|| focus.clone());
+    }
     let key = thread.key();
     let mut tab = Tab::new(thread, conversation);
     tab.loading = true;

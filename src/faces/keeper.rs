@@ -97,6 +97,12 @@ impl Keeper {
                 self.write(Write::MovePeer { from: Peer(from), to: Peer(to) });
             }
             StoreRequest::SaveContacts { groups, contacts } => self.write(Write::ContactList { groups, contacts }),
+            StoreRequest::SaveContact(contact) => self.write(Write::Contact(contact)),
+            StoreRequest::RemoveContact(uri) => self.write(Write::RemoveContact(uri)),
+            StoreRequest::DeleteHistory { thread } => {
+                self.oldest.remove(&thread);
+                self.write(Write::DeleteHistory { peer: Peer(thread) });
+            }
             StoreRequest::SavePresence { uri, presence } => self.write(Write::Presence { uri, presence }),
             StoreRequest::SaveAlerts(all) => {
                 // Plain data always writes.
@@ -130,6 +136,7 @@ impl Keeper {
         };
         let Some(pending) = self.pending.remove(&id) else { return Kept::Nothing };
         match (pending, answer) {
+            (Pending::History { thread, .. }, Err(e)) => Kept::Reply(StoreReply::NoHistory { thread, reason: e.to_string() }),
             (_, Err(e)) => Kept::Reply(StoreReply::Failed(e.to_string())),
             (Pending::History { thread, limit }, Ok(Answer::Page(page))) => {
                 if let Some(first) = page.first() {
@@ -160,7 +167,7 @@ impl Keeper {
                 at: message.at,
             }));
         }
-        self.write(Write::Message { conversation: ConversationId(thread.clone()), peer: Peer(thread), message, read: false });
+        self.write(Write::Message { conversation: ConversationId(thread.clone()), peer: Peer(thread), message });
     }
 
     fn set_delivery(&mut self, message: MessageId, state: Delivery) {

@@ -39,7 +39,7 @@ pub fn height(state: &State, uri: &Address, cells: u16) -> usize {
 
 /// Draws the card's rows from `skip` on.
 pub fn rows(c: &mut Canvas, area: Rect, state: &State, uri: &Address, skip: usize) {
-    let presence = state.people.presence.get(uri);
+    let presence = state.people.presence_of(uri);
     let blocked = words::is_blocked(state, uri);
     let class = words::class(presence);
     let all = lines(state, uri, area.width);
@@ -66,7 +66,7 @@ const TWO_COLUMNS: u16 = 36;
 
 /// Label and words of every row.
 fn lines(state: &State, uri: &Address, cells: u16) -> Vec<(&'static str, Line)> {
-    let presence = state.people.presence.get(uri);
+    let presence = state.people.presence_of(uri);
     let story = words::story(presence, words::is_blocked(state, uri), &state.view);
     let mut out = vec![
         ("", Line::new(state.name(uri))),
@@ -98,7 +98,7 @@ fn entries(state: &State, uri: &Address, story: &[String]) -> Vec<Entry> {
     let standing = state.people.standing.get(uri).and_then(|s| words::standing(s, &state.view));
     add("Presence", standing.as_deref().unwrap_or(""));
     add("Address", uri.bare());
-    if let Some(p) = state.people.presence.get(uri) {
+    if let Some(p) = state.people.presence_of(uri) {
         let card = &p.card;
         add("Title", card.title.as_deref().unwrap_or(""));
         add("Department", card.department.as_deref().unwrap_or(""));
@@ -226,9 +226,11 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
     let y = area.bottom() - 2;
     let mut x = area.x + 2;
     let no = if matches!(question.kind, QuestionKind::Watcher { .. }) { "block" } else { "no" };
-    for (key, words) in [("Alt-y", yes), ("Alt-n", no), ("Alt-l", "later")] {
+    for (key, words, command) in [("Alt-y", yes, "answer-yes"), ("Alt-n", no, "answer-no"), ("Alt-l", "later", "answer-later")] {
+        let from = x;
         x += c.put(x, y, area.right() - 2 - x, key, c.theme.key) + 1;
-        x += c.put(x, y, area.right() - 2 - x, words, c.theme.hint) + 3;
+        x += c.put(x, y, area.right() - 2 - x, words, c.theme.hint);
+        drawn.targets.push((Rect { x: from, y, width: x - from, height: 1 }, Target::Command(command.into())));
+        x += 3;
     }
-    drawn.targets.push((area, Target::Command("question.accept".into())));
 }

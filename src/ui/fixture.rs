@@ -73,7 +73,7 @@ fn people(s: &mut State) {
     let mut add = |user: &str, name: &str, group: u32, presence: Presence| {
         let uri = address(user);
         p.contacts.insert(uri.clone(), Contact { name: name.into(), groups: vec![GroupId(group)], ..Contact::new(uri.clone()) });
-        p.presence.insert(uri, presence);
+        p.presence.insert(uri, Box::new(presence));
     };
     let note = |t: &str| Some(Note { text: t.into(), out_of_office: false, start: None, end: None });
     let bob = Presence {

@@ -172,7 +172,7 @@ fn status(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     }
     y += 1;
     if y < area.bottom() {
-        lists(c, Rect { y, height: area.bottom() - y, ..area }, state);
+        lists(c, Rect { y, height: area.bottom() - y, ..area }, state, drawn);
     }
 }
 
@@ -202,9 +202,11 @@ enum Row {
     Blank,
 }
 
-fn lists(c: &mut Canvas, area: Rect, state: &State) {
+fn lists(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     let rows = rows(state);
-    for (y, row) in (area.y..area.bottom()).zip(rows) {
+    let hidden = rows.len().saturating_sub(usize::from(area.height));
+    (drawn.metrics.overlay_rows, drawn.metrics.overlay_max) = (area.height, u16::try_from(hidden).unwrap_or(u16::MAX));
+    for (y, row) in (area.y..area.bottom()).zip(rows.into_iter().skip(state.own.scroll.min(hidden))) {
         match row {
             Row::Heading(words, remark) => {
                 let used = c.put(area.x + 1, y, area.width - 2, words, c.theme.group);

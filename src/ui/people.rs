@@ -113,7 +113,7 @@ fn list_inside(c: &mut Canvas, line: Rect, name: &str, folded: bool) {
 }
 
 fn contact(c: &mut Canvas, line: Rect, state: &State, uri: &Address) {
-    let presence = state.people.presence.get(uri);
+    let presence = state.people.presence_of(uri);
     let blocked = words::is_blocked(state, uri);
     let class = words::class(presence);
     let stale = words::is_stale(state, presence);

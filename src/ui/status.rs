@@ -76,9 +76,9 @@ fn right_part(c: &mut Canvas, area: Rect, state: &State) -> u16 {
     };
     for w in words.into_iter().rev() {
         let style = if l.is_up() { q } else { c.theme.warning };
-        end = c.put_right(end - 3, area.y, 44, w, style);
+        end = c.put_right(end.saturating_sub(3), area.y, 44, w, style);
     }
-    end - 2
+    end.saturating_sub(2)
 }
 
 /// What happened just now.

@@ -574,3 +574,31 @@ fn a_presence_change_costs_little() {
     }
     assert!(total / 30 <= 32, "{} octets a change", total / 30);
 }
+
+#[test]
+fn what_can_be_clicked_on_a_question_are_its_answers() {
+    let mut s = state(120, 40);
+    s.questions.push(invitation());
+    let commands: Vec<String> = render(&s)
+        .1
+        .targets
+        .into_iter()
+        .filter_map(|(_, t)| if let Target::Command(name) = t { Some(name) } else { None })
+        .collect();
+    for name in ["answer-yes", "answer-no", "answer-later"] {
+        assert!(commands.iter().any(|c| c == name), "{name} in {commands:?}");
+    }
+    assert!(commands.iter().all(|c| crate::app::commands::find(c).is_some()), "{commands:?}");
+}
+
+#[test]
+fn a_full_status_line_on_few_columns_gives_way() {
+    let mut s = state(60, 24);
+    s.link.server = "front-end-7.very-long-name.contoso.example".into();
+    s.link.round_trip = Some(4321);
+    for tab in &mut s.conversations.tabs {
+        tab.unread = 1234;
+    }
+    let text = text(&s);
+    assert!(text.lines().next().is_some_and(|l| l.contains("4321ms")), "{text}");
+}

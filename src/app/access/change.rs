@@ -201,9 +201,6 @@ pub fn privacy(door: &mut Door<'_>, preference: Preference) {
     send(door, vec![Operation::SetPrivacyMode { preference }], pending);
 }
 
-/// The row after "somebody else" and the six levels.
-const FIRST_PERSON: usize = 7;
-
 /// Asks whose eyes: levels, containers of one's own making, contacts, or an address.
 pub fn pick_viewer(door: &mut Door<'_>) -> Result<(), String> {
     let mut rows = vec![("Somebody else…".to_owned(), "type a name or an address".to_owned())];
@@ -215,12 +212,13 @@ pub fn pick_viewer(door: &mut Door<'_>) -> Result<(), String> {
     let mut people: Vec<(String, Address)> =
         door.state.people.contacts.keys().map(|u| (door.state.name(u).to_owned(), u.clone())).collect();
     people.sort_by_key(|(n, _)| n.to_lowercase());
+    let first_person = rows.len();
     for (name, uri) in people {
         rows.push((name, uri.bare().to_owned()));
         let network = door.state.network_of(&uri);
         choices.push(Choice::ViewAs(Viewer::Person { uri, network }));
     }
-    let at = FIRST_PERSON.min(rows.len().saturating_sub(1));
+    let at = first_person.min(rows.len().saturating_sub(1));
     door.state.overlays.push(Overlay::Picker(Picker { title: "View me as".into(), rows, at, choices }));
     Ok(())
 }

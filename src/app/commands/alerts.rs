@@ -6,7 +6,8 @@ use crate::app::door::Door;
 use crate::app::keymap::Mode;
 use crate::app::state::overlay::{Choice, Overlay, Picker};
 use crate::app::state::{RowId, State, Thread};
-use crate::domain::contact::DEFAULT_GROUP;
+use crate::domain::contact::{DEFAULT_GROUP, GroupId};
+use crate::endpoint::contact_data;
 
 /// The commands of this file.
 pub const COMMANDS: &[Command] = &[
@@ -29,8 +30,15 @@ fn whom(door: &Door<'_>) -> Result<Whom, String> {
     match door.state.people.selection.clone() {
         Some(RowId::Contact(_, uri)) => Ok(Whom::Person(uri)),
         Some(RowId::Group(DEFAULT_GROUP) | RowId::List(..)) | None => Err("select a person or a group of yours".into()),
+        Some(RowId::Group(group)) if is_distribution(door.state, group) => {
+            Err("the people of a distribution group are not watched while it is closed; select one of them".into())
+        }
         Some(RowId::Group(group)) => Ok(Whom::Group(group)),
     }
+}
+
+fn is_distribution(state: &State, group: GroupId) -> bool {
+    state.people.groups.iter().any(|g| g.id == group && contact_data::distribution_address(g).is_some())
 }
 
 /// First question: when.

@@ -140,6 +140,7 @@ fn confirmed(door: &mut Door<'_>, confirm: Confirm) -> Result<(), String> {
         }
         Deed::Unpublish(key) => publishing::delete_now(door, key),
         Deed::ForgetMeeting(id) => meetings::forget(door, &id),
+        Deed::DeleteHistory(thread) => recall::delete_history_now(door, &thread),
         Deed::LeaveForm => door.state.meetings.form = None,
         Deed::CloseTab(id) => tabs::close(door, &id),
         Deed::EndConference(conversation) => {

@@ -8,7 +8,7 @@ use crate::app::limits::NORMAL_COLUMNS;
 use crate::app::state::conversations::Part;
 use crate::app::state::overlay::{Choice, Confirm, Deed, Help, Overlay, Picker};
 use crate::app::state::{Pane, State};
-use crate::app::{help, palette, questions, sending, tabs};
+use crate::app::{help, palette, publishing, questions, sending, tabs};
 use crate::domain::presence::UserStatus;
 use crate::endpoint::Operation;
 
@@ -163,8 +163,16 @@ fn limits(door: &mut Door<'_>, _: &str) -> Result<(), String> {
 
 /// Ctrl-C never throws a person out: it closes what is open, else empties the line (Ctrl-_ brings it back).
 fn interrupt(door: &mut Door<'_>, _: &str) -> Result<(), String> {
-    if door.state.overlays.pop().is_some() {
-        return Ok(());
+    match door.state.overlays.last() {
+        Some(Overlay::Form(_)) => {
+            publishing::leave(door);
+            return Ok(());
+        }
+        Some(_) => {
+            door.state.overlays.pop();
+            return Ok(());
+        }
+        None => {}
     }
     let empty = door.state.editor_mut().is_none_or(|e| e.is_empty());
     if empty {

@@ -20,6 +20,8 @@ pub use motion::{Step, step as motion_step};
 use super::door::Door;
 use super::keymap::Mode;
 use super::state::State;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// One thing a person can do.
 #[derive(Clone, Copy)]
@@ -124,7 +126,8 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
 
 /// A command by name.
 pub fn find(name: &str) -> Option<&'static Command> {
-    all().find(|c| c.name == name)
+    static BY_NAME: LazyLock<HashMap<&str, &Command>> = LazyLock::new(|| all().map(|c| (c.name, c)).collect());
+    BY_NAME.get(name).copied()
 }
 
 /// Runs a command by name; what stands against it is said in a toast.

@@ -19,7 +19,6 @@ const ALL: &[Mode] = &[Mode::Me, Mode::MeList, Mode::Anywhere];
 pub const COMMANDS: &[Command] = &[
     Command::new("reset-status", "Take the hand-set status back", HERE, |d, _| {
         own::reset_status(d);
-        d.state.own.form.changed = false;
         Ok(())
     })
     .when(super::online),

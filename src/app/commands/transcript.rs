@@ -37,6 +37,11 @@ pub const COMMANDS: &[Command] = &[
     })
     .typed("day", super::Arg::Words("day", false))
     .when(super::in_tab),
+    Command::new("delete-history", "Delete what was written in this conversation, for good", HERE, |d, _| {
+        recall::delete_history(d)
+    })
+    .typed("delete-history", super::Arg::None)
+    .when(super::in_tab),
     Command::new("quote", "Answer with a quotation", HERE, |d, _| scroll::quote(d.state)),
     Command::new("retry", "Send this failed message again", HERE, |d, _| retry(d)).typed("retry", super::Arg::None),
 ];

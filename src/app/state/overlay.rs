@@ -1,6 +1,6 @@
 //! What lies over the panes: dialogs, questions, the toast.
 
-use super::Form;
+use super::{Form, Thread};
 use crate::app::Editor;
 use crate::app::access::trial::Trial;
 use crate::app::alerts::{Act, When, Whom};
@@ -157,6 +157,8 @@ pub enum Deed {
     ForgetMeeting(ConferenceId),
     LeaveForm,
     LeaveDialog,
+    /// Delete what was written in a thread.
+    DeleteHistory(Thread),
     Unpublish(PublicationKey),
     CloseTab(ConversationId),
     EndConference(ConversationId),

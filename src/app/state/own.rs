@@ -42,6 +42,8 @@ pub struct Own {
     pub list: Vec<Line>,
     /// The selected line.
     pub at: usize,
+    /// How far the lists below the status form are scrolled, in rows.
+    pub scroll: usize,
     /// The lines went stale.
     pub dirty: bool,
     /// The minute the lines were made in.

@@ -127,7 +127,7 @@ pub struct People {
     /// Contacts.
     pub contacts: BTreeMap<Address, Contact>,
     /// Presence of contacts and watched people.
-    pub presence: HashMap<Address, Presence>,
+    pub presence: HashMap<Address, Box<Presence>>,
     /// How presence comes of those of whom it does not come at once.
     pub standing: HashMap<Address, Standing>,
     /// Closed groups.
@@ -172,6 +172,11 @@ impl People {
         let alias = self.contacts.get(uri).map(|c| c.name.as_str()).filter(|n| !n.is_empty());
         let card = || self.presence.get(uri)?.card.display_name.as_deref().filter(|n| !n.is_empty());
         alias.or_else(card).or_else(|| self.names.get(uri).map(String::as_str))
+    }
+
+    /// What is known of somebody's presence.
+    pub fn presence_of(&self, uri: &Address) -> Option<&Presence> {
+        self.presence.get(uri).map(AsRef::as_ref)
     }
 
     /// The group names of a contact; the default group when it is in none.

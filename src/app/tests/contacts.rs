@@ -301,6 +301,11 @@ fn everything_can_be_said_when_somebody_is_added() {
     };
     let groups = vec![GroupId(3), GroupId(2)];
     assert_eq!(s.asked(), [Operation::AddContact { uri: a("frank"), name: "Frankie".into(), groups, options }]);
+    s.finishes(Err(Error::new(endpoint::ErrorKind::Contact, "the list is full")));
+    let Some(Overlay::Form(d)) = s.state.overlays.last() else { panic!("what was typed is lost") };
+    assert_eq!((d.form.error.as_deref(), d.form.saving), (Some("the list is full"), None));
+    s.keys("Ctrl-S");
+    s.finishes(Ok(Outcome::Done));
     assert!(s.state.overlays.is_empty());
 }
 
@@ -323,6 +328,22 @@ fn a_contact_is_changed_in_one_form_and_taken_back_at_once() {
         Operation::TagContact { uri: bob(), tagged: false },
     ];
     assert_eq!(s.asked(), back);
+}
+
+#[test]
+fn a_contact_whose_groups_have_commas_or_are_filled_by_the_server_is_saved_as_it_is() {
+    let mut s = Stage::new();
+    s.says(endpoint::Event::GroupChanged(Group::new(GroupId(8), "Most Used Contacts")));
+    s.says(endpoint::Event::GroupChanged(Group::new(GroupId(9), "Berlin, Mitte")));
+    let groups = vec![GroupId(3), GroupId(8), GroupId(9)];
+    s.says(endpoint::Event::ContactChanged(Contact { name: "Carol".into(), groups, ..Contact::new(a("carol")) }));
+    s.state.people.selection = Some(RowId::Contact(GroupId(3), a("carol")));
+    s.effects.clear();
+    s.keys("E Ctrl-S");
+    assert_eq!((s.asked(), s.state.overlays.len()), (vec![], 0), "{}", s.toast());
+    s.keys("E Tab Ctrl-U \"berlin, mitte, Pinned\" Ctrl-S");
+    let (join, leave) = (vec![GroupId(2)], vec![GroupId(3)]);
+    assert_eq!(s.asked(), [Operation::Regroup { uri: a("carol"), join, leave }]);
 }
 
 #[test]
@@ -374,6 +395,26 @@ fn a_distribution_group_opens_one_level_at_a_time_and_its_members_are_read_only(
     assert_eq!(s.asked(), [Operation::Unwatch { view, uris: vec![a("bob")] }]);
     s.keys("r");
     assert_eq!(s.toast(), "a distribution group keeps the name it has on the list");
+}
+
+#[test]
+fn somebody_who_is_in_a_list_and_in_a_list_inside_has_one_row_and_the_cursor_comes_by() {
+    let (mut s, _) = with_list();
+    s.keys("l");
+    s.finishes(Ok(Outcome::Found(vec![entry("leads", true), entry("bob", false)])));
+    s.keys("j l");
+    s.finishes(Ok(Outcome::Found(vec![entry("bob", false), entry("carol", false)])));
+    assert_eq!(s.people(), sketch("| - All 0/2\n|>  - leads\n|   bob\n|   carol"));
+    s.keys("j j");
+    assert_eq!(s.people(), sketch("| - All 0/2\n|   - leads\n|   bob\n|>  carol"));
+}
+
+#[test]
+fn a_distribution_group_takes_no_alert_and_says_what_does() {
+    let (mut s, _) = with_list();
+    s.keys("t");
+    assert!(s.state.overlays.is_empty());
+    assert!(s.toast().contains("select one of them"), "{}", s.toast());
 }
 
 #[test]

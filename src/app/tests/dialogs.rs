@@ -111,3 +111,20 @@ fn panes_and_the_people_column_come_and_go() {
     s.keys("Alt-1");
     assert_eq!((s.state.pane, s.state.view.people_hidden), (Pane::People, false));
 }
+
+#[test]
+fn ctrl_c_asks_before_it_throws_a_filled_form_away() {
+    let mut s = Stage::new();
+    s.keys("j E \"x\" Ctrl-C");
+    assert!(matches!(s.state.overlays.last(), Some(Overlay::Confirm(_))));
+    s.keys("y");
+    assert!(s.state.overlays.is_empty());
+}
+
+#[test]
+fn the_view_as_menu_begins_at_the_first_person() {
+    let mut s = Stage::new();
+    s.keys("Alt-4 v");
+    let Some(Overlay::Picker(p)) = s.state.overlays.last() else { panic!("{:?}", s.state.overlays) };
+    assert_eq!(p.rows[p.at].0, "Bob Kelly");
+}

@@ -91,6 +91,15 @@ fn what_is_wrong_in_the_form_is_said_beside_the_field() {
 }
 
 #[test]
+fn a_meeting_with_changes_is_not_replaced_by_a_new_one() {
+    let mut s = with_agenda();
+    s.keys("n \"Budget\" Ctrl-K \"new-meeting\" Enter");
+    let form = s.state.meetings.form.as_ref().unwrap();
+    assert_eq!(form.text(FieldId::Subject), "Budget");
+    assert!(s.toast().contains("save it or leave it"), "{}", s.toast());
+}
+
+#[test]
 fn a_failed_save_keeps_the_form_open_with_the_reason() {
     let mut s = with_agenda();
     s.keys("n \"x\" Tab \"in 2h\" Ctrl-S");

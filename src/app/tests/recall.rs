@@ -184,3 +184,63 @@ fn without_a_configured_name_the_own_card_gives_it() {
     s.says(endpoint::Event::SelfPresence(Box::new(own)));
     assert_eq!(s.state.name(&a("alice")), "Alice Adams");
 }
+
+#[test]
+fn a_meeting_of_the_past_that_was_opened_from_the_search_can_be_gone_back_into() {
+    let mut s = Stage::new();
+    let focus = "sip:alice@contoso.example;gruu;opaque=app:conf:focus:id:ABC";
+    let thread = Thread::Conference(focus.into());
+    let message = InstantMessage {
+        id: MessageId("m".into()),
+        author: a("bob"),
+        at: NOW,
+        body: "budget".into(),
+        format: TextFormat::Plain,
+        state: Delivery::Received,
+    };
+    let found = StoreReply::Found { query: "budget".into(), messages: vec![(thread.key(), message)] };
+    s.event(Event::Store(found));
+    s.keys("Enter Esc");
+    s.effects.clear();
+    s.keys("\"/rejoin\" Enter");
+    let joins = s.asked().into_iter().any(|o| matches!(o, Operation::JoinConference { .. }));
+    assert!(joins, "{}", s.toast());
+}
+
+#[test]
+fn history_that_cannot_be_read_says_so_and_may_be_asked_for_again() {
+    let mut s = Stage::new();
+    s.keys("j Enter");
+    let thread = s.state.conversations.current().unwrap().thread.key();
+    assert!(s.state.conversations.current().unwrap().loading);
+    s.event(Event::Store(StoreReply::NoHistory { thread, reason: "the disk is gone".into() }));
+    assert!(!s.state.conversations.current().unwrap().loading);
+    assert!(s.toast().contains("the disk is gone"));
+}
+
+#[test]
+fn a_message_that_is_tried_again_waits_for_the_next_start_too() {
+    let mut s = Stage::new();
+    s.keys("j Enter \"hi\" Enter");
+    let message = s.state.conversations.current().unwrap().entries[0].id().clone();
+    let state = Delivery::Failed("no".into());
+    s.says(endpoint::Event::MessageState { conversation: s.current_id(), message: message.clone(), state });
+    s.effects.clear();
+    s.keys("\"/retry\" Enter");
+    let saved = |e: &Effect| matches!(e, Effect::Store(_, StoreRequest::SaveMessage { message: m, .. }) if m.id == message && m.state == Delivery::Queued);
+    assert!(s.effects.iter().any(saved), "{:?}", s.effects);
+}
+
+#[test]
+fn what_was_written_is_deleted_for_good_after_a_question() {
+    let mut s = Stage::new();
+    s.keys("j Enter \"a secret\" Enter");
+    let id = s.state.conversations.current().unwrap().entries[0].id().clone();
+    s.says(endpoint::Event::MessageState { conversation: s.current_id(), message: id, state: Delivery::Delivered });
+    let deleted = |s: &Stage| s.effects.iter().any(|e| matches!(e, Effect::Store(_, StoreRequest::DeleteHistory { .. })));
+    s.keys("\"/delete-history\" Enter");
+    assert!(!deleted(&s));
+    s.keys("y");
+    assert!(deleted(&s));
+    assert!(s.state.conversations.current().unwrap().entries.is_empty());
+}

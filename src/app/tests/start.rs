@@ -20,11 +20,11 @@ fn snapshot() -> Snapshot {
         contacts: vec![Contact::new(a("bob"))],
         presence: vec![(
             a("bob"),
-            Presence {
+            Box::new(Presence {
                 availability: Some(Availability::BUSY),
                 freshness: Freshness::Known { at: Time(5) },
                 ..Presence::default()
-            },
+            }),
         )],
         tabs: vec![SavedTab { thread: bob.clone(), subject: String::new(), read_until: Some(Time(10)) }],
         messages: vec![(

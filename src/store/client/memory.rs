@@ -20,7 +20,6 @@ impl Store for Forgetful {
         Ok(match query {
             Query::Page { .. } => Answer::Page(Vec::new()),
             Query::Search { .. } => Answer::Found(Vec::new()),
-            Query::Transcripts { .. } => Answer::Transcripts(Vec::new()),
             Query::Sync => Answer::Synced,
         })
     }

@@ -53,8 +53,6 @@ pub struct Stored {
     pub peer: Peer,
     /// The message.
     pub message: InstantMessage,
-    /// Seen by the owner.
-    pub read: bool,
     /// Where paging goes on from; 0 when it was never stored.
     pub cursor: Cursor,
 }
@@ -106,8 +104,6 @@ pub struct QueuedMessage {
 pub struct Tab {
     /// The conversation.
     pub conversation: SavedConversation,
-    /// Unread messages.
-    pub unread: u32,
     /// The newest messages, oldest first.
     pub tail: Vec<Stored>,
 }
@@ -120,7 +116,7 @@ pub struct Snapshot {
     /// Contacts as last known.
     pub contacts: Vec<Contact>,
     /// Presence as last known (show it as stale).
-    pub presence: Vec<(Address, Presence)>,
+    pub presence: Vec<(Address, Box<Presence>)>,
     /// Open tabs in order.
     pub tabs: Vec<Tab>,
     /// Unsent texts of composers.
@@ -144,8 +140,6 @@ pub enum Write {
         peer: Peer,
         /// What.
         message: InstantMessage,
-        /// Seen by the owner.
-        read: bool,
     },
     /// A message got further; unknown ones are ignored.
     Delivery {
@@ -153,11 +147,6 @@ pub enum Write {
         message: MessageId,
         /// How far.
         state: Delivery,
-    },
-    /// Everything in this transcript up to now is seen.
-    Read {
-        /// Which.
-        peer: Peer,
     },
     /// A tab is new or changed.
     Conversation(SavedConversation),
@@ -236,11 +225,6 @@ pub enum Query {
         /// How many at most.
         limit: usize,
     },
-    /// Transcripts by last use: peer, time of the newest message, unread.
-    Transcripts {
-        /// How many at most.
-        limit: usize,
-    },
     /// Answered when everything before it is saved.
     Sync,
 }
@@ -252,8 +236,6 @@ pub enum Answer {
     Page(Vec<Stored>),
     /// For [`Query::Search`].
     Found(Vec<Stored>),
-    /// For [`Query::Transcripts`].
-    Transcripts(Vec<(Peer, Time, u32)>),
     /// For [`Query::Sync`].
     Synced,
 }

@@ -1,7 +1,8 @@
 //! The client's schema. Only ever add a step at the end.
 
 /// Steps in order; the number of steps run is the database's `user_version`.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
 create table account (id integer primary key, name text not null unique);
 
 create table message (
@@ -66,4 +67,9 @@ create table setting (
     value text not null,
     primary key (account, name)
 ) without rowid;
-"];
+",
+    "
+drop index message_unread;
+alter table message drop column read;
+",
+];

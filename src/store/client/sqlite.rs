@@ -89,7 +89,6 @@ impl Store for Sqlite {
                     let _ = index_all(conn);
                     Answer::Found(search(conn, id, text, peer.as_ref(), (*limit).min(MAX_PAGE))?)
                 }
-                Query::Transcripts { limit } => Answer::Transcripts(transcripts(conn, id, (*limit).min(MAX_PAGE))?),
                 Query::Sync => Answer::Synced,
             })
         };
@@ -117,16 +116,13 @@ fn make_account(conn: &Connection, account: &AccountId) -> Sql<i64> {
 fn apply(conn: &Connection, account: i64, write: &Write) -> Sql<()> {
     let run = |sql: &str, p: &[&dyn rusqlite::ToSql]| conn.prepare_cached(sql)?.execute(p).map(|_| ());
     match write {
-        Write::Message { conversation, peer, message, read } => save_message(conn, account, conversation, peer, message, *read),
+        Write::Message { conversation, peer, message } => save_message(conn, account, conversation, peer, message),
         Write::Delivery { message, state } => {
             let (code, reason) = delivery_columns(state);
             run(
                 "update message set delivery = ?3, reason = ?4 where account = ?1 and id = ?2",
                 &[&account, &message.0, &code, &reason],
             )
-        }
-        Write::Read { peer } => {
-            run("update message set read = 1 where account = ?1 and peer = ?2 and read = 0", &[&account, &peer.0])
         }
         Write::Conversation(c) => run(
             "insert or replace into conversation (account, id, peer, open, position, used, data) values (?, ?, ?, ?, ?, ?, ?)",
@@ -190,20 +186,20 @@ fn apply(conn: &Connection, account: i64, write: &Write) -> Sql<()> {
 }
 
 /// Body and time of a known message stay: the first writer saw the original.
-fn save_message(conn: &Connection, account: i64, at: &ConversationId, peer: &Peer, m: &InstantMessage, read: bool) -> Sql<()> {
+fn save_message(conn: &Connection, account: i64, at: &ConversationId, peer: &Peer, m: &InstantMessage) -> Sql<()> {
     let (code, reason) = delivery_columns(&m.state);
     let row: Option<i64> = conn
         .prepare_cached("select row from message where account = ?1 and id = ?2")?
         .query_row(params![account, m.id.0], |r| r.get(0))
         .optional()?;
     if let Some(row) = row {
-        conn.prepare_cached("update message set delivery = ?2, reason = ?3, read = max(read, ?4) where row = ?1")?
-            .execute(params![row, code, reason, read])?;
+        conn.prepare_cached("update message set delivery = ?2, reason = ?3 where row = ?1")?
+            .execute(params![row, code, reason])?;
         return Ok(());
     }
     conn.prepare_cached(
-        "insert into message (account, conversation, peer, id, author, at, body, format, delivery, reason, read)
-             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into message (account, conversation, peer, id, author, at, body, format, delivery, reason)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .insert(params![
         account,
@@ -215,8 +211,7 @@ fn save_message(conn: &Connection, account: i64, at: &ConversationId, peer: &Pee
         m.body,
         format_code(m.format),
         code,
-        reason,
-        read
+        reason
     ])?;
     Ok(())
 }
@@ -280,16 +275,10 @@ fn tabs(conn: &Connection, account: i64, tail: usize) -> Sql<Vec<Tab>> {
         .iter()
         .filter_map(|t| serde_json::from_str::<SavedConversation>(t).ok())
         .map(|conversation| {
-            let unread = unread(conn, account, &conversation.peer)?;
             let tail = page(conn, account, &conversation.peer, None, tail)?;
-            Ok(Tab { conversation, unread, tail })
+            Ok(Tab { conversation, tail })
         })
         .collect()
-}
-
-fn unread(conn: &Connection, account: i64, peer: &Peer) -> Sql<u32> {
-    conn.prepare_cached("select count(*) from message where account = ?1 and peer = ?2 and read = 0")?
-        .query_row(params![account, peer.0], |r| r.get(0))
 }
 
 fn outbox(conn: &Connection, account: i64) -> Sql<Vec<QueuedMessage>> {
@@ -307,7 +296,7 @@ fn outbox(conn: &Connection, account: i64) -> Sql<Vec<QueuedMessage>> {
 }
 
 const COLUMNS: &str =
-    "m.row, m.conversation, m.peer, m.id, m.author, m.at, m.body, m.format, m.delivery, m.reason, m.read from message m";
+    "m.row, m.conversation, m.peer, m.id, m.author, m.at, m.body, m.format, m.delivery, m.reason from message m";
 
 fn page(conn: &Connection, account: i64, peer: &Peer, before: Option<Cursor>, limit: usize) -> Sql<Vec<Stored>> {
     let before = before.unwrap_or(Cursor(i64::MAX as u64, i64::MAX));
@@ -331,14 +320,6 @@ fn search(conn: &Connection, account: i64, text: &str, peer: Option<&Peer>, limi
     rows(conn, &sql, params![account, expression, peer.map(|p| &p.0), limit as i64])
 }
 
-fn transcripts(conn: &Connection, account: i64, limit: usize) -> Sql<Vec<(Peer, Time, u32)>> {
-    conn.prepare_cached(
-        "select peer, max(at), sum(read = 0) from message where account = ?1 group by peer order by max(at) desc limit ?2",
-    )?
-    .query_map(params![account, limit as i64], |r| Ok((Peer(r.get(0)?), time(r.get(1)?), r.get(2)?)))?
-    .collect()
-}
-
 /// A row whose author is no address any more cannot be shown; it is skipped.
 fn rows(conn: &Connection, sql: &str, p: &[&dyn rusqlite::ToSql]) -> Sql<Vec<Stored>> {
     let mut statement = conn.prepare_cached(sql)?;
@@ -360,7 +341,6 @@ fn stored(r: &Row<'_>) -> Sql<Option<Stored>> {
             format: format(r.get(7)?),
             state: delivery(r.get(8)?, r.get(9)?),
         },
-        read: r.get(10)?,
         cursor: Cursor(at.0, r.get(0)?),
     }))
 }

@@ -126,7 +126,7 @@ fn tab_label(c: &Canvas, state: &State, tab: &Tab, shown: bool) -> (Vec<Span>, u
             spans.push((" ".into(), style));
         }
         Thread::Person(uri) => {
-            let (presence, blocked) = (state.people.presence.get(uri), words::is_blocked(state, uri));
+            let (presence, blocked) = (state.people.presence_of(uri), words::is_blocked(state, uri));
             let class = words::class(presence);
             spans.push((c.glyphs.presence(class, blocked).into(), presence_style(t, class, blocked)));
         }
@@ -163,7 +163,7 @@ fn header_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab) {
     }
     match &tab.thread {
         Thread::Person(uri) => {
-            let (presence, blocked) = (state.people.presence.get(uri), words::is_blocked(state, uri));
+            let (presence, blocked) = (state.people.presence_of(uri), words::is_blocked(state, uri));
             parts.extend(words::story(presence, blocked, &state.view));
             if !conversation.subject.is_empty() {
                 parts.push(format!("“{}”", Line::new(&conversation.subject)));

@@ -83,7 +83,7 @@ fn own_remark(role: Option<Role>, muted: bool, recording: bool) -> String {
 }
 
 fn person(c: &mut Canvas, area: Rect, state: &State, r: &Row<'_>, marked: bool) {
-    let presence = state.people.presence.get(r.uri());
+    let presence = state.people.presence_of(r.uri());
     let class = words::class(presence);
     let sign = if marked { c.glyphs.wins } else { presence.map_or("", |_| c.glyphs.presence(class, false)) };
     let style = if marked { c.theme.accent } else { presence_style(c.theme, class, false) };
