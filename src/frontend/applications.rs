@@ -9,9 +9,6 @@ use crate::domain::{Address, Time};
 use crate::sip::{FlowId, Name, Request, Uri};
 use serde::{Deserialize, Serialize};
 
-/// The header that says as whom an application speaks (RFC 3325); taken from trusted connections alone.
-pub const ASSERTED: &str = "P-Asserted-Identity";
-
 /// One application the administration trusts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustedApplication {

@@ -2,6 +2,18 @@
 
 use std::fmt;
 
+/// A conference with a passcode was joined without one. This number and the following are our own, for expected failures
+/// (`domain.md` 4.6).
+pub const PASSCODE_MISSING: u32 = 61_001;
+/// A conference was joined with a wrong passcode.
+pub const PASSCODE_WRONG: u32 = 61_002;
+/// Somebody who is muted wrote.
+pub const MUTED: u32 = 61_003;
+/// A conference was joined after its time.
+pub const CONFERENCE_OVER: u32 = 61_004;
+/// An instance of an application takes no new conversations.
+pub const DRAINING: u32 = 61_005;
+
 /// One diagnostics header value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics {

@@ -2,6 +2,7 @@
 
 use crate::domain::Address;
 use crate::endpoint::{Error, ErrorKind};
+use crate::lync::diagnostics;
 use crate::sip::{Name, Response};
 
 /// Why a text did not arrive.
@@ -26,7 +27,7 @@ pub(super) const MUTED: &str = "you are muted in this meeting; a leader can unmu
 
 /// Whether a refusal says that the sender is muted.
 pub(super) fn says_muted(response: &Response) -> bool {
-    diagnostic_number(response) == Some(61_003)
+    diagnostic_number(response) == Some(diagnostics::MUTED)
 }
 
 /// Why one of several recipients does not have a message.
@@ -51,9 +52,9 @@ pub(super) fn conference(response: &Response) -> Error {
         return with_wire(ErrorKind::AuthenticationFailed, text.into(), response);
     }
     let text = match (response.status, number) {
-        (404, Some(61_004)) => "this meeting is over; ask its organizer for a new one".into(),
+        (404, Some(diagnostics::CONFERENCE_OVER)) => "this meeting is over; ask its organizer for a new one".into(),
         (_, Some(3015)) => "only leaders may do this".into(),
-        (403, Some(61_003)) => MUTED.into(),
+        (403, Some(diagnostics::MUTED)) => MUTED.into(),
         (403, _) => "the meeting does not admit you; ask its organizer".into(),
         (404 | 604, _) => "there is no such meeting, or it has ended; check the link".into(),
         (408, _) => "the meeting's server did not answer; try again".into(),
@@ -69,8 +70,8 @@ pub(super) fn conference(response: &Response) -> Error {
 /// What is wrong with the passcode, if that is what was refused.
 fn passcode(number: Option<u32>) -> Option<&'static str> {
     match number? {
-        61_001 => Some("this meeting needs its passcode"),
-        61_002 => Some("this is not the passcode of the meeting; look into the invitation"),
+        diagnostics::PASSCODE_MISSING => Some("this meeting needs its passcode"),
+        diagnostics::PASSCODE_WRONG => Some("this is not the passcode of the meeting; look into the invitation"),
         _ => None,
     }
 }

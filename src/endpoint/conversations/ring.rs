@@ -13,11 +13,9 @@ use crate::endpoint::limits::{
     ACK_WAIT, CONFERENCE_AUTO_ACCEPT, IM_AUTO_ACCEPT, MAX_CONVERSATION_ID, MAX_INVITATIONS, MAX_NAME, RING_WAIT,
 };
 use crate::endpoint::service::Handled;
+use crate::lync::diagnostics::{self, Diagnostics};
 use crate::lync::identity;
 use crate::sip::{Name, Request, Response, ServerTx};
-
-/// What a caller hears of a draining endpoint; its server asks another instance (`domain.md` 3.1).
-const DRAINING: &str = "61001;reason=\"This instance takes no new conversations\"";
 
 /// What makes an invitation ours to judge.
 pub(super) struct Caller {
@@ -58,7 +56,9 @@ impl Conversations {
         };
         if desk.facts.draining && !self.goes_on(&caller) {
             let tag = desk.tag();
-            let refusal = request.response(503, &tag).with("ms-client-diagnostics", DRAINING);
+            // Its server asks another instance (`domain.md` 3.1).
+            let why = Diagnostics::new(diagnostics::DRAINING, "This instance takes no new conversations");
+            let refusal = request.response(503, &tag).with("ms-client-diagnostics", why.to_string());
             desk.ctx.respond(tx, refusal);
             return Handled::Yes;
         }

@@ -1,6 +1,7 @@
 //! Commands in a running conference (lync-conversations.md 5, the table of `domain.md` 8.3): INFO, 202, the deed, and its
 //! result in an INFO of ours.
 
+use super::live::Member;
 use super::{Conferencing, Key, Place, Timer};
 use crate::domain::Address;
 use crate::domain::conference::AccessLevel;
@@ -99,8 +100,7 @@ impl Conferencing {
             return Err(FailureReason::Forbidden);
         }
         let live = self.confs.get_mut(key).and_then(|c| c.live.as_mut()).ok_or(FailureReason::ConferenceDoesNotExist)?;
-        let inside = |m: &&mut super::live::Member| m.waiting.is_none() && !m.hidden;
-        let member = live.members.get_mut(user).filter(inside).ok_or(FailureReason::UserDoesNotExist)?;
+        let member = live.members.get_mut(user).filter(|m| m.is_inside()).ok_or(FailureReason::UserDoesNotExist)?;
         if member.role == role {
             return Ok(());
         }
@@ -177,12 +177,10 @@ impl Conferencing {
         let Some(live) = self.confs.get_mut(&place.key).and_then(|c| c.live.as_mut()) else { return };
         live.mute_all = muted;
         let mut changed = Vec::new();
-        if muted {
-            for (who, m) in &mut live.members {
-                if *who != place.who && m.waiting.is_none() && !m.hidden && !std::mem::replace(&mut m.muted, true) {
-                    changed.push(who.clone());
-                }
-            }
+        let speaks = |who: &Address, m: &Member| *who != place.who && m.is_inside() && !m.muted;
+        for (who, m) in live.members.iter_mut().filter(|(who, m)| muted && speaks(who, m)) {
+            m.muted = true;
+            changed.push(who.clone());
         }
         self.notify_settings(ctx, &place.key);
         for who in changed {
@@ -195,12 +193,11 @@ impl Conferencing {
         let conf = self.confs.get_mut(key).ok_or(FailureReason::ConferenceDoesNotExist)?;
         let leads = conf.is_leader(&place.who);
         let live = conf.live.as_mut().ok_or(FailureReason::ConferenceDoesNotExist)?;
-        let barred = live.mute_all && !live.self_unmute && !leads;
-        if !mute.muted && mute.user == place.who && barred {
+        let unmutes_self = !mute.muted && mute.user == place.who;
+        if unmutes_self && !leads && live.mute_all && !live.self_unmute {
             return Err(FailureReason::Forbidden);
         }
-        let inside = |m: &&mut super::live::Member| m.waiting.is_none() && !m.hidden;
-        let member = live.members.get_mut(&mute.user).filter(inside).ok_or(FailureReason::UserDoesNotExist)?;
+        let member = live.members.get_mut(&mute.user).filter(|m| m.is_inside()).ok_or(FailureReason::UserDoesNotExist)?;
         if !member.has_chat() || !(mute.kind.is_empty() || mute.kind.eq_ignore_ascii_case("chat")) {
             return Err(FailureReason::MediaDoesNotExist);
         }

@@ -14,7 +14,7 @@ use crate::frontend::limits as L;
 use crate::frontend::state::network_of;
 use crate::frontend::{Ctx, Incoming, RegistrationId};
 use crate::lync::cccp::{self, AddUser, Answer, C3pRequest, Command, FailureReason};
-use crate::lync::diagnostics::Diagnostics;
+use crate::lync::diagnostics::{CONFERENCE_OVER, Diagnostics, PASSCODE_MISSING, PASSCODE_WRONG};
 use crate::lync::{confinfo, identity};
 use crate::sip::{Method, Name, Response};
 
@@ -23,12 +23,6 @@ pub(super) const ENTITY_MAX: usize = 128;
 
 /// `ms-diagnostics` of a BYE from the focus.
 const REMOVED: u32 = 3190;
-/// `ms-diagnostics` of a join after the conference's time.
-const OVER: u32 = 61_004;
-/// `ms-diagnostics` of a join that lacks the passcode; our own numbers, for expected failures (`domain.md` 4.6).
-const PASSCODE_MISSING: u32 = 61_001;
-/// `ms-diagnostics` of a join with a wrong passcode.
-const PASSCODE_WRONG: u32 = 61_002;
 
 impl Conferencing {
     /// INVITE with `addUser`.
@@ -76,7 +70,7 @@ impl Conferencing {
             return Err((400, 3003, "The request names another conference"));
         }
         if conf.live.is_none() && ends(&conf.scheduled) < ctx.now {
-            return Err((404, OVER, "This conference is over"));
+            return Err((404, CONFERENCE_OVER, "This conference is over"));
         }
         let who = &incoming.caller;
         if let Some(member) = conf.member(who) {
@@ -347,7 +341,7 @@ impl Conferencing {
     /// The conference ends some time after the last colleague has left, unless one comes back (`domain.md` 8.3).
     pub(super) fn count_colleagues(&mut self, ctx: &mut Ctx<'_>, key: &Key) {
         let Some(live) = self.confs.get_mut(key).and_then(|c| c.live.as_mut()) else { return };
-        let inside = || live.members.iter().filter(|(_, m)| m.waiting.is_none() && !m.hidden && m.is_there());
+        let inside = || live.members.iter().filter(|(_, m)| m.is_inside() && m.is_there());
         let own = inside().any(|(who, _)| network_of(ctx.config, who) == SourceNetwork::SameEnterprise);
         let others = inside().next().is_some() && !own;
         match (others, live.ends_at) {

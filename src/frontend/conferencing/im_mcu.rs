@@ -7,6 +7,7 @@ use crate::domain::Address;
 use crate::domain::conversation::TextFormat;
 use crate::frontend::limits::MESSAGE_PATIENCE;
 use crate::frontend::{Ctx, Incoming, RegistrationId, Reply, Token};
+use crate::lync::diagnostics::MUTED;
 use crate::lync::identity;
 use crate::lync::im::{self, DeliveryReport, FailedRecipient, MessageSdp};
 use crate::sip::multipart;
@@ -16,8 +17,6 @@ use std::collections::HashMap;
 /// Characters of a message's name.
 const NAME_MAX: usize = 256;
 pub(super) const ALTERNATIVE: &str = "multipart/alternative";
-/// `ms-diagnostics` of a message of somebody who is muted; our own number, for expected failures (`domain.md` 4.6).
-const MUTED: u32 = 61_003;
 
 /// Messages whose receivers have not all answered.
 #[derive(Debug, Default)]

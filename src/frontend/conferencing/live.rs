@@ -137,6 +137,11 @@ pub(super) enum Stage {
 }
 
 impl Member {
+    /// In the conference for all to see.
+    pub fn is_inside(&self) -> bool {
+        self.waiting.is_none() && !self.hidden
+    }
+
     /// Everywhere this person reads.
     pub fn chats_mut(&mut self) -> impl Iterator<Item = (RegistrationId, &mut Chat)> {
         let called = match &mut self.call {

@@ -152,7 +152,7 @@ impl Conf {
     }
 
     fn count(&self) -> usize {
-        self.live.iter().flat_map(|l| l.members.values()).filter(|m| m.waiting.is_none() && !m.hidden && m.is_there()).count()
+        self.live.iter().flat_map(|l| l.members.values()).filter(|m| m.is_inside() && m.is_there()).count()
     }
 }
 

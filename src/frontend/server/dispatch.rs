@@ -52,11 +52,11 @@ impl Server {
             let response = request.response(200, &self.rng.hex(16)).with(Name::Allow, ALLOW).with(Name::Contact, gruu);
             return self.layer.respond(now, tx, response);
         }
-        request.headers.remove(&Name::from(applications::ASSERTED));
+        request.headers.remove(&Name::PAssertedIdentity);
         if caller != *application {
             let name = request.headers.from().map(|f| f.display).unwrap_or_default();
             let quoted = if name.is_empty() { String::new() } else { format!("\"{}\" ", name.replace(['"', '\\'], "")) };
-            request.headers.push(applications::ASSERTED, format!("{quoted}<{caller}>"));
+            request.headers.push(Name::PAssertedIdentity, format!("{quoted}<{caller}>"));
         }
         self.hand_to_module(now, Incoming { flow, tx, from, caller, request });
     }
@@ -70,7 +70,7 @@ impl Server {
             return self.refuse(now, flow, tx, &request, 403);
         };
         // What somebody asserts of themselves is no assertion of ours.
-        for name in [Name::Authorization, Name::ProxyAuthorization, Name::from(applications::ASSERTED)] {
+        for name in [Name::Authorization, Name::ProxyAuthorization, Name::PAssertedIdentity] {
             request.headers.remove(&name);
         }
         self.hand_to_module(now, Incoming { flow, tx, from, caller, request });

@@ -7,6 +7,7 @@ use super::{LogLevel, Output, Server};
 use crate::domain::{Address, Time};
 use crate::frontend::{Registration, RegistrationId};
 use crate::lync::cccp::{C3pRequest, Command};
+use crate::lync::diagnostics;
 use crate::lync::diagnostics::Diagnostics;
 use crate::sip::auth::{AuthHeader, DigestError};
 use crate::sip::{FlowId, Method, Name, Request, ServerTx};
@@ -38,9 +39,11 @@ impl Server {
             Ok(()) => self.seat_guest(now, flow, tx, request, Guest { user, organizer, conference }),
             Err(DigestError::Stale | DigestError::Replayed) => self.ask_guest(now, tx, &request, true),
             Err(_) if said_passcode(&request) => {
-                self.turn_away(now, flow, tx, &request, 403, 61_002, "The passcode is wrong");
+                self.turn_away(now, flow, tx, &request, 403, diagnostics::PASSCODE_WRONG, "The passcode is wrong");
             }
-            Err(_) => self.turn_away(now, flow, tx, &request, 403, 61_001, "This conference needs a passcode"),
+            Err(_) => {
+                self.turn_away(now, flow, tx, &request, 403, diagnostics::PASSCODE_MISSING, "This conference needs a passcode")
+            }
         }
     }
 
@@ -87,7 +90,7 @@ impl Server {
         caller: Address,
         from: RegistrationId,
     ) {
-        for name in [Name::Authorization, Name::ProxyAuthorization, Name::from(super::super::applications::ASSERTED)] {
+        for name in [Name::Authorization, Name::ProxyAuthorization, Name::PAssertedIdentity] {
             request.headers.remove(&name);
         }
         self.hand_to_module(now, Incoming { flow, tx, from, caller, request });
