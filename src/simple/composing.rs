@@ -27,7 +27,7 @@ pub fn write(notice: Composing) -> String {
         }
         Composing::Idle => state("idle"),
     };
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n{root}")
+    root.to_document()
 }
 
 /// Reads a notice; unknown states are idle.

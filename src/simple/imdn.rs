@@ -49,7 +49,7 @@ pub fn write(n: &Notice) -> String {
         .with_leaf("message-id", n.message.as_str())
         .with_leaf("datetime", n.at.map(time::write).unwrap_or_default())
         .with(Element::in_ns(kind, NS).with(status));
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n{root}")
+    root.to_document()
 }
 
 /// Reads a notice; `None` inside when it says nothing known.

@@ -10,7 +10,7 @@ use super::mapping::{self, Said};
 use super::time;
 use crate::domain::presence::{Activity, Availability, Card, CardLink, Freshness, Note, Presence};
 use crate::domain::{Address, Time};
-use crate::xml::{Element, XmlError, escaped};
+use crate::xml::{Element, PROLOGUE, XmlError, escaped};
 use more::Span;
 
 /// Media type; never with parameters.
@@ -52,7 +52,8 @@ pub fn write(p: &Published, lcid: u32) -> String {
     let device = escaped(&p.device);
     let at = time::write(p.at);
     let mut out = String::with_capacity(1024);
-    out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<presence xmlns=\"urn:ietf:params:xml:ns:pidf\"");
+    out.push_str(PROLOGUE);
+    out.push_str("<presence xmlns=\"urn:ietf:params:xml:ns:pidf\"");
     out.push_str(" xmlns:dm=\"urn:ietf:params:xml:ns:pidf:data-model\" xmlns:rpid=\"urn:ietf:params:xml:ns:pidf:rpid\"");
     out.push_str(" xmlns:c=\"urn:ietf:params:xml:ns:pidf:cipid\" xmlns:caps=\"urn:ietf:params:xml:ns:pidf:caps\"");
     out.push_str(&format!(" entity=\"{entity}\"><tuple id=\"t-{device}\"><status><basic>"));

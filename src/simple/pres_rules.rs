@@ -65,7 +65,7 @@ impl PresRules {
 
     /// The document as octets.
     pub fn to_bytes(&self) -> Vec<u8> {
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n{}", self.0).into_bytes()
+        self.0.to_document().into_bytes()
     }
 
     fn rules(&self) -> impl Iterator<Item = &Element> {

@@ -63,7 +63,7 @@ impl ResourceLists {
 
     /// The document as octets.
     pub fn to_bytes(&self) -> Vec<u8> {
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n{}", self.0).into_bytes()
+        self.0.to_document().into_bytes()
     }
 
     /// All groups; entries that are no addresses are not listed (but kept).

@@ -28,7 +28,7 @@ impl RlsServices {
 
     /// The document as octets.
     pub fn to_bytes(&self) -> Vec<u8> {
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n{}", self.0).into_bytes()
+        self.0.to_document().into_bytes()
     }
 
     /// Who is on the list of this service; `None`: there is no such service.

@@ -65,6 +65,9 @@ pub enum XmlError {
     Missing(&'static str),
 }
 
+/// What documents begin with.
+pub const PROLOGUE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n";
+
 impl Element {
     /// An element without namespace.
     pub fn new(name: &str) -> Element {
@@ -140,6 +143,11 @@ impl Element {
     pub fn parse_root(octets: &[u8], expected: &'static str) -> Result<Element, XmlError> {
         let root = Element::parse(octets)?;
         if root.name == expected { Ok(root) } else { Err(XmlError::Unexpected { expected, found: root.name }) }
+    }
+
+    /// The whole document with this root.
+    pub fn to_document(&self) -> String {
+        format!("{PROLOGUE}{self}")
     }
 
     /// Child elements.
