@@ -11,7 +11,6 @@ use crate::net::{Clock, entropy, tcp, tls};
 use crate::store::private_dir;
 use crate::store::server::{FrontendStore, FrontendWriter};
 use std::path::{Path, PathBuf};
-use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -187,7 +186,7 @@ async fn run(options: &Serve, store: FrontendStore, domain: &str) -> Result<(), 
     let tcp_port = listener.local_addr().map_err(|e| e.to_string())?.port();
     let config = Config { lists, tcp_port, user_policy: options.policy, ..Config::new(&options.host, port, domain) };
     let host = Host::new(config, data, rng, Clock::new(), move |op| writer.apply(op)).with_accounts(Box::new(again));
-    let (control, members) = (control(&options.data)?, pool::door(&options.data)?);
+    let (control, members) = (pool::door(&options.data, CONTROL_SOCKET)?, pool::door(&options.data, pool::MEMBERS)?);
     let sockets = Sockets { tcp: Some(listener), tls: Some(tls), members: Some(members), control: Some(control) };
     let _ = super::print(b"This front end works.\n");
     host.run(sockets, stopped).await;
@@ -206,17 +205,6 @@ fn announce(options: &Serve, tcp: &tokio::net::TcpListener, tls: &tokio::net::Tc
     let trust = format!("Clients trust it by the certificate {}.\n", options.data.join(tls::CA_FILE).display());
     // It serves as well where nobody reads this.
     let _ = super::print(format!("{text}{trust}").as_bytes());
-}
-
-/// The administration's door. Only one front end works on the data, so a file that is there is left over; whoever is just
-/// ending may still hold it open.
-fn control(data: &Path) -> Result<UnixListener, String> {
-    let path = data.join(CONTROL_SOCKET);
-    match std::fs::remove_file(&path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(format!("{}: {e}", path.display())),
-        _ => {}
-    }
-    UnixListener::bind(&path).map_err(|e| format!("{}: {e}", path.display()))
 }
 
 async fn until_told(stop: oneshot::Sender<()>) {

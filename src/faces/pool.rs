@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 /// File in the data directory whose lock the working front end holds.
 const LOCK: &str = "pool.lock";
 /// Socket at which it takes the connections of the others.
-const MEMBERS: &str = "pool.sock";
+pub const MEMBERS: &str = "pool.sock";
 /// Longest line that says whose connection it is.
 const MAX_GREETING: u64 = 4096;
 /// Connections one member brings at once.
@@ -82,12 +82,13 @@ pub fn take_place(data: &Path) -> Result<Place, String> {
     }
 }
 
-/// The working front end's door for the others.
+/// The working front end's door of this name. Only one front end works on the data, so a file that is there is left over;
+/// whoever is just ending may still hold it open.
 ///
 /// # Errors
 /// When the socket cannot be made.
-pub fn door(data: &Path) -> Result<UnixListener, String> {
-    let path = data.join(MEMBERS);
+pub fn door(data: &Path, name: &str) -> Result<UnixListener, String> {
+    let path = data.join(name);
     match std::fs::remove_file(&path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(format!("{}: {e}", path.display())),
         _ => {}
@@ -188,7 +189,7 @@ mod tests {
     #[tokio::test]
     async fn a_member_says_whose_connection_it_brings() {
         let dir = tempfile::tempdir().unwrap();
-        let door = door(dir.path()).unwrap();
+        let door = door(dir.path(), MEMBERS).unwrap();
         let mut bringer = reach(&dir.path().join(MEMBERS)).await.unwrap();
         let origin = Origin { peer: "192.0.2.1:5".into(), secure: true, certificate: Some("ab".into()) };
         let line = format!("{}\nOPTIONS", serde_json::to_string(&origin).unwrap());

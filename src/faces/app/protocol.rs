@@ -73,11 +73,6 @@ fn operation(op: &str, mut map: Map<String, Value>, mut fresh: impl FnMut() -> S
         named.insert(told.to_owned(), value.clone());
         map.insert(field.to_owned(), value);
     }
-    if matches!(op, "start_conversation" | "meet_now" | "impersonate") {
-        for default in if op == "impersonate" { ["name", "phone"] } else { ["subject", "subject"] } {
-            map.entry(default).or_insert_with(|| Value::String(String::new()));
-        }
-    }
     if let Some(Value::String(link)) = map.get("target").cloned() {
         map.insert("target".into(), json!({ "Link": link }));
     }
