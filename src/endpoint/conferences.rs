@@ -270,7 +270,7 @@ impl From<Failure> for Error {
             Failure::Sip(r) => sip_error(&r),
             Failure::Unreadable => unreadable(),
             Failure::Timeout => Error::new(ErrorKind::Timeout, "the meeting's server did not answer; try again"),
-            Failure::Lost => Error::new(ErrorKind::Retryable, "the connection was lost; try again when you are signed in"),
+            Failure::Lost => Error::link_lost(),
         }
     }
 }

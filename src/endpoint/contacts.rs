@@ -223,14 +223,10 @@ impl Contacts {
                 let error = Error::new(ErrorKind::Timeout, "The server did not answer; the contact list is fetched again.");
                 ctx.complete(job.id, Err(error));
             }
-            Reply::LinkLost => ctx.complete(job.id, Err(offline())),
+            Reply::LinkLost => ctx.complete(job.id, Err(Error::offline())),
         }
         self.pump(ctx);
     }
-}
-
-fn offline() -> Error {
-    Error::new(ErrorKind::Retryable, "You are not connected to the server just now; try again when you are signed in.")
 }
 
 impl Service for Contacts {
@@ -240,7 +236,7 @@ impl Service for Contacts {
                 self.refreshing.push(id);
                 self.refresh(ctx);
             } else {
-                ctx.complete(id, Err(offline()));
+                ctx.complete(id, Err(Error::offline()));
             }
             return true;
         }
@@ -248,11 +244,11 @@ impl Service for Contacts {
             return false;
         }
         if !ctx.online {
-            ctx.complete(id, Err(offline()));
+            ctx.complete(id, Err(Error::offline()));
         } else if self.roaming.state() == State::Refused || (!self.told && self.roaming.state() != State::Subscribing) {
             ctx.complete(id, Err(ContactError::NotSubscribed.into()));
         } else if self.queue.len() >= MAX_QUEUED {
-            ctx.complete(id, Err(Error::new(ErrorKind::Retryable, "Too many changes are waiting; try again in a moment.")));
+            ctx.complete(id, Err(Error::crowded()));
         } else {
             self.queue.push_back(Waiting { id, operation: operation.clone(), tried: false });
             self.pump(ctx);
@@ -288,16 +284,16 @@ impl Service for Contacts {
         self.roaming.reset();
         self.current = false;
         for id in std::mem::take(&mut self.refreshing) {
-            ctx.complete(id, Err(offline()));
+            ctx.complete(id, Err(Error::offline()));
         }
         match self.write.take() {
-            Some(Write::Asked { job, .. }) => ctx.complete(job.id, Err(offline())),
+            Some(Write::Asked { job, .. }) => ctx.complete(job.id, Err(Error::offline())),
             // The server has said yes: the next full list will show it.
             Some(Write::Accepted { job, outcome, .. }) => ctx.complete(job.id, Ok(outcome)),
             None => {}
         }
         for job in std::mem::take(&mut self.queue) {
-            ctx.complete(job.id, Err(offline()));
+            ctx.complete(job.id, Err(Error::offline()));
         }
     }
 

@@ -86,6 +86,21 @@ impl Error {
     pub fn new(kind: ErrorKind, text: impl Into<String>) -> Error {
         Error { kind, text: text.into(), status: None, detail: None }
     }
+
+    /// There is no registration just now.
+    pub fn offline() -> Error {
+        Error::new(ErrorKind::Retryable, "You are not connected to the server just now; try again when you are signed in.")
+    }
+
+    /// The registration went before the answer came.
+    pub fn link_lost() -> Error {
+        Error::new(ErrorKind::Retryable, "the connection was lost; try again when you are signed in")
+    }
+
+    /// A queue of ours is full.
+    pub fn crowded() -> Error {
+        Error::new(ErrorKind::Retryable, "Too many changes are waiting; try again in a moment.")
+    }
 }
 
 impl From<ContactError> for Error {

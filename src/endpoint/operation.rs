@@ -42,6 +42,7 @@ pub enum Operation {
         /// As whom.
         uri: Address,
         /// Name that others see; may be empty.
+        #[serde(default)]
         name: String,
         /// Phone of that identity as a `tel:` URI; empty: none.
         #[serde(default)]
@@ -294,6 +295,7 @@ pub enum Operation {
         /// The other person.
         with: Address,
         /// Title; may be empty.
+        #[serde(default)]
         subject: String,
     },
     /// Send a text; it queues until the conversation is up. Delivery comes as [`super::Event::MessageState`].
@@ -419,7 +421,8 @@ pub enum Operation {
     MeetNow {
         /// Name for the conversation.
         id: ConversationId,
-        /// Title.
+        /// Title; may be empty.
+        #[serde(default)]
         subject: String,
         /// Whom to invite.
         invite: Vec<Address>,

@@ -278,7 +278,7 @@ impl Publications {
                 self.roaming.refresh_at(ctx.now);
                 self.give_up(ctx, &job, Error::new(ErrorKind::Timeout, "The server did not answer; try again."));
             }
-            Reply::LinkLost => self.give_up(ctx, &job, offline()),
+            Reply::LinkLost => self.give_up(ctx, &job, Error::offline()),
         }
         self.pump(ctx);
     }
@@ -387,7 +387,7 @@ impl Publications {
 
     fn enqueue(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) {
         if !ctx.online {
-            ctx.complete(id, Err(offline()));
+            ctx.complete(id, Err(Error::offline()));
         } else if !self.services {
             ctx.complete(id, Err(unavailable()));
         } else if matches!(operation, Operation::PublishValues { .. }) && !self.current {
@@ -397,7 +397,7 @@ impl Publications {
             let text = "This server keeps no presence for you, so nothing can be published.";
             ctx.complete(id, Err(Error::new(ErrorKind::InvalidOperation, text)));
         } else if self.queue.len() >= MAX_QUEUED {
-            ctx.complete(id, Err(Error::new(ErrorKind::Retryable, "Too many changes are waiting; try again in a moment.")));
+            ctx.complete(id, Err(Error::crowded()));
         } else {
             self.queue.push_back(Job::new(Some(id), Intent::Operation(Box::new(operation.clone()))));
             self.pump(ctx);
@@ -472,10 +472,6 @@ fn complete(ctx: &mut Ctx<'_>, job: &Job, result: Result<Outcome, Error>) {
 
 fn unavailable() -> Error {
     Error::new(ErrorKind::InvalidOperation, "The server keeps no presence just now; try again when it does.")
-}
-
-fn offline() -> Error {
-    Error::new(ErrorKind::Retryable, "You are not connected to the server just now; try again when you are signed in.")
 }
 
 impl Service for Publications {
@@ -566,7 +562,7 @@ impl Service for Publications {
         self.quiet_until = None;
         // The registration may stand while the services are gone.
         self.services = !ctx.online;
-        let error = if ctx.online { unavailable() } else { offline() };
+        let error = if ctx.online { unavailable() } else { Error::offline() };
         self.fail_all(ctx, error.kind, &error.text);
     }
 

@@ -307,8 +307,8 @@ impl Roaming {
             // Gone at the server: a new dialog at once, but not in a circle.
             481 if self.has_dialog() && self.failures == 0 => self.lost(now),
             408 | 480 | 481 | 500..=599 | 401 | 407 => {
-                let asked = response.headers.get(&Name::RetryAfter).and_then(|r| r.split([';', ' ', '(']).next()?.parse().ok());
-                let wait = asked.map_or(self.wait(), |s: u64| Duration::from_secs(s.clamp(1, 3600)));
+                let asked = response.headers.retry_after();
+                let wait = asked.map_or(self.wait(), |s| Duration::from_secs(u64::from(s.clamp(1, 3600))));
                 self.lost(now + wait)
             }
             status => {

@@ -157,7 +157,7 @@ impl Talk {
 
     /// The link went: what was on its way has failed; the channel waits for the conversation to stand again.
     pub fn lose_context(&mut self, desk: &mut Desk<'_, '_>) {
-        let error = Error::new(ErrorKind::Retryable, "the connection was lost; try again when you are signed in");
+        let error = Error::link_lost();
         match self.context.as_mut().map(|c| c.state) {
             Some(C::Establishing) => self.context_over(desk, &error),
             Some(_) => {

@@ -91,7 +91,7 @@ impl Talk {
             }
             Reply::Response(r) => failure::conference(&r),
             Reply::Timeout => Error::new(ErrorKind::Timeout, "the meeting's server did not answer; try again"),
-            Reply::LinkLost => Error::new(ErrorKind::Retryable, "the connection was lost; try again when you are signed in"),
+            Reply::LinkLost => Error::link_lost(),
         };
         self.command_done(desk, request_id, Err(error));
     }

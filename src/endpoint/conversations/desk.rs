@@ -117,15 +117,12 @@ impl Speaker {
         let name = if self.name.is_empty() { String::new() } else { format!("{} ", quote(&self.name)) };
         let params: String = ["tag", "epid"].iter().filter_map(|p| Some(format!(";{p}={}", from.get(p)?))).collect();
         request.headers.set(Name::From, format!("{name}<{}>{params}", self.uri));
-        request.headers.push(ASSERTED, format!("{name}<{}>", self.uri));
+        request.headers.push(Name::PAssertedIdentity, format!("{name}<{}>", self.uri));
         if !self.phone.is_empty() {
-            request.headers.push(ASSERTED, format!("<{}>", self.phone));
+            request.headers.push(Name::PAssertedIdentity, format!("<{}>", self.phone));
         }
     }
 }
-
-/// Who the application says it is; front ends believe it from trusted connections alone.
-const ASSERTED: &str = "P-Asserted-Identity";
 
 fn quote(name: &str) -> String {
     let plain: String = name.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect();

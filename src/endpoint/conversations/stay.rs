@@ -171,7 +171,7 @@ impl Talk {
 
     /// The link went: what we are in is joined again after the next sign-in; what was on its way has failed.
     pub fn lose_conference(&mut self, desk: &mut Desk<'_, '_>) {
-        let error = Error::new(ErrorKind::Retryable, "the connection was lost; try again when you are signed in");
+        let error = Error::link_lost();
         if let Some(plan) = self.plan.take() {
             let ops = plan.op.into_iter().chain(plan.guests.into_iter().filter_map(|g| g.1)).collect();
             self.fall_back(desk, &error);

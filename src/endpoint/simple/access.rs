@@ -134,13 +134,8 @@ impl Access {
     pub fn change(&mut self, ctx: &mut Ctx<'_>, id: Option<OperationId>, operation: &Operation) {
         let refusal = match &self.rules {
             None => Some(Error::new(ErrorKind::InvalidOperation, NO_RULES)),
-            Some(_) if !ctx.online => {
-                let text = "You are not connected to the server just now; try again when you are signed in.";
-                Some(Error::new(ErrorKind::Retryable, text))
-            }
-            Some(rules) if rules.queue.len() >= MAX_QUEUED => {
-                Some(Error::new(ErrorKind::Retryable, "Too many changes are waiting; try again in a moment."))
-            }
+            Some(_) if !ctx.online => Some(Error::offline()),
+            Some(rules) if rules.queue.len() >= MAX_QUEUED => Some(Error::crowded()),
             Some(rules) => rules.away.clone(),
         };
         match (refusal, &mut self.rules) {

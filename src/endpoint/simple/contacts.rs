@@ -252,10 +252,7 @@ impl Contacts {
             Some(kept) => match &kept.away {
                 Some(error) => ctx.complete(id, Err(error.clone())),
                 None if kept.queue.len() >= MAX_QUEUED => {
-                    ctx.complete(
-                        id,
-                        Err(Error::new(ErrorKind::Retryable, "Too many changes are waiting; try again in a moment.")),
-                    );
+                    ctx.complete(id, Err(Error::crowded()));
                 }
                 None => {
                     kept.queue.push_back(Waiting { id, operation: operation.clone(), tried: false });
@@ -342,8 +339,7 @@ impl Service for Contacts {
         kept.document = None;
         let job = kept.write.take().and_then(|w| w.job);
         for job in job.into_iter().chain(std::mem::take(&mut kept.queue)) {
-            let text = "You are not connected to the server just now; try again when you are signed in.";
-            ctx.complete(job.id, Err(Error::new(ErrorKind::Retryable, text)));
+            ctx.complete(job.id, Err(Error::offline()));
         }
     }
 

@@ -7,7 +7,7 @@ use crate::domain::presence::{
 };
 use crate::domain::{Time, instances};
 use crate::endpoint::event::Feature;
-use crate::endpoint::limits::{EVENT_AGAIN, PUBLISH_EXPIRES, PUBLISH_PACE, PUBLISH_SETTLE};
+use crate::endpoint::limits::{EVENT_AGAIN, PUBLISH_EXPIRES, PUBLISH_PACE, PUBLISH_SETTLE, TIMED_STATUS_SECS};
 use crate::endpoint::service::{Ctx, Handled, InternalEvent, Reply, Service, Token};
 use crate::endpoint::web::{WebAnswer, WebPlace};
 use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
@@ -216,7 +216,7 @@ impl Publishing {
         let own = Activity { token: None, custom: vec![(LCID, words.to_owned())], min: 0, max: u32::MAX };
         let activity = if words.is_empty() { token.map(Activity::token) } else { Some(own) };
         let timed = matches!(status, UserStatus::Busy | UserStatus::DoNotDisturb);
-        let until = until.or_else(|| timed.then(|| ctx.now + Duration::from_secs(24 * 3600)));
+        let until = until.or_else(|| timed.then(|| ctx.now + Duration::from_secs(TIMED_STATUS_SECS.into())));
         self.by_hand = Some(ByHand { availability, activity, until, at: ctx.now });
     }
 
@@ -389,6 +389,8 @@ impl Service for Publishing {
             Reply::Response(r) if !r.is_final() => self.under_way = Some((token, body)),
             Reply::Response(r) => self.answered(ctx, &body, &r),
             Reply::Timeout => self.try_later(ctx, Duration::ZERO),
+            // Too large for a datagram, and there is no stream.
+            Reply::LinkLost if ctx.online => self.try_later(ctx, Duration::ZERO),
             Reply::LinkLost => self.again(ctx, Duration::ZERO),
         }
         self.pump(ctx);

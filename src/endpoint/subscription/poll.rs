@@ -115,16 +115,16 @@ impl Subscriptions {
     pub(super) fn query(&mut self, ctx: &mut Ctx<'_>, id: OperationId, uris: &[Address], categories: &[String]) {
         let all: BTreeSet<Address> = uris.iter().cloned().collect();
         let refused = if !Self::may_ask(ctx) {
-            Some((ErrorKind::Retryable, "You are not connected to the server just now; try again when you are signed in."))
+            Some(Error::offline())
         } else if all.len() > MAX_QUERIED || categories.len() > MAX_CATEGORIES {
-            Some((ErrorKind::InvalidArgument, "So many cannot be asked for at once; ask for fewer."))
+            Some(Error::new(ErrorKind::InvalidArgument, "So many cannot be asked for at once; ask for fewer."))
         } else if self.queries.len() >= MAX_QUEUED {
-            Some((ErrorKind::Retryable, "Too many questions are waiting; try again in a moment."))
+            Some(Error::new(ErrorKind::Retryable, "Too many questions are waiting; try again in a moment."))
         } else {
             None
         };
-        if let Some((kind, text)) = refused {
-            return ctx.complete(id, Err(Error::new(kind, text)));
+        if let Some(error) = refused {
+            return ctx.complete(id, Err(error));
         }
         let categories = if categories.is_empty() { self.categories.clone() } else { categories.to_vec() };
         self.queries.insert(id, Query { categories: categories.clone(), found: BTreeMap::new() });
