@@ -3,7 +3,7 @@
 //! Contract: [`Writer::draw`] lets somebody draw a frame from nothing, compares it with what the terminal shows and sends the
 //! difference in one `write`. A frame that changes nothing sends nothing.
 
-use super::hyperlinks::{self, Shared};
+use super::hyperlinks::{self, Hyperlinks, Shared};
 use super::motion::{self, Spot};
 use super::pen::{self, Pen};
 use super::scroll::Frames;
@@ -121,7 +121,12 @@ impl<W: Write> Writer<W> {
     /// When the terminal takes nothing; everything is painted again then.
     pub fn draw(&mut self, f: impl FnOnce(&mut Buffer) -> Option<(u16, u16)>) -> io::Result<()> {
         self.canvas.reset();
+        let before = self.known_links();
         let cursor = f(&mut self.canvas);
+        if self.known_links().contradicts(&before) {
+            // The terminal would keep the old address of cells that look the same.
+            self.forget();
+        }
         let canvas = std::mem::take(&mut self.canvas);
         for y in 0..self.size.height {
             self.want_row(y, &canvas);
@@ -136,6 +141,10 @@ impl<W: Write> Writer<W> {
         let painted = self.frame.len();
         let saved = self.place_cursor(start, start_pen, painted);
         self.send(saved)
+    }
+
+    fn known_links(&self) -> Hyperlinks {
+        self.links.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     fn want_row(&mut self, y: u16, canvas: &Buffer) {
