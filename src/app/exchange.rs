@@ -14,7 +14,10 @@ use std::collections::VecDeque;
 /// Mistakes shown in the plan; the rest is counted.
 const SHOWN: usize = 4;
 
-/// An import under way, or waiting for a yes.
+/// Why no second import begins.
+const UNDER_WAY: &str = "an import is under way; read the next file when it has ended";
+
+/// An import under way.
 #[derive(Clone, Debug, Default)]
 pub struct Import {
     book: Book,
@@ -59,6 +62,9 @@ pub fn import(door: &mut Door<'_>, file: &str) -> Result<(), String> {
         prompt(door, Ask::ImportContacts, "Take contacts from a file", "JSON or vCard; what will be done is shown first", "");
         return Ok(());
     }
+    if door.state.import.is_some() {
+        return Err(UNDER_WAY.into());
+    }
     door.state.importing = Some(file.to_owned());
     door.effects.push(Effect::ReadFile { path: file.to_owned() });
     Ok(())
@@ -84,16 +90,19 @@ pub fn file_read(door: &mut Door<'_>, path: &str, contents: Result<String, Strin
         door.state.overlays.push(Overlay::Details { title: "Nothing to import".into(), lines, scroll: 0 });
         return;
     }
-    door.state.import = Some(Import { book, ..Import::default() });
+    door.state.import_book = Some(book);
     door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Import", then: Deed::Import }));
 }
 
 /// Begins: groups first, so that people find them.
 pub fn start(door: &mut Door<'_>) {
-    let Some(mut import) = door.state.import.take() else { return };
-    let plan = with_list(door.state, |list| plan::plan(&import.book, list));
-    import.steps = plan.groups.iter().map(plan::make_group).collect();
-    door.state.import = Some(import);
+    if door.state.import.is_some() {
+        return door.complain(UNDER_WAY);
+    }
+    let Some(book) = door.state.import_book.take() else { return };
+    let plan = with_list(door.state, |list| plan::plan(&book, list));
+    let steps = plan.groups.iter().map(plan::make_group).collect();
+    door.state.import = Some(Import { book, steps, ..Import::default() });
     next(door);
 }
 

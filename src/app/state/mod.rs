@@ -67,7 +67,9 @@ pub struct State {
     pub toast: Option<Toast>,
     /// What can be taken back, the newest last.
     pub undo: Vec<Undo>,
-    /// An import that waits for a yes, or is under way.
+    /// What was read to be imported, and waits for a yes.
+    pub import_book: Option<crate::app::addressbook::Book>,
+    /// An import under way.
     pub import: Option<crate::app::exchange::Import>,
     /// The file of contacts that is being read.
     pub importing: Option<String>,
@@ -209,6 +211,7 @@ impl State {
             questions: Vec::new(),
             toast: None,
             undo: Vec::new(),
+            import_book: None,
             import: None,
             importing: None,
             search_due: None,

@@ -436,6 +436,31 @@ fn rule_5_members_unused_for_5_minutes_are_asked_for_again() {
 }
 
 #[test]
+fn while_an_import_is_under_way_no_other_begins() {
+    let book = |name: &str| {
+        format!(
+            r#"{{"format":"adsum-contacts","version":1,"groups":[],"contacts":[{{"address":"{name}@contoso.example"}},{{"address":"{name}2@contoso.example"}}]}}"#
+        )
+    };
+    let mut s = Stage::new();
+    s.state.importing = Some("x.json".into());
+    s.event(Event::FileRead { path: "x.json".into(), contents: Ok(book("frank")) });
+    s.keys("y");
+    assert!(matches!(&s.asked()[..], [Operation::AddContact { uri, .. }] if *uri == a("frank")));
+    // A second file was being read already, and is not said yes to.
+    s.state.importing = Some("y.json".into());
+    s.event(Event::FileRead { path: "y.json".into(), contents: Ok(book("zoe")) });
+    s.finishes(Ok(Outcome::Done));
+    assert!(matches!(&s.asked()[..], [Operation::AddContact { uri, .. }] if *uri == a("frank2")), "the first goes on");
+    s.keys("y");
+    assert!(s.asked().is_empty() && s.toast().contains("under way"), "{}", s.toast());
+    crate::app::commands::run(&mut crate::app::door::Door::new(&mut s.state, s.now), "import-contacts", "z.json");
+    assert!(s.toast().contains("under way") && s.state.importing.is_none());
+    s.finishes(Ok(Outcome::Done));
+    assert_eq!(s.toast(), "Imported: 2 changes");
+}
+
+#[test]
 fn an_import_shows_what_will_be_done_and_does_it_step_by_step() {
     let mut s = Stage::new();
     s.state.importing = Some("x.json".into());
