@@ -11,7 +11,7 @@ use super::state::{State, Thread, ToastKind};
 use super::{sending, tabs};
 use crate::domain::contact::GroupId;
 use crate::domain::presence::{AvailabilityClass, Freshness, Level, Member};
-use crate::domain::watching::ViewId;
+use crate::domain::watching::{Standing, ViewId};
 use crate::domain::{Address, Time};
 use crate::endpoint::Operation;
 use crate::endpoint::published::{self, AlertOptions, WhenDoNotDisturb};
@@ -105,15 +105,23 @@ fn class(state: &State, who: &Address) -> Option<AvailabilityClass> {
     p.availability.map(|a| a.class()).filter(|_| state.link.is_up())
 }
 
+/// Whether somebody's state is known, or never will be.
+fn is_known(state: &State, who: &Address) -> bool {
+    let told = state.people.standing.get(who).is_none_or(|s| matches!(s, Standing::Told | Standing::Polled { .. }));
+    let comes = told && state.people.contacts.get(who).is_some_and(|c| c.subscribed);
+    !comes || state.people.presence.get(who).is_some_and(|p| matches!(p.freshness, Freshness::Known { .. }))
+}
+
 impl Alert {
     fn look(&mut self, state: &State) -> Option<Seen> {
         match self.whom.clone() {
             Whom::Person(who) => self.look_at(state, who),
             Whom::Group(group) if state.link.is_up() => {
                 let member = |uri: &&Address| state.people.contacts.get(*uri).is_some_and(|c| c.groups.contains(&group));
-                let mut members = state.people.contacts.keys().filter(member);
-                let who = members.find(|u| class(state, u) == Some(AvailabilityClass::Available)).cloned();
-                Some(Seen { holds: who.is_some(), who })
+                let members = || state.people.contacts.keys().filter(member);
+                let who = members().find(|u| class(state, u) == Some(AvailabilityClass::Available)).cloned();
+                // Before all are known nobody can say that none is available.
+                (who.is_some() || members().all(|u| is_known(state, u))).then_some(Seen { holds: who.is_some(), who })
             }
             Whom::Group(_) => None,
         }

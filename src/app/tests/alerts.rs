@@ -129,6 +129,25 @@ fn the_first_of_a_group_is_waited_for() {
 }
 
 #[test]
+fn a_reconnection_is_not_the_first_of_a_group_becoming_available() {
+    let mut s = Stage::new();
+    s.state.people.selection = Some(RowId::Group(GroupId(3)));
+    s.keys("t Enter j Enter");
+    s.told();
+    s.says(endpoint::Event::State { state: EndpointState::Reestablishing, reason: Reason::None, retry_at: None });
+    s.says(endpoint::Event::State { state: EndpointState::Established, reason: Reason::None, retry_at: None });
+    s.told();
+    s.presence("bob", Availability::BUSY);
+    s.presence("carol", Availability::AVAILABLE);
+    assert_eq!(s.told(), None, "Carol was available before");
+    s.presence("carol", Availability::AWAY);
+    s.presence("dan", Availability::OFFLINE);
+    assert_eq!(s.told(), None);
+    s.presence("bob", Availability::AVAILABLE);
+    assert_eq!(s.told().as_deref(), Some("Bob Kelly of Team is available"));
+}
+
+#[test]
 fn the_conversation_opens_but_takes_the_keys_from_nobody_who_writes() {
     let mut s = on_bob();
     s.keys("t Enter j j Enter");
