@@ -29,7 +29,10 @@ pub fn settle(state: &mut State) {
     let list = lines::of(state);
     let own = &mut state.own;
     (own.dirty, own.minute) = (false, minute);
-    own.at = own.wanted.take().and_then(|w| list.iter().position(|l| l.about == w)).unwrap_or(own.at);
+    // The line one stands on is the thing it is about, wherever that stands now.
+    let here = own.list.get(own.at).map(|l| l.about.clone()).filter(|a| *a != About::Nothing);
+    let place = |about: About| list.iter().position(|l| l.about == about);
+    own.at = own.wanted.take().and_then(place).or_else(|| here.and_then(place)).unwrap_or(own.at);
     own.at = own.at.min(list.len().saturating_sub(1));
     own.list = list;
     if !selectable(own.section, own.list.get(own.at)) {
@@ -44,6 +47,7 @@ pub fn show(door: &mut Door<'_>, section: Section) -> Result<(), String> {
     let own = &mut door.state.own;
     if own.section != section {
         (own.section, own.at, own.editing) = (section, 0, false);
+        own.list.clear();
     }
     own.back = (from != Pane::Me).then_some(from);
     own.dirty = true;
