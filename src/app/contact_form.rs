@@ -1,7 +1,9 @@
 //! The form of one contact: everything that can be said when adding (`domain.md` 2.7), and changed later.
 
 use super::Editor;
+use super::access::trial;
 use super::addressbook::level_word;
+use super::commands::people::set_level;
 use super::door::{Door, Pending, Then};
 use super::form::mark;
 use super::limits::FIELD_CHARS;
@@ -131,16 +133,23 @@ fn same(title: &str, typed: &str) -> bool {
 
 fn put(door: &mut Door<'_>, uri: Address, form: &Form, groups: Vec<GroupId>) -> OperationId {
     let name = uri.bare().to_owned();
+    let level = LEVELS.get(form.choice(FieldId::Level)).copied().flatten();
+    // A level that is to be shown on trial first goes its own way.
+    let tried = level.is_some() && trial::is_wanted(door.state);
     let options = AddOptions {
         without_presence: form.choice(FieldId::Presence) == 1,
-        level: LEVELS.get(form.choice(FieldId::Level)).copied().flatten(),
+        level: level.filter(|_| !tried),
         note: form.text(FieldId::Words).trim().to_owned(),
         ..AddOptions::default()
     };
     let undo = vec![Operation::DeleteContact { uri: uri.clone() }];
     let pending = Pending::new(format!("Adding {name}")).done(format!("{name} is on the list")).undo(undo);
     let alias = form.text(FieldId::Alias).trim().to_owned();
-    door.ask(Operation::AddContact { uri, name: alias, groups, options }, pending.then(Then::Dialog))
+    let asked = door.ask(Operation::AddContact { uri: uri.clone(), name: alias, groups, options }, pending.then(Then::Dialog));
+    if tried {
+        set_level(door, uri, level);
+    }
+    asked
 }
 
 /// Asks for what differs; the undo is what was before. Gives the last request, if there is one.
@@ -172,7 +181,9 @@ fn change(door: &mut Door<'_>, who: &Address, form: &Form, groups: &[GroupId]) -
     }
     let before = own::level_of(&door.state.own.replica, who);
     let level = LEVELS.get(form.choice(FieldId::Level)).copied().flatten();
-    if level != before {
+    if level != before && trial::is_wanted(door.state) {
+        set_level(door, uri(), level);
+    } else if level != before {
         back.push(Operation::SetLevel { uri: uri(), level: before });
         steps.push(Operation::SetLevel { uri: uri(), level });
     }

@@ -75,6 +75,8 @@ pub enum Then {
     Join(ConversationId),
     /// Likewise by a link with this title; when the passcode is missing or wrong, it is asked for.
     JoinBy(ConversationId, crate::endpoint::JoinTarget, String),
+    /// Everybody in this meeting knows that it is recorded: record into this file.
+    Record(ConversationId, String),
     /// What the server offers for meetings.
     Capabilities,
     /// A series was changed: show the agenda again.

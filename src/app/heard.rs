@@ -5,7 +5,7 @@ use super::effect::StoreRequest;
 use super::limits::UNDO;
 use super::state::people::Loaded;
 use super::state::{Overlay, State, ToastKind};
-use super::{exchange, lists, meetings, own, people, publishing, questions, recall, talk};
+use super::{exchange, lists, meetings, own, people, publishing, questions, recall, recording, talk};
 use crate::domain::contact::{Contact, Group};
 use crate::domain::presence::{Freshness, Presence};
 use crate::domain::{Address, Time};
@@ -233,6 +233,7 @@ fn then(door: &mut Door<'_>, id: OperationId, then: Then, outcome: Outcome) {
                 p.found = rows;
             }
         }
+        (Then::Record(conversation, path), _) => recording::begin(door, &conversation, path),
         (Then::Import, _) => exchange::stepped(door, true),
         (Then::Members(address), Outcome::Found(rows)) => lists::members(door, &address, rows),
         (Then::AgendaList, Outcome::Conferences(list)) => meetings::heard(door, list),
@@ -301,6 +302,12 @@ fn not_done(door: &mut Door<'_>, id: OperationId, then: &Then, error: &Error) {
             }
         }
         Then::Capabilities => {}
-        Then::Trial(_) | Then::Nothing | Then::AgendaList | Then::Agenda | Then::Series | Then::IntoGroup(_) => {}
+        Then::Record(..)
+        | Then::Trial(_)
+        | Then::Nothing
+        | Then::AgendaList
+        | Then::Agenda
+        | Then::Series
+        | Then::IntoGroup(_) => {}
     }
 }

@@ -6,6 +6,12 @@ use std::time::Duration;
 pub const TAB_MESSAGES: usize = 12_000;
 /// Messages fetched from the store in one go.
 pub const HISTORY_PAGE: usize = 200;
+/// Messages kept in memory for a tab in which somebody goes to an older one.
+pub const GO_TO_MESSAGES: usize = 60_000;
+/// Messages fetched in one go on the way to an older one.
+pub const GO_TO_PAGE: usize = 1_000;
+/// Entries of one recording; then it is written and ends.
+pub const RECORDED: usize = 100_000;
 /// Wire records kept for the Wire pane.
 pub const WIRE_RECORDS: usize = 2_000;
 /// Octets of all wire records together; the oldest go first.

@@ -43,7 +43,7 @@ pub fn set_custom_status(door: &mut Door<'_>, id: String, until: Option<Time>) {
     let lcid = door.state.options.lcid;
     let words = door.state.own.custom.iter().find(|c| c.id == id).map_or(id.as_str(), |c| c.text(lcid)).to_owned();
     let pending = Pending::new("Setting your status").done(format!("You are now: {words}"));
-    door.ask(Operation::SetCustomStatus { id, until }, pending);
+    trial::send(door, vec![Operation::SetCustomStatus { id, until }], pending);
 }
 
 /// Takes the hand-set status back.

@@ -1,5 +1,6 @@
 //! Publishing anything by hand: the list of what is published, the editor of one publication, the own phones.
 
+use super::access::trial;
 use super::commands::nearest;
 use super::door::{Door, Pending, Then};
 use super::editor::Editor;
@@ -189,8 +190,7 @@ pub fn save(door: &mut Door<'_>) -> Result<(), String> {
     };
     match wanted {
         Ok(operation) => {
-            let id = door.ask(operation, Pending::new("Publishing").done("Published").then(Then::Dialog));
-            with_form(door, |f| (f.saving, f.error) = (Some(id), None));
+            trial::send(door, vec![operation], Pending::new("Publishing").done("Published").then(Then::Dialog));
             Ok(())
         }
         Err((field, error)) => {
@@ -198,6 +198,11 @@ pub fn save(door: &mut Door<'_>) -> Result<(), String> {
             Err(error)
         }
     }
+}
+
+/// What the form over the panes says is on its way.
+pub fn saving(door: &mut Door<'_>, id: OperationId) {
+    with_form(door, |f| (f.saving, f.error) = (Some(id), None));
 }
 
 /// Changes the form over the panes.
@@ -317,7 +322,8 @@ pub fn delete_asking(door: &mut Door<'_>) -> Result<(), String> {
 
 /// Deletes a publication and takes its row away.
 pub fn delete_now(door: &mut Door<'_>, key: PublicationKey) {
-    if let Some(Overlay::Picker(p)) = door.state.overlays.last_mut()
+    let trial = trial::is_wanted(door.state);
+    if let Some(Overlay::Picker(p)) = door.state.overlays.last_mut().filter(|_| !trial)
         && let Some(at) = p.choices.iter().position(|c| *c == Choice::Publication(key.clone()))
     {
         p.choices.remove(at);
@@ -327,5 +333,5 @@ pub fn delete_now(door: &mut Door<'_>, key: PublicationKey) {
     let known = door.state.own.replica.publications.iter().find(|p| p.key == key).cloned();
     let undo = known.map(|p| Operation::Publish { publications: vec![p] }).into_iter().collect();
     let pending = Pending::new("Deleting the publication").done(format!("Deleted: {}", title(&key))).undo(undo);
-    door.ask(Operation::Unpublish { keys: vec![key] }, pending);
+    trial::send(door, vec![Operation::Unpublish { keys: vec![key] }], pending);
 }

@@ -1,8 +1,8 @@
 //! Cards: invitations and new watchers, answered with Alt-y, Alt-n, Alt-l.
 
-use super::access::{block_question, level_shows};
+use super::access::{block_question, level_shows, trial};
 use super::alerts;
-use super::commands::people::set_level;
+use super::commands::people::set_level_after;
 use super::door::{Door, Pending};
 use super::limits::QUESTIONS;
 use super::state::overlay::{Choice, Confirm, Deed, Overlay, Picker};
@@ -110,14 +110,15 @@ pub fn answered(door: &mut Door<'_>, uri: Address, level: Option<Level>, add: bo
 /// Acknowledges a watcher and puts them on a level. Where an acknowledgement itself lets somebody in, the level alone is
 /// the answer: nobody sees more for a moment than they are to see.
 pub fn answer_watcher(door: &mut Door<'_>, uri: &Address, level: Option<Level>) {
-    match level {
-        Some(_) if answers_open(door) => {
-            door.state.questions.retain(|q| !matches!(&q.kind, QuestionKind::Watcher { uri: asked, .. } if asked == uri));
-        }
-        _ => acknowledge(door, uri),
+    let waits = door.state.own.replica.subscribers.iter().any(|s| s.uri == *uri && !s.acknowledged);
+    let mut operations = Vec::new();
+    if waits && !(level.is_some() && answers_open(door)) {
+        operations.push(Operation::AcknowledgeSubscriber { uri: uri.clone() });
     }
-    if level.is_some() {
-        set_level(door, uri.clone(), level);
+    match level {
+        Some(_) => set_level_after(door, operations, uri.clone(), level),
+        None if operations.is_empty() => ask_no_more(door, uri),
+        None => trial::send(door, operations, Pending::new("")),
     }
 }
 
@@ -126,13 +127,15 @@ fn answers_open(door: &Door<'_>) -> bool {
     door.state.missing(Feature::DefaultAccess).is_some()
 }
 
-/// Acknowledges a watcher who waits for it, and asks no more.
-pub fn acknowledge(door: &mut Door<'_>, uri: &Address) {
-    let waits = door.state.own.replica.subscribers.iter().any(|s| s.uri == *uri && !s.acknowledged);
-    door.state.questions.retain(|q| !matches!(&q.kind, QuestionKind::Watcher { uri: asked, .. } if asked == uri));
-    if waits {
-        door.ask_quietly(Operation::AcknowledgeSubscriber { uri: uri.clone() });
+/// An answer is on its way: the one it is about is asked about no more.
+pub fn settled(door: &mut Door<'_>, operation: &Operation) {
+    if let Operation::AcknowledgeSubscriber { uri } | Operation::SetLevel { uri, .. } = operation {
+        ask_no_more(door, uri);
     }
+}
+
+fn ask_no_more(door: &mut Door<'_>, uri: &Address) {
+    door.state.questions.retain(|q| !matches!(&q.kind, QuestionKind::Watcher { uri: asked, .. } if asked == uri));
 }
 
 fn accept(door: &mut Door<'_>, conversation: ConversationId) -> Result<(), String> {

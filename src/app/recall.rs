@@ -114,15 +114,7 @@ pub fn ask_day(door: &mut Door<'_>) -> Result<(), String> {
 pub fn go_to_day(door: &mut Door<'_>, words: &str) -> Result<(), String> {
     let day = super::past::day(words, door.now, &door.state.view.zone)?;
     let thread = door.state.conversations.current().map(|t| t.thread.clone()).ok_or("no conversation is open")?;
-    tabs::go_to(door, thread, day)?;
-    let Some(tab) = door.state.conversations.current_mut() else { return Ok(()) };
-    if tab.cursor.is_none() && tab.go_to.is_none() {
-        return Err("nothing was written here since then".into());
-    }
-    if tab.scroll.anchor.is_none() {
-        tab.scroll.anchor = tab.entries.last().map(|e| e.id().clone());
-    }
-    Ok(())
+    tabs::go_to(door, thread, day)
 }
 
 /// Asks before everything that was written in the shown conversation is deleted here.

@@ -3,7 +3,7 @@
 use super::commands::Step;
 use super::door::Door;
 use super::effect::StoreRequest;
-use super::limits::HISTORY_PAGE;
+use super::limits::{GO_TO_MESSAGES, GO_TO_PAGE, HISTORY_PAGE};
 use super::state::conversations::Part;
 use super::state::{Entry, Scroll, State, Tab};
 use super::tabs;
@@ -94,6 +94,35 @@ pub fn fetch_older(door: &mut Door<'_>) {
     door.store(StoreRequest::LoadHistory { thread, before, limit: HISTORY_PAGE });
 }
 
+/// Fetches what lies between the oldest loaded message and the one to go to, and goes there once it is here: a transcript
+/// has no holes.
+pub fn go_on(door: &mut Door<'_>, at: usize) {
+    let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return };
+    let Some(wanted) = tab.go_to else { return };
+    if tab.scroll.anchor.is_none() {
+        // From now on the window stays, and nothing is dropped from the front.
+        tab.scroll = Scroll { anchor: tab.entries.last().map(|e| e.id().clone()), up: 0 };
+    }
+    let oldest = tab.entries.iter().find(|e| e.message().is_some()).map(Entry::at);
+    let reached = oldest.is_some_and(|t| t <= wanted);
+    if !reached && tab.loading {
+        return;
+    }
+    if !reached && tab.more_history {
+        tab.loading = true;
+        let thread = tab.thread.key();
+        return door.store(StoreRequest::LoadHistory { thread, before: oldest, limit: GO_TO_PAGE });
+    }
+    tab.go_to = None;
+    tab.cursor = tab.entries.iter().find(|e| e.at() >= wanted).map(|e| e.id().clone());
+    let far = !reached && tab.entries.len() >= GO_TO_MESSAGES;
+    if far {
+        door.complain("this lies too far back to be shown; /export writes the whole conversation into a file");
+    } else if tab.cursor.is_none() {
+        door.complain("nothing was written here since then");
+    }
+}
+
 /// Goes to reading: the cursor stands on the last message in sight.
 pub fn read(state: &mut State) {
     let last = state.view.metrics.last_visible.clone();
@@ -108,7 +137,7 @@ pub fn read(state: &mut State) {
 pub fn write(state: &mut State) {
     state.conversations.part = Part::Composer;
     if let Some(tab) = state.conversations.current_mut() {
-        (tab.cursor, tab.search) = (None, None);
+        (tab.cursor, tab.search, tab.go_to) = (None, None, None);
         tab.marks.clear();
         follow(tab);
     }

@@ -32,6 +32,11 @@ pub fn send(door: &mut Door<'_>) -> Result<(), String> {
 /// Empties the composer, keeping its text for recall.
 pub fn remember_sent(tab: &mut Tab) {
     let text = tab.composer.take();
+    note_sent(tab, text);
+}
+
+/// Keeps a line for recall; nothing is being written any more.
+pub fn note_sent(tab: &mut Tab, text: String) {
     (tab.recall, tab.completion, tab.composer_error, tab.typing_sent) = (None, None, None, None);
     if tab.sent.last() != Some(&text) {
         tab.sent.push(text);
@@ -57,7 +62,7 @@ pub fn say(door: &mut Door<'_>, text: &str) -> Result<(), String> {
         format: TextFormat::Plain,
         state: Delivery::Queued,
     };
-    tab.entries.push(Entry::Message { message: message.clone(), mention: false });
+    tab.push(Entry::Message { message: message.clone(), mention: false });
     (tab.scroll, tab.new_below, tab.unread_from, tab.cursor) = (Scroll::default(), 0, None, None);
     let (thread, conversation) = (tab.thread.key(), tab.conversation.id.clone());
     if let Thread::Person(uri) = &tab.thread {

@@ -3,14 +3,15 @@
 use super::Editor;
 use super::door::Door;
 use super::event::{Snapshot, StoreReply};
-use super::limits::{COMPOSER_CHARS, TAB_MESSAGES};
+use super::limits::{COMPOSER_CHARS, GO_TO_MESSAGES, TAB_MESSAGES};
 use super::state::overlay::{Choice, Overlay, Picker};
 use super::state::people::Loaded;
 use super::state::{Entry, Tab, Thread};
 use super::{alerts, heard, meetings, scroll, tabs};
 use crate::domain::Time;
-use crate::domain::conversation::{ConversationId, InstantMessage};
+use crate::domain::conversation::{ConversationId, InstantMessage, MessageId};
 use crate::domain::presence::Freshness;
+use std::collections::HashSet;
 
 /// Takes an answer of the store.
 pub fn reply(door: &mut Door<'_>, reply: StoreReply) {
@@ -80,6 +81,7 @@ fn snapshot(door: &mut Door<'_>, s: Snapshot) {
         tab.entries = messages.into_iter().map(|message| Entry::Message { message, mention: false }).collect();
     }
     for (thread, text) in s.drafts {
+        state.conversations.drafts.insert(thread.clone(), text.clone());
         let Some(tab) = Thread::from_key(&thread).and_then(|t| state.conversations.tabs.iter_mut().find(|x| x.thread == t))
         else {
             continue;
@@ -114,8 +116,10 @@ fn history(door: &mut Door<'_>, thread: &str, messages: Vec<InstantMessage>, mor
         return;
     };
     let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return };
-    (tab.loading, tab.more_history) = (false, more && tab.entries.len() < TAB_MESSAGES);
-    let known: std::collections::HashSet<_> = tab.entries.iter().map(|e| e.id().clone()).collect();
+    let known: HashSet<MessageId> = {
+        let page: HashSet<&MessageId> = messages.iter().map(|m| &m.id).collect();
+        tab.entries.iter().map(Entry::id).filter(|id| page.contains(id)).cloned().collect()
+    };
     // A message still queued from an earlier run is sent by the outbox; here it is only shown.
     let fresh: Vec<Entry> = messages
         .into_iter()
@@ -125,16 +129,13 @@ fn history(door: &mut Door<'_>, thread: &str, messages: Vec<InstantMessage>, mor
     let first = tab.entries.is_empty();
     tab.entries.splice(0..0, fresh);
     tab.entries.sort_by_key(Entry::at);
+    let most = if tab.go_to.is_some() { GO_TO_MESSAGES } else { TAB_MESSAGES };
+    (tab.loading, tab.more_history) = (false, more && tab.entries.len() < most);
     if first && tab.sent.is_empty() {
         let own = tab.entries.iter().filter_map(Entry::message).filter(|m| Some(&m.author) == me.as_ref());
         tab.sent = own.map(|m| m.body.clone()).collect::<Vec<_>>().into_iter().rev().take(super::limits::RECALL).rev().collect();
     }
-    if let Some(wanted) = tab.go_to.take() {
-        tab.cursor = tab.entries.iter().find(|e| e.at() >= wanted).map(|e| e.id().clone());
-        if tab.scroll.anchor.is_none() {
-            tab.scroll.anchor = tab.entries.last().map(|e| e.id().clone());
-        }
-    }
+    scroll::go_on(door, at);
     if at == reading {
         tabs::seen(door);
     }

@@ -4,10 +4,10 @@ use super::Editor;
 use super::door::{Door, Pending, Then};
 use super::effect::{SavedTab, StoreRequest};
 use super::limits::{COMPOSER_CHARS, HISTORY_PAGE, TABS};
-use super::recall;
 use super::state::conversations::{Part, RosterView};
 use super::state::overlay::{Confirm, Deed};
 use super::state::{Entry, Overlay, Pane, QuestionKind, Scroll, State, Tab, Thread};
+use super::{recall, recording, scroll};
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Participant};
 use crate::domain::watching::ViewId;
 use crate::domain::{Address, Time};
@@ -101,6 +101,9 @@ pub fn tab_of(door: &mut Door<'_>, thread: Thread, conversation: Option<Conversa
     let key = thread.key();
     let mut tab = Tab::new(thread, conversation);
     tab.loading = true;
+    if let Some(text) = door.state.conversations.drafts.get(&key) {
+        (tab.composer, tab.saved_draft) = (Editor::limited(text.clone(), COMPOSER_CHARS), text.clone());
+    }
     door.store(StoreRequest::LoadHistory { thread: key, before: None, limit: HISTORY_PAGE });
     if let Some(uri) = with.filter(|u| !door.state.people.contacts.contains_key(u)) {
         tab.watched = true;
@@ -108,8 +111,11 @@ pub fn tab_of(door: &mut Door<'_>, thread: Thread, conversation: Option<Conversa
     }
     let tabs = &mut door.state.conversations.tabs;
     if tabs.len() >= TABS {
-        let oldest = tabs.iter().position(|t| t.unread == 0 && t.composer.is_empty()).unwrap_or(0);
-        tabs.remove(oldest);
+        let idle = |t: &Tab| t.unread == 0 && t.composer.is_empty() && t.recording.is_none();
+        let oldest = tabs.iter().position(idle).unwrap_or(0);
+        recording::finish(door, oldest);
+        save_draft(door, oldest);
+        door.state.conversations.tabs.remove(oldest);
         door.state.conversations.at =
             door.state.conversations.at.saturating_sub(usize::from(oldest <= door.state.conversations.at));
     }
@@ -239,17 +245,13 @@ pub fn call_in(door: &mut Door<'_>, conversation: ConversationId, uri: Address) 
 
 /// Shows a found message in its thread.
 pub fn go_to(door: &mut Door<'_>, thread: Thread, at: Time) -> Result<(), String> {
-    let key = thread.key();
     let tab = tab_of(door, thread, None);
     show(door, tab);
     door.state.conversations.part = Part::Transcript;
     if let Some(t) = door.state.conversations.tabs.get_mut(tab) {
-        t.cursor = t.entries.iter().find(|e| e.at() >= at).map(|e| e.id().clone());
-        if t.cursor.is_none() || t.entries.first().is_some_and(|e| e.at() > at) {
-            t.go_to = Some(at);
-            door.store(StoreRequest::LoadHistory { thread: key, before: Some(Time(at.0 + 1)), limit: HISTORY_PAGE });
-        }
+        t.go_to = Some(at);
     }
+    scroll::go_on(door, tab);
     Ok(())
 }
 
@@ -293,6 +295,7 @@ pub fn close_asking(door: &mut Door<'_>) -> Result<(), String> {
 /// Closes a tab and ends its conversation; a draft is kept.
 pub fn close(door: &mut Door<'_>, id: &ConversationId) {
     let Some(at) = door.state.conversations.find(id) else { return };
+    recording::finish(door, at);
     save_draft(door, at);
     let tab = door.state.conversations.tabs.remove(at);
     if tab.started && !tab.is_over() {
@@ -326,13 +329,18 @@ pub fn save_draft(door: &mut Door<'_>, at: usize) {
     if tab.saved_draft != tab.composer.text() {
         tab.saved_draft = tab.composer.text().to_owned();
         let (thread, text) = (tab.thread.key(), tab.saved_draft.clone());
+        match text.is_empty() {
+            true => door.state.conversations.drafts.remove(&thread),
+            false => door.state.conversations.drafts.insert(thread.clone(), text.clone()),
+        };
         door.store(StoreRequest::SaveDraft { thread, text });
     }
 }
 
-/// Keeps all drafts and the tabs.
+/// Keeps all drafts, the recordings and the tabs.
 pub fn save_all(door: &mut Door<'_>) {
     for at in 0..door.state.conversations.tabs.len() {
+        recording::finish(door, at);
         save_draft(door, at);
     }
     save_tabs(door);

@@ -37,6 +37,9 @@ pub fn conversation(door: &mut Door<'_>, c: Conversation) {
     {
         // Only what had no lasting name moves; the talk of two people stays with the other person.
         if matches!(before, Thread::Conversation(_)) {
+            if let Some(text) = door.state.conversations.drafts.remove(&before.key()) {
+                door.state.conversations.drafts.insert(after.key(), text);
+            }
             door.store(StoreRequest::MoveThread { from: before.key(), to: after.key() });
         }
         tabs::save_tabs(door);
@@ -254,7 +257,7 @@ fn notice(door: &mut Door<'_>, at: usize, text: String) {
     let id = MessageId(door.state.fresh_id());
     let now = door.now;
     if let Some(tab) = door.state.conversations.tabs.get_mut(at) {
-        tab.entries.push(Entry::Notice { id, at: now, text });
+        tab.push(Entry::Notice { id, at: now, text });
     }
 }
 
@@ -280,7 +283,7 @@ pub fn message(door: &mut Door<'_>, conversation: &ConversationId, mut message: 
     if tab.entries.iter().rev().take(REPEATED).any(|e| *e.id() == message.id) {
         return;
     }
-    tab.entries.push(Entry::Message { message: message.clone(), mention });
+    tab.push(Entry::Message { message: message.clone(), mention });
     trim(tab);
     if tab.scroll.anchor.is_some() {
         tab.new_below += 1;
@@ -313,7 +316,7 @@ pub fn message(door: &mut Door<'_>, conversation: &ConversationId, mut message: 
 
 /// Drops the oldest entries of a very long tab; they are still in the store.
 fn trim(tab: &mut Tab) {
-    if tab.entries.len() > TAB_MESSAGES && tab.scroll == Scroll::default() {
+    if tab.entries.len() > TAB_MESSAGES && tab.scroll == Scroll::default() && tab.go_to.is_none() {
         tab.entries.drain(..TAB_MESSAGES / 4);
         tab.more_history = true;
     }

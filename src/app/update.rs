@@ -8,7 +8,7 @@ use super::keymap::{Found, Mode};
 use super::limits::DRAFT_PAUSE;
 use super::state::conversations::Part;
 use super::state::{Overlay, Pane, RowId, State};
-use super::{alerts, calendar, exchange, heard, idle, people, scroll, stored, tabs, typing};
+use super::{alerts, calendar, exchange, heard, idle, people, recording, scroll, stored, tabs, typing};
 use crate::domain::Time;
 
 /// Takes one event. Afterwards, before drawing, call [`State::settle`].
@@ -60,6 +60,7 @@ pub fn update(state: &mut State, now: Time, event: Event) -> Vec<Effect> {
         Event::Resumed => d.effects.push(Effect::Redraw),
     }
     pass(d);
+    recording::watch(d);
     alerts::watch(d);
     idle::watch(d, human);
     calendar::watch(d);

@@ -1,8 +1,9 @@
 //! Changes on trial: before anything is published a card shows who would see what differently; it is sent or dropped.
 
 use crate::app::door::{Door, Pending, Then};
-use crate::app::state::Overlay;
 use crate::app::state::overlay::DryRun;
+use crate::app::state::{Overlay, State};
+use crate::app::{publishing, questions};
 use crate::domain::Address;
 use crate::domain::presence::SelfPresence;
 use crate::endpoint::Operation;
@@ -20,7 +21,8 @@ pub struct Trial {
 /// Publishes a change of the own presence; first shows what it would do, when that is wanted. `pending` goes with the last
 /// operation.
 pub fn send(door: &mut Door<'_>, operations: Vec<Operation>, pending: Pending) {
-    let wanted = door.state.own.preview || std::mem::take(&mut door.state.own.once);
+    let wanted = is_wanted(door.state);
+    door.state.own.once = false;
     let trial = Trial { operations, pending };
     if !wanted {
         return send_now(door, trial);
@@ -30,17 +32,28 @@ pub fn send(door: &mut Door<'_>, operations: Vec<Operation>, pending: Pending) {
     door.ask(Operation::Preview { operations }, what.then(Then::Trial(Box::new(trial))));
 }
 
+/// Whether the next change is shown before it is sent.
+pub fn is_wanted(state: &State) -> bool {
+    state.own.preview || state.own.once
+}
+
 /// Publishes without asking.
 pub fn send_now(door: &mut Door<'_>, trial: Trial) {
     let Trial { mut operations, pending } = trial;
     let Some(last) = operations.pop() else { return };
     for operation in operations {
-        door.ask(operation, Pending::new(pending.what.clone()));
+        questions::settled(door, &operation);
+        // That somebody waits no longer is nobody's business when it fails: they are asked about again.
+        let what = if matches!(operation, Operation::AcknowledgeSubscriber { .. }) { "" } else { pending.what.as_str() };
+        door.ask(operation, Pending::new(what));
     }
-    let form = pending.then == Then::OwnForm;
+    questions::settled(door, &last);
+    let then = pending.then.clone();
     let id = door.ask(last, pending);
-    if form {
-        door.state.own.form.saving = Some(id);
+    match then {
+        Then::OwnForm => door.state.own.form.saving = Some(id),
+        Then::Dialog => publishing::saving(door, id),
+        _ => {}
     }
 }
 

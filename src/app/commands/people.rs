@@ -390,6 +390,11 @@ pub fn pick_level_of(door: &mut Door<'_>, uri: Address) -> Result<(), String> {
 
 /// Puts a person on a level.
 pub fn set_level(door: &mut Door<'_>, uri: Address, level: Option<Level>) {
+    set_level_after(door, Vec::new(), uri, level);
+}
+
+/// Does something of the own presence first, then puts a person on a level.
+pub fn set_level_after(door: &mut Door<'_>, mut first: Vec<Operation>, uri: Address, level: Option<Level>) {
     let name = door.name(&uri);
     let before = own::level_of(&door.state.own.replica, &uri);
     let text = match level {
@@ -400,7 +405,8 @@ pub fn set_level(door: &mut Door<'_>, uri: Address, level: Option<Level>) {
     let pending = Pending::new(format!("Changing the level of {name}"))
         .done(text)
         .undo(vec![Operation::SetLevel { uri: uri.clone(), level: before }]);
-    trial::send(door, vec![Operation::SetLevel { uri, level }], pending);
+    first.push(Operation::SetLevel { uri, level });
+    trial::send(door, first, pending);
 }
 
 fn block(door: &mut Door<'_>) -> Result<(), String> {

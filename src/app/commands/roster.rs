@@ -6,9 +6,9 @@ use crate::app::commands::Arg;
 use crate::app::door::{Door, Pending};
 use crate::app::keymap::Mode;
 use crate::app::roster;
+use crate::app::state::State;
 use crate::app::state::conversations::Part;
 use crate::app::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker};
-use crate::app::state::{Entry, State};
 use crate::app::{recording, tabs};
 use crate::domain::Address;
 use crate::domain::conference::{AccessLevel, AutomaticLeaders};
@@ -109,7 +109,7 @@ pub const COMMANDS: &[Command] = &[
     .when(controlling),
     Command::new("record", "Record what is written into a file, and tell everybody; again: stop", HERE, recording::toggle)
         .typed("record", Arg::Words("file", false))
-        .when(inside),
+        .when(recordable),
     Command::new("invite-here", "Invite somebody into this meeting", HERE, |d, _| {
         let id = current(d)?;
         super::people::prompt(d, Ask::Invite(id), "Invite", "An address, or a name to search the directory", "");
@@ -142,6 +142,11 @@ fn inside(state: &State) -> Result<(), &'static str> {
 /// Needs a conference that I am in, on a server that lets people be muted.
 fn muting(state: &State) -> Result<(), &'static str> {
     inside(state).and_then(|()| controls(state))
+}
+
+/// Needs a conference that I am in, or one that I still record.
+fn recordable(state: &State) -> Result<(), &'static str> {
+    if state.conversations.current().is_some_and(|t| t.recording.is_some()) { Ok(()) } else { inside(state) }
 }
 
 /// Needs somebody in the roster.
@@ -340,19 +345,4 @@ fn leaders(door: &mut Door<'_>, args: &str) -> Result<(), String> {
         _ => return Err("the choices are nobody, company and everyone".into()),
     };
     change(door, "Changing who leads", words, MeetingChange { automatic_leaders: Some(level), ..MeetingChange::default() })
-}
-
-/// Lines of a recording: what was written since it began.
-pub fn recorded(state: &State, from: usize) -> String {
-    let Some(tab) = state.conversations.current() else { return String::new() };
-    let line = |e: &Entry| {
-        let at = e.at().timestamp().to_zoned(state.view.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
-        match e {
-            Entry::Message { message, .. } => {
-                format!("{at} {}: {}\n", state.name(&message.author), crate::app::scroll::plain(message).replace('\n', "\n    "))
-            }
-            Entry::Notice { text, .. } => format!("{at} * {text}\n"),
-        }
-    };
-    tab.entries.iter().skip(from).map(line).collect()
 }

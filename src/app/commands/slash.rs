@@ -1,8 +1,11 @@
 //! Commands typed into the composer; the same table as all others.
 
 use super::{Arg, Command, STATUSES, all, in_tab, nearest, online};
+use crate::app::Editor;
+use crate::app::access::trial;
 use crate::app::door::{Door, Pending};
 use crate::app::effect::StoreRequest;
+use crate::app::limits::COMPOSER_CHARS;
 use crate::app::people::person_by_words;
 use crate::app::state::overlay::{Ask, Confirm, Deed, Overlay};
 use crate::app::state::{Pane, State};
@@ -30,10 +33,9 @@ pub const COMMANDS: &[Command] = &[
     .typed("back", Arg::None)
     .when(online),
     Command::new("location", "Say where I am", NOWHERE, |d, a| {
-        d.ask(
-            Operation::SetLocation { location: a.trim().to_owned() },
-            Pending::new("Setting the location").done("Location set"),
-        );
+        let location = a.trim().to_owned();
+        let pending = Pending::new("Setting the location").done("Location set");
+        trial::send(d, vec![Operation::SetLocation { location }], pending);
         Ok(())
     })
     .typed("location", Arg::Words("place", false))
@@ -98,14 +100,16 @@ pub const COMMANDS: &[Command] = &[
 
 /// Runs a typed line. When it cannot be done, the reason stands in the composer and the text stays there.
 pub fn typed(door: &mut Door<'_>, line: &str) -> Result<(), String> {
-    let at = door.state.conversations.at;
+    let Some(tab) = door.state.conversations.current_mut() else { return Err("no conversation is open".into()) };
+    // What the command leaves behind, and keeps when it closes the tab, is not the command itself.
+    let written = std::mem::replace(&mut tab.composer, Editor::limited("", COMPOSER_CHARS));
+    let thread = tab.thread.clone();
     let result = run_line(door, line);
-    let Some(tab) = door.state.conversations.tabs.get_mut(at) else { return Ok(()) };
+    let Some(at) = door.state.conversations.tabs.iter().position(|t| t.thread == thread) else { return Ok(()) };
+    let tab = &mut door.state.conversations.tabs[at];
     match result {
-        // A command may have taken the tab away or another text may stand there by now.
-        Ok(()) if tab.composer.text().trim_end() == line => sending::remember_sent(tab),
-        Ok(()) => {}
-        Err(reason) => tab.composer_error = Some(reason),
+        Ok(()) => sending::note_sent(tab, written.text().to_owned()),
+        Err(reason) => (tab.composer, tab.composer_error) = (written, Some(reason)),
     }
     tabs::save_draft(door, at);
     Ok(())
@@ -246,7 +250,7 @@ fn note(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     let text = args.trim();
     let note = (!text.is_empty()).then(|| Note { text: text.to_owned(), out_of_office: false, start: None, end: None });
     let done = if note.is_some() { "Note published" } else { "Note cleared" };
-    door.ask(Operation::SetNote { note }, Pending::new("Publishing the note").done(done));
+    trial::send(door, vec![Operation::SetNote { note }], Pending::new("Publishing the note").done(done));
     Ok(())
 }
 

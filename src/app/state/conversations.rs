@@ -3,7 +3,7 @@
 use crate::app::Editor;
 use crate::domain::conversation::{Conversation, ConversationId, InstantMessage, MessageId, Recipient};
 use crate::domain::{Address, Time};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a tab's history belongs to; survives the conversations that come and go.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +78,8 @@ pub struct Conversations {
     pub show_next: Option<ConversationId>,
     /// Who wanted to talk while nobody answered, oldest first.
     pub missed: Vec<Missed>,
+    /// What is being written, by thread key, whether its tab is open or not.
+    pub drafts: BTreeMap<String, String>,
     /// What became of own messages in conferences, oldest first.
     pub recipients: Vec<(MessageId, Vec<Recipient>)>,
 }
@@ -149,8 +151,8 @@ pub struct Tab {
     pub search: Option<Search>,
     /// How the roster is looked at.
     pub roster: RosterView,
-    /// A recording: its file, and the entry it began with.
-    pub recording: Option<(String, usize)>,
+    /// A recording that has begun.
+    pub recording: Option<Recording>,
     /// What is being written.
     pub composer: Editor,
     /// Sent lines for recall, oldest first.
@@ -177,6 +179,25 @@ pub struct Tab {
     pub go_to: Option<Time>,
     /// The last read message's time.
     pub read_until: Option<Time>,
+}
+
+/// What was written in a meeting since it is recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recording {
+    /// The file it goes into.
+    pub path: String,
+    /// All of it so far.
+    pub entries: Vec<Entry>,
+}
+
+impl Tab {
+    /// Writes something new at the end.
+    pub fn push(&mut self, entry: Entry) {
+        if let Some(r) = &mut self.recording {
+            r.entries.push(entry.clone());
+        }
+        self.entries.push(entry);
+    }
 }
 
 /// Position of a transcript. Rows are counted upwards: `up` rows lie between the bottom of the window and the last row

@@ -266,7 +266,15 @@ impl Picker {
     /// Whether its rows publish something, which can be tried first.
     pub fn tries(&self) -> bool {
         let publishes = |c: &Choice| {
-            matches!(c, Choice::Status(_) | Choice::ResetStatus | Choice::Level(..) | Choice::Member(..) | Choice::Privacy(_))
+            matches!(
+                c,
+                Choice::Status(_)
+                    | Choice::CustomStatus(_)
+                    | Choice::ResetStatus
+                    | Choice::Level(..)
+                    | Choice::Member(..)
+                    | Choice::Privacy(_)
+            )
         };
         self.choices.iter().any(publishes)
     }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::app::state::FieldId;
+use crate::app::state::own::About;
 use crate::domain::contact::AddOptions;
 use crate::domain::conversation::Invitation;
 use crate::domain::presence::{
@@ -321,4 +322,95 @@ fn a_device_without_keys_goes_idle_and_then_away_and_comes_back() {
     assert_eq!(step(&mut s, 290), [Operation::SetMachineState { state: MachineState::Away }]);
     s.keys("k");
     assert_eq!(s.asked(), [Operation::SetMachineState { state: MachineState::Active }]);
+}
+
+/// What is tried without anything being sent, as of the last request.
+fn tried(s: &mut Stage) -> Vec<Operation> {
+    match s.asked().as_slice() {
+        [Operation::Preview { operations }] => operations.clone(),
+        other => panic!("sent at once: {other:?}"),
+    }
+}
+
+fn shown(s: &mut Stage) {
+    let after = s.state.own.replica.clone();
+    s.finishes(Ok(Outcome::Preview(Box::new(after))));
+    assert!(matches!(s.state.overlays.last(), Some(Overlay::DryRun(_))), "{}", s.toast());
+}
+
+#[test]
+fn nothing_that_is_tried_first_goes_out_before_the_yes() {
+    let mut s = known();
+    s.state.own.preview = true;
+    s.keys("g j Enter \"/note lunch\" Enter");
+    assert!(matches!(tried(&mut s).as_slice(), [Operation::SetNote { note: Some(_) }]));
+    shown(&mut s);
+    s.keys("Enter");
+    assert!(matches!(s.asked().as_slice(), [Operation::SetNote { .. }]));
+    s.keys("\"/location lab\" Enter");
+    assert!(matches!(tried(&mut s).as_slice(), [Operation::SetLocation { location }] if location == "lab"));
+    let d = &mut crate::app::door::Door::new(&mut s.state, s.now);
+    crate::app::own::set_custom_status(d, "lab".into(), None);
+    s.effects.extend(std::mem::take(&mut d.effects));
+    assert!(matches!(tried(&mut s).as_slice(), [Operation::SetCustomStatus { .. }]));
+}
+
+#[test]
+fn phones_are_tried_first_and_their_form_stays_until_they_are_published() {
+    let mut s = known();
+    s.state.own.preview = true;
+    crate::app::commands::run(&mut crate::app::door::Door::new(&mut s.state, s.now), "own-phones", "");
+    s.keys("\"123\" Ctrl-S");
+    assert!(matches!(tried(&mut s).as_slice(), [Operation::SetPhones { .. }]));
+    shown(&mut s);
+    s.keys("Esc");
+    assert!(matches!(s.state.overlays.last(), Some(Overlay::Form(_))), "what was typed is still there");
+    s.keys("Ctrl-S");
+    tried(&mut s);
+    shown(&mut s);
+    s.keys("Enter");
+    assert!(matches!(s.asked().as_slice(), [Operation::SetPhones { .. }]));
+    s.finishes(Ok(Outcome::Done));
+    assert!(s.state.overlays.is_empty());
+}
+
+#[test]
+fn a_new_watcher_who_is_blocked_on_trial_is_asked_about_until_it_is_done() {
+    let mut s = known();
+    assert_eq!(s.state.questions.len(), 1);
+    s.keys("Alt-n Tab");
+    let steps = tried(&mut s);
+    assert!(matches!(steps.as_slice(), [Operation::AcknowledgeSubscriber { .. }, Operation::SetLevel { .. }]), "{steps:?}");
+    assert_eq!(s.state.questions.len(), 1);
+    shown(&mut s);
+    s.keys("Esc");
+    assert_eq!(s.state.questions.len(), 1, "dropped: nothing has happened");
+    s.keys("Alt-n Tab");
+    tried(&mut s);
+    shown(&mut s);
+    s.keys("Enter");
+    assert_eq!(s.asked(), steps);
+    assert!(s.state.questions.is_empty());
+}
+
+#[test]
+fn the_selection_stays_with_its_person_when_another_device_adds_somebody() {
+    let member = |s: &Stage| s.state.own_line().map(|l| l.about.clone());
+    let mut s = known();
+    let with = |people: &[&str], s: &Stage| {
+        let mut own = s.state.own.replica.clone();
+        let c = own.containers.iter_mut().find(|c| c.id == Level::Workgroup.container()).unwrap();
+        c.members = people.iter().map(|u| Member::User(a(u))).collect();
+        own
+    };
+    let own = with(&["dan"], &s);
+    s.says(endpoint::Event::SelfPresence(Box::new(own)));
+    s.keys("Alt-4 C");
+    let dan = About::Member(Level::Workgroup.container(), Member::User(a("dan")));
+    while member(&s) != Some(dan.clone()) {
+        s.keys("j");
+    }
+    let own = with(&["carol", "dan"], &s);
+    s.says(endpoint::Event::SelfPresence(Box::new(own)));
+    assert_eq!(member(&s), Some(dan));
 }

@@ -244,3 +244,64 @@ fn what_was_written_is_deleted_for_good_after_a_question() {
     assert!(deleted(&s));
     assert!(s.state.conversations.current().unwrap().entries.is_empty());
 }
+
+fn page(from: u64, until: u64) -> Vec<InstantMessage> {
+    let one = |at: u64| InstantMessage {
+        id: MessageId(format!("n{at}")),
+        author: a("bob"),
+        at: Time(at),
+        body: format!("said at {at}"),
+        format: TextFormat::Plain,
+        state: Delivery::Received,
+    };
+    (from..until).map(one).collect()
+}
+
+/// The last page that was asked for.
+fn wanted(s: &mut Stage) -> Option<(Option<Time>, usize)> {
+    let last = s.effects.iter().rev().find_map(|e| match e {
+        Effect::Store(_, StoreRequest::LoadHistory { before, limit, .. }) => Some((*before, *limit)),
+        _ => None,
+    });
+    s.effects.clear();
+    last
+}
+
+fn answers(s: &mut Stage, messages: Vec<InstantMessage>, more: bool) {
+    s.event(Event::Store(StoreReply::History { thread: Thread::Person(a("bob")).key(), messages, more }));
+}
+
+#[test]
+fn a_found_message_of_a_closed_tab_is_reached_page_by_page_and_nothing_in_between_is_missing() {
+    let mut s = Stage::new();
+    let hit = page(150, 151).remove(0);
+    s.event(Event::Store(StoreReply::Found { query: "150".into(), messages: vec![(Thread::Person(a("bob")).key(), hit)] }));
+    s.keys("Enter");
+    assert_eq!(wanted(&mut s), Some((None, 200)), "the newest first");
+    answers(&mut s, page(800, 1000), true);
+    assert_eq!(wanted(&mut s).map(|w| w.0), Some(Some(Time(800))), "then what lies between");
+    answers(&mut s, page(300, 800), true);
+    assert_eq!(wanted(&mut s).map(|w| w.0), Some(Some(Time(300))));
+    answers(&mut s, page(100, 300), true);
+    assert_eq!(wanted(&mut s), None);
+    assert!(s.transcript().contains(">bob: said at 150\n"), "the very message");
+    assert_eq!(s.state.conversations.current().unwrap().entries.len(), 900);
+}
+
+#[test]
+fn a_day_in_the_middle_of_what_is_not_loaded_is_gone_to() {
+    let mut s = Stage::new();
+    s.keys("j Enter");
+    let day = |d: u64| NOW.0 - NOW.0 % 86_400_000 - d * 86_400_000;
+    answers(&mut s, page(day(1) + 1000, day(1) + 1010), true);
+    s.effects.clear();
+    s.keys("\"/day 3d ago\" Enter");
+    assert_eq!(wanted(&mut s).map(|w| w.0), Some(Some(Time(day(1) + 1000))));
+    let mut older = page(day(4), day(4) + 3);
+    older.extend(page(day(3) + 5, day(3) + 8));
+    older.extend(page(day(2), day(2) + 3));
+    answers(&mut s, older, false);
+    assert!(s.transcript().contains(&format!(">bob: said at {}", day(3) + 5)), "{}", s.transcript());
+    s.keys("i \"/day today\" Enter");
+    assert!(s.toast().contains("nothing was written here since then"), "{}", s.toast());
+}

@@ -87,15 +87,80 @@ fn recording_is_told_to_all_and_ends_in_a_file() {
     s.message("m", "1", "bob", "before");
     s.keys("r");
     assert!(matches!(&s.asked()[..], [Operation::ChangeConference { change, .. }] if change.recording == Some(true)));
-    s.message("m", "2", "bob", "for the record");
+    s.message("m", "2", "bob", "not yet");
+    s.keys("r");
+    assert_eq!((s.asked(), s.toast()), (vec![], "the recording is about to begin"));
+    s.finishes(Ok(Outcome::Done));
+    s.message("m", "3", "bob", "for the record");
     s.effects.clear();
     s.keys("r");
-    let file = s.effects.iter().find_map(|e| match e {
+    let file = written(&s).unwrap();
+    assert!(file.contains("Bob Kelly: for the record") && !file.contains("before") && !file.contains("not yet"), "{file}");
+    assert!(matches!(&s.asked()[..], [Operation::ChangeConference { change, .. }] if change.recording == Some(false)));
+}
+
+/// What was written into a file.
+fn written(s: &Stage) -> Option<String> {
+    s.effects.iter().find_map(|e| match e {
         Effect::WriteFile { contents, .. } => Some(contents.clone()),
         _ => None,
+    })
+}
+
+fn recording() -> Stage {
+    let mut s = meeting();
+    s.message("m", "1", "bob", "before");
+    s.keys("r");
+    s.finishes(Ok(Outcome::Done));
+    s.message("m", "2", "bob", "for the record");
+    s.effects.clear();
+    s
+}
+
+#[test]
+fn a_recording_that_the_server_refuses_never_began() {
+    let mut s = meeting();
+    s.keys("r");
+    s.completes(Err(Error::new(endpoint::ErrorKind::FailureResponse, "not here")));
+    s.effects.clear();
+    s.keys("r");
+    assert!(matches!(&s.asked()[..], [Operation::ChangeConference { change, .. }] if change.recording == Some(true)));
+}
+
+#[test]
+fn a_recording_is_written_when_the_meeting_ends_for_us_and_when_the_program_does() {
+    let mut s = recording();
+    let mut c = s.state.conversations.current().unwrap().conversation.clone();
+    c.state = ConversationState::Terminated;
+    c.end_reason = Some("Bob has ended the meeting".into());
+    s.says(endpoint::Event::Conversation(Box::new(c)));
+    let file = written(&s).unwrap();
+    assert!(file.contains("for the record") && file.contains("ended the meeting"), "{file}");
+    for leave in [Event::Terminate, Event::Key(parse_key("Alt-w").unwrap())] {
+        let mut s = recording();
+        s.event(leave);
+        s.keys("y");
+        assert!(written(&s).unwrap().contains("for the record"));
+    }
+}
+
+#[test]
+fn what_was_before_the_recording_does_not_get_into_it_by_looking_back() {
+    let mut s = recording();
+    let thread = s.state.conversations.current().unwrap().thread.key();
+    let messages = (0..50).map(|n| InstantMessage {
+        id: MessageId(format!("h{n}")),
+        author: a("bob"),
+        at: Time(n),
+        body: "long ago".into(),
+        format: TextFormat::Plain,
+        state: Delivery::Received,
     });
-    let file = file.unwrap();
-    assert!(file.contains("Bob Kelly: for the record") && !file.contains("before"), "{file}");
+    let messages = messages.collect();
+    s.event(Event::Store(crate::app::event::StoreReply::History { thread, messages, more: false }));
+    s.keys("r");
+    let file = written(&s).unwrap();
+    assert!(file.contains("for the record") && !file.contains("long ago"), "{file}");
 }
 
 #[test]

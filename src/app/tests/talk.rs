@@ -144,6 +144,25 @@ fn a_draft_is_kept_after_a_pause_and_when_the_tab_is_left() {
 }
 
 #[test]
+fn a_closed_tab_opens_again_with_its_draft_and_never_with_the_command_that_closed_it() {
+    let mut s = with_bob();
+    s.keys("\"half a thought\" Alt-w");
+    assert_eq!(s.tabs(), "");
+    s.keys("Alt-1 Enter");
+    assert_eq!((s.tabs().as_str(), s.composer()), ("[Bob Kelly]", "half a thought"));
+    s.effects.clear();
+    s.keys("Ctrl-U \"/close\" Enter");
+    assert_eq!(s.tabs(), "");
+    let kept = s.effects.iter().filter_map(|e| match e {
+        Effect::Store(_, StoreRequest::SaveDraft { text, .. }) => Some(text.as_str()),
+        _ => None,
+    });
+    assert_eq!(kept.last(), Some(""));
+    s.keys("Alt-1 Enter");
+    assert_eq!((s.tabs().as_str(), s.composer()), ("[Bob Kelly]", ""));
+}
+
+#[test]
 fn sent_lines_are_recalled_on_an_empty_line() {
     let mut s = with_bob();
     s.keys("\"two\" Enter Up");
