@@ -182,6 +182,9 @@ pub struct Account {
     /// Where a standard server makes conferences: a SIP address; empty: nowhere.
     #[serde(default)]
     pub conference_factory: String,
+    /// URI of the room in which meetings are held on a standard server; empty: at the own address.
+    #[serde(default)]
+    pub meeting_place: String,
     /// `user`, or `application` for a service that is trusted by its certificate.
     #[serde(default)]
     pub kind: AccountKind,
@@ -299,6 +302,7 @@ impl Config {
             account.other_servers().map_err(|e| (line_with("others"), e))?;
             account.xcap_root().map_err(|e| (line_with("xcap"), e))?;
             account.factory().map_err(|e| (line_with("conference_factory"), e))?;
+            account.meeting_place().map_err(|e| (line_with("meeting_place"), e))?;
             if account.udp && account.dialect == Dialect::Lync {
                 return Err((line_with("udp"), "only standard servers (dialect = \"sip\") take datagrams".into()));
             }
@@ -399,6 +403,20 @@ impl Account {
         self.others.iter().map(|text| self.place(text)).collect()
     }
 
+    /// The room in which meetings are held on a standard server, if there is one.
+    ///
+    /// # Errors
+    /// When that is no SIP address.
+    pub fn meeting_place(&self) -> Result<Option<String>, String> {
+        let text = self.meeting_place.trim();
+        let is_room = |t: &str| (t.starts_with("sip:") || t.starts_with("sips:")) && Address::parse(t).is_ok();
+        match text {
+            "" => Ok(None),
+            room if is_room(room) => Ok(Some(room.to_owned())),
+            _ => Err(format!("“{text}” is no room; write its address, such as sip:team@conference.example.org")),
+        }
+    }
+
     /// Where a standard server keeps lists and rules, if it does.
     ///
     /// # Errors
@@ -449,6 +467,7 @@ impl Account {
             ("server", &self.server),
             ("xcap", &self.xcap),
             ("conference_factory", &self.conference_factory),
+            ("meeting_place", &self.meeting_place),
             ("ca_file", &self.ca_file),
             ("pin", &self.pin),
             ("name_server", &self.name_server),

@@ -4,6 +4,7 @@ use super::access::trial::Trial;
 use super::effect::{Effect, StoreRequest};
 use super::limits::{TOAST, TOAST_UNDO};
 use super::state::{State, Toast, ToastKind};
+use crate::domain::conference::{Answer, ConferenceId};
 use crate::domain::conversation::{ConversationId, MessageId};
 use crate::domain::{Address, Time};
 use crate::endpoint::{Error, Operation, OperationId};
@@ -81,6 +82,8 @@ pub enum Then {
     Capabilities,
     /// A series was changed: show the agenda again.
     Series,
+    /// The organizer of this meeting is told our answer.
+    MeetingAnswer(ConferenceId, Answer),
 }
 
 impl Pending {

@@ -68,6 +68,7 @@ pub fn event(door: &mut Door<'_>, event: Event) {
             };
             (door.state.people.dirty, door.state.own.dirty) = (true, true);
         }
+        Event::Meeting { meeting, news } => super::invited::news(door, *meeting, news),
         Event::Notice(text) => door.say(text),
         Event::Completed { id, result } => completed(door, id, result),
     }
@@ -238,6 +239,7 @@ fn then(door: &mut Door<'_>, id: OperationId, then: Then, outcome: Outcome) {
         (Then::Members(address), Outcome::Found(rows)) => lists::members(door, &address, rows),
         (Then::AgendaList, Outcome::Conferences(list)) => meetings::heard(door, list),
         (Then::Agenda | Then::Series, _) => meetings::refresh(door),
+        (Then::MeetingAnswer(id, answer), _) => super::invited::answered(door, &id, answer),
         (Then::Capabilities, Outcome::Capabilities(c)) => {
             door.state.meetings.capabilities = Some(c);
             meetings::check(door);
@@ -302,6 +304,7 @@ fn not_done(door: &mut Door<'_>, id: OperationId, then: &Then, error: &Error) {
             }
         }
         Then::Capabilities => {}
+        Then::MeetingAnswer(id, _) => super::invited::not_answered(door, id),
         Then::Record(..)
         | Then::Trial(_)
         | Then::Nothing

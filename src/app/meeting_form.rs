@@ -20,6 +20,10 @@ const LEADERS: [(AutomaticLeaders, &str); 3] = [
     (AutomaticLeaders::Everyone, "Everybody"),
 ];
 
+/// What an invitation from person to person can say.
+const PLAIN: [FieldId; 6] =
+    [FieldId::Subject, FieldId::When, FieldId::Zone, FieldId::Repeat, FieldId::Invitees, FieldId::Description];
+
 /// Why settings cannot be saved, and where.
 pub type Fault = (FieldId, String);
 
@@ -37,7 +41,9 @@ fn yes(id: FieldId, label: &'static str, help: &'static str, is: bool) -> Field 
 }
 
 /// The fields of a whole meeting.
-pub fn fields(s: &ConferenceSettings, time: &str, capabilities: Option<&Capabilities>) -> Vec<Field> {
+///
+/// `rules`: the server can say who gets in, who leads and what they must know.
+pub fn fields(s: &ConferenceSettings, time: &str, capabilities: Option<&Capabilities>, rules: bool) -> Vec<Field> {
     let access: Vec<&str> = ACCESS.iter().map(|a| a.1).collect();
     let leaders: Vec<&str> = LEADERS.iter().map(|l| l.1).collect();
     let repeat = s.series.as_ref().map(|x| series::write(&x.rule)).unwrap_or_default();
@@ -87,6 +93,9 @@ pub fn fields(s: &ConferenceSettings, time: &str, capabilities: Option<&Capabili
     }
     out.push(text(FieldId::ForgetAfter, "Forget after", "Empty: as the server does; 2027-01-31, in 3 weeks", &expiry));
     out.push(text(FieldId::Description, "Description", "More about it; may be empty", &s.description));
+    if !rules {
+        out.retain(|f| PLAIN.contains(&f.id));
+    }
     out
 }
 

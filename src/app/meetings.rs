@@ -4,12 +4,12 @@ use super::commands::dialog::ask_file;
 use super::door::{Door, Pending, Then};
 use super::effect::{Effect, StoreRequest};
 use super::state::overlay::{Ask, Choice, Confirm, Deed, Overlay, Picker};
-use super::state::{Form, Pane, State};
-use super::{calendar_file, form, invitation, kept, meeting_form, outlook, series, tabs, when};
+use super::state::{FieldId, Form, Pane, QuestionKind, State};
+use super::{calendar_file, form, invitation, invited, kept, meeting_form, outlook, series, tabs, when};
 use crate::domain::conference::{AccessLevel, Conference, ConferenceId, ConferenceSettings, Invitee};
 use crate::domain::conversation::Role;
 use crate::domain::{Address, Time};
-use crate::endpoint::{self, Error, JoinTarget, Operation};
+use crate::endpoint::{self, Error, Feature, JoinTarget, Operation};
 
 /// Meetings of others that are kept.
 const KEPT: usize = 500;
@@ -38,7 +38,7 @@ pub fn heard(door: &mut Door<'_>, mut list: Vec<Conference>) {
 }
 
 /// Keeps the agenda for the next start.
-fn keep(door: &mut Door<'_>) {
+pub fn keep(door: &mut Door<'_>) {
     let m = &door.state.meetings;
     let (own, kept) = (m.list.clone(), m.kept.clone());
     door.store(StoreRequest::SaveMeetings { own, kept });
@@ -107,7 +107,8 @@ fn own(state: &State, c: &Conference) -> Result<(), String> {
 }
 
 fn open_form(door: &mut Door<'_>, editing: Option<ConferenceId>, s: &ConferenceSettings, time: &str) {
-    let fields = meeting_form::fields(s, time, door.state.meetings.capabilities.as_ref());
+    let rules = door.state.missing(Feature::MeetingRules).is_none();
+    let fields = meeting_form::fields(s, time, door.state.meetings.capabilities.as_ref(), rules);
     show_form(door, Form { editing, fields, ..Form::default() });
 }
 
@@ -165,7 +166,10 @@ pub fn save(door: &mut Door<'_>) -> Result<(), String> {
         None => (
             Operation::ScheduleConference { settings },
             "Scheduling the meeting",
-            "The meeting is scheduled; y copies the invitation",
+            match (door.state.missing(Feature::Meetings), form.text(FieldId::Invitees).trim()) {
+                (Some(_), people) if !people.is_empty() => "The meeting is scheduled; those invited are being told",
+                _ => "The meeting is scheduled; y copies the invitation",
+            },
         ),
     };
     let id = door.ask(operation, Pending::new(what).done(done).then(Then::MeetingForm));
@@ -215,7 +219,11 @@ pub fn cancel_series_asking(door: &mut Door<'_>, id: &ConferenceId) -> Result<()
     let c = door.state.meetings.find(id).cloned().ok_or("this meeting does not exist any more")?;
     let time = c.settings.start.map(|s| when::describe(s, c.settings.end, &door.state.view.zone)).unwrap_or_default();
     let all = c.settings.series.as_ref().map(|s| format!(", {}", series::words(&s.rule))).unwrap_or_default();
-    let active = if c.is_active { " People are in it now; it ends for them." } else { "" };
+    let active = match door.state.missing(Feature::Meetings) {
+        Some(_) if !c.settings.participants.is_empty() => " Those invited are told.",
+        _ if c.is_active => " People are in it now; it ends for them.",
+        _ => "",
+    };
     let text = format!("Cancel “{}”, {time}{all}? This cannot be undone.{active}", subject(&c));
     door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Cancel it", then: Deed::CancelConference(c.id) }));
     Ok(())
@@ -238,13 +246,14 @@ pub fn forget(door: &mut Door<'_>, id: &ConferenceId) {
     m.kept.retain(|c| c.id != *id);
     m.built_for = None;
     m.settle(door.now);
+    door.state.questions.retain(|q| !matches!(&q.kind, QuestionKind::Meeting { id: asked, .. } if asked == id));
     keep(door);
+    if door.state.missing(Feature::Meetings).is_some() {
+        door.ask_quietly(Operation::ForgetMeeting { id: id.clone() });
+    }
 }
 
-/// A meeting's title, raw.
-pub fn subject(c: &Conference) -> &str {
-    if c.settings.subject.is_empty() { "Meeting without a subject" } else { &c.settings.subject }
-}
+pub use crate::domain::itip::subject;
 
 /// Cancels a meeting.
 pub fn cancel_now(door: &mut Door<'_>, id: ConferenceId) {
@@ -263,6 +272,9 @@ pub fn join_slot(door: &mut Door<'_>, id: &ConferenceId) -> Result<(), String> {
     let c = door.state.meetings.find(id).cloned().ok_or("this meeting does not exist any more")?;
     if !door.state.link.is_up() {
         return Err("joining needs the server, and the link is down".into());
+    }
+    if let Some(gone_to) = invited::join(door, &c) {
+        return gone_to;
     }
     let passcode = c.settings.passcode.clone().filter(|_| door.state.account.address.as_ref() != Some(&c.organizer));
     tabs::join_with(door, JoinTarget::Link(c.uri.clone()), c.settings.subject, passcode)

@@ -27,6 +27,7 @@ pub mod hours;
 mod idle;
 pub mod invitation;
 pub mod kept;
+pub mod invited;
 pub mod keymap;
 mod keys;
 pub mod limits;

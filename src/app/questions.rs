@@ -8,7 +8,8 @@ use super::limits::QUESTIONS;
 use super::state::overlay::{Choice, Confirm, Deed, Overlay, Picker};
 use super::state::people::Loaded;
 use super::state::{Question, QuestionKind};
-use super::tabs;
+use super::{invited, tabs};
+use crate::domain::conference::Answer as MeetingAnswer;
 use crate::domain::contact::AddOptions;
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState};
 use crate::domain::presence::Level;
@@ -25,6 +26,8 @@ pub enum Answer {
     No,
     /// Alt-l: put it off; when all are put off, bring them back.
     Later,
+    /// Alt-t: neither yes nor no, to an invitation.
+    Maybe,
 }
 
 /// Answers the question shown.
@@ -37,6 +40,9 @@ pub fn answer(door: &mut Door<'_>, answer: Answer) -> Result<(), String> {
     if answer == Answer::Later {
         questions[at].postponed = true;
         return Ok(());
+    }
+    if answer == Answer::Maybe && !matches!(questions[at].kind, QuestionKind::Meeting { .. }) {
+        return Err("this is answered with yes or no".into());
     }
     let question = questions.remove(at);
     let yes = answer == Answer::Yes;
@@ -52,6 +58,15 @@ pub fn answer(door: &mut Door<'_>, answer: Answer) -> Result<(), String> {
         }
         QuestionKind::Reminder { slot } if yes => super::meetings::join_slot(door, &slot.id),
         QuestionKind::Reminder { .. } => Ok(()),
+        QuestionKind::Meeting { id, changed } => {
+            let said = if yes { MeetingAnswer::Accepted } else { MeetingAnswer::Declined };
+            let said = if answer == Answer::Maybe { MeetingAnswer::Tentative } else { said };
+            let told = invited::answer(door, &id, said);
+            if told.is_err() {
+                door.state.questions.insert(at, Question { kind: QuestionKind::Meeting { id, changed }, postponed: false });
+            }
+            told
+        }
         QuestionKind::Watcher { uri, name } => {
             // It is asked until it is answered: the dialog may be left.
             let title = if name.is_empty() { uri.bare().to_owned() } else { name.clone() };
@@ -224,6 +239,7 @@ fn patience(kind: &QuestionKind) -> u8 {
     match kind {
         QuestionKind::Invitation { .. } => 0,
         QuestionKind::Reminder { .. } => 1,
-        QuestionKind::Watcher { .. } => 2,
+        QuestionKind::Meeting { .. } => 2,
+        QuestionKind::Watcher { .. } => 3,
     }
 }

@@ -13,7 +13,7 @@ const TOO_LATE: Duration = Duration::from_secs(5 * 60);
 
 /// The moments of a meeting at which somebody is reminded.
 fn moments<'a>(state: &'a State, slot: &Slot) -> impl Iterator<Item = Time> + use<'a> {
-    let start = slot.start;
+    let start = slot.start.filter(|_| !super::invited::declined(state, &slot.id));
     state.options.remind.iter().filter_map(move |m| Some(Time(start?.0.saturating_sub(u64::from(*m) * 60_000))))
 }
 

@@ -21,8 +21,14 @@ const USER: &[ServiceId] = &[
 
 /// Those of a user's endpoint on a standard server.
 /// Conferences are asked first, as they know which conversations are theirs.
-const SIMPLE: &[ServiceId] =
-    &[ServiceId::Contacts, ServiceId::Publication, ServiceId::Subscription, ServiceId::Conferences, ServiceId::Conversations];
+const SIMPLE: &[ServiceId] = &[
+    ServiceId::Contacts,
+    ServiceId::Publication,
+    ServiceId::Subscription,
+    ServiceId::Scheduling,
+    ServiceId::Conferences,
+    ServiceId::Conversations,
+];
 
 /// Those of an application's endpoint.
 const APPLICATION: &[ServiceId] =

@@ -2,6 +2,7 @@
 
 use super::{WebPlace, WebRequest, WireRecord};
 use crate::domain::Address;
+use crate::domain::conference::Conference;
 use crate::domain::contact::{Contact, Group};
 use crate::domain::presence::{CustomStatus, LCID_EN_US};
 use crate::domain::watching::DEFAULT_CATEGORIES;
@@ -39,6 +40,15 @@ pub struct KnownList {
     pub contacts: Vec<Contact>,
 }
 
+/// Meetings as they were last known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownMeetings {
+    /// Own ones.
+    pub own: Vec<Conference>,
+    /// Those of others.
+    pub invited: Vec<Conference>,
+}
+
 /// Everything an endpoint must know to sign in.
 #[derive(Clone)]
 pub struct Config {
@@ -52,6 +62,10 @@ pub struct Config {
     pub xcap: Option<WebPlace>,
     /// Where a standard server makes conferences, as a SIP URI (RFC 4579), if it does.
     pub conference_factory: Option<String>,
+    /// Meetings of last time, for servers that keep none.
+    pub meetings: KnownMeetings,
+    /// URI of the room in which own meetings are held, on such servers; `None`: at the own address.
+    pub meeting_place: Option<String>,
     /// Own address.
     pub uri: Address,
     /// `DOMAIN\user` or `user@domain`; `None`: the address.
@@ -105,6 +119,8 @@ impl Config {
             list: KnownList::default(),
             xcap: None,
             conference_factory: None,
+            meetings: KnownMeetings::default(),
+            meeting_place: None,
             host: uri.host().to_owned(),
             uri,
             login: None,

@@ -1,7 +1,7 @@
 //! What an endpoint says.
 
 use super::OperationId;
-use crate::domain::conference::{Capabilities, Conference};
+use crate::domain::conference::{Capabilities, Conference, News};
 use crate::domain::contact::{Contact, ContactError, Group, GroupId};
 use crate::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId, Recipient};
 use crate::domain::presence::{Presence, SelfPresence};
@@ -195,6 +195,8 @@ pub enum Feature {
     Categories,
     /// Meetings that the server keeps.
     Meetings,
+    /// Saying who gets into a meeting, who leads it, and what they must know.
+    MeetingRules,
     /// Making conversations of more than two.
     GroupChats,
     /// Running a conference: lobby, lock, roles, muting.
@@ -304,6 +306,13 @@ pub enum Event {
         from: Address,
         /// First words.
         toast: String,
+    },
+    /// A meeting that people keep among themselves is new, changed, answered or called off.
+    Meeting {
+        /// The meeting, whole.
+        meeting: Box<Conference>,
+        /// What is new.
+        news: News,
     },
     /// The server cannot do something (`why` in a sentence), or can after all (`None`). What was never told missing is there.
     Missing {

@@ -252,6 +252,15 @@ pub const DATAGRAM_MOST: usize = 1300;
 /// Where there is no stream, requests up to this leave as datagrams all the same.
 pub const DATAGRAM_LIMIT: usize = 8_000;
 
+/// Meetings of ours, and of others, that are kept on this computer.
+pub const MAX_MEETINGS: usize = 500;
+/// How long a meeting that is over is kept here.
+pub const MEETING_KEPT: Duration = Duration::from_secs(90 * 86_400);
+/// Octets of a calendar that somebody sends.
+pub const CALENDAR_OCTETS: usize = 64 * 1024;
+/// Octets of a place in such a calendar.
+pub const CALENDAR_LINK: usize = 1024;
+
 /// Repeated calls of one person are told once in this time.
 pub const CALL_TOLD_AGAIN: Duration = Duration::from_secs(30);
 /// Callers that are told of in that time.

@@ -41,7 +41,7 @@ pub use crate::lync::identity::GUEST_HOST;
 pub use crate::sip::{Server, Transport};
 pub use application::ApplicationEndpoint;
 pub use conferences::{focus_uri, parse_link};
-pub use config::{Config, Dialect, EndpointKind, KnownList, Output};
+pub use config::{Config, Dialect, EndpointKind, KnownList, KnownMeetings, Output};
 pub use event::{EndpointState, Error, ErrorKind, Event, Feature, Outcome, Reason};
 pub use operation::{JoinTarget, Operation, OperationId};
 pub use simple::conferences::parse_conference;

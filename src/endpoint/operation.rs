@@ -2,7 +2,7 @@
 
 use crate::domain::access::Change;
 use crate::domain::calendar::{CalendarNow, WorkingHours};
-use crate::domain::conference::{ConferenceId, ConferenceSettings};
+use crate::domain::conference::{Answer, ConferenceId, ConferenceSettings};
 use crate::domain::contact::{AddOptions, GroupId};
 use crate::domain::conversation::{ConversationId, MeetingChange, MessageId, Priority, Role};
 use crate::domain::presence::{
@@ -403,6 +403,18 @@ pub enum Operation {
     /// Fetch one; completes with [`super::Outcome::Conference`].
     GetConference {
         /// Which (own).
+        id: ConferenceId,
+    },
+    /// Answer an invitation that came as a calendar; completes when the organizer's program has the answer.
+    AnswerMeeting {
+        /// Which (of somebody else).
+        id: ConferenceId,
+        /// Accepted, tentative or declined.
+        answer: Answer,
+    },
+    /// Forget a meeting of somebody else; its organizer is not told.
+    ForgetMeeting {
+        /// Which.
         id: ConferenceId,
     },
     /// Fetch all own ones whole (list, then get); completes with [`super::Outcome::Conferences`].

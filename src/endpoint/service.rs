@@ -3,7 +3,7 @@
 use super::web::{WebAnswer, WebRequest};
 use super::{Error, Event, Operation, OperationId, Outcome};
 use crate::domain::conversation::ConversationId;
-use crate::domain::presence::{CustomStatus, Level};
+use crate::domain::presence::{CustomStatus, Level, Member};
 use crate::domain::{Address, Rng, Time};
 use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx, Transport, Uri};
 
@@ -18,6 +18,7 @@ pub enum ServiceId {
     Conferences,
     Directory,
     Provisioning,
+    Scheduling,
 }
 
 /// What one service tells the others; the endpoint hands it to every service but the sender, after the call that made it.
@@ -69,6 +70,15 @@ pub enum InternalEvent {
     Moved(ConversationId),
     /// The endpoint drains: no new conversations. From the endpoint itself.
     Draining,
+    /// Who may not reach the owner, by the rules on a standard server. From publication.
+    Blocked(Vec<Member>),
+    /// A calendar that came inside something else, such as an envelope or a session.
+    Calendar {
+        /// From whom, as the server says.
+        from: Address,
+        /// The calendar.
+        text: String,
+    },
     /// The owner's endpoints as roaming-self shows them (device instances). From publication.
     OwnDevices(usize),
 }

@@ -279,7 +279,8 @@ impl UserEndpoint {
             (ServiceId::Provisioning, None) => &mut self.provisioning,
             (ServiceId::Directory, None) => &mut self.directory,
             (ServiceId::Conversations, None) => &mut self.conversations,
-            (ServiceId::Conferences, None) => &mut self.conferences,
+            // On this dialect the server keeps the meetings.
+            (ServiceId::Conferences | ServiceId::Scheduling, None) => &mut self.conferences,
         };
         self.told = None;
         let mut ctx = Ctx {

@@ -4,6 +4,7 @@
 
 use crate::app::effect::{SavedTab, StoreRequest};
 use crate::app::event::{Snapshot, StoreReply};
+use crate::domain::conference::Conference;
 use crate::domain::conversation::{ConversationId, Delivery, InstantMessage, MessageId, TextFormat};
 use crate::domain::{Address, Time};
 use crate::store::client::{
@@ -217,8 +218,15 @@ impl Keeper {
     }
 }
 
+/// Meetings of others as they were kept; a list that another version wrote is no loss.
+pub fn kept_meetings(stored: &Stored) -> Vec<Conference> {
+    let kept = stored.settings.iter().find(|s| s.0 == KEPT_MEETINGS);
+    kept.and_then(|s| serde_json::from_str(&s.1).ok()).unwrap_or_default()
+}
+
 /// The store's snapshot in the application's words; `owner` wrote what waits in the outbox.
 pub fn snapshot(stored: Stored, owner: &Address) -> Snapshot {
+    let kept = kept_meetings(&stored);
     let mut out = Snapshot { groups: stored.groups, contacts: stored.contacts, presence: stored.presence, ..Snapshot::default() };
     for tab in stored.tabs {
         let thread = tab.conversation.id.0;
@@ -227,8 +235,7 @@ pub fn snapshot(stored: Stored, owner: &Address) -> Snapshot {
         out.messages.push((thread, tab.tail.into_iter().map(|s| s.message).collect()));
     }
     out.meetings = stored.meetings;
-    let kept = stored.settings.iter().find(|s| s.0 == KEPT_MEETINGS);
-    out.kept_meetings = kept.and_then(|s| serde_json::from_str(&s.1).ok()).unwrap_or_default();
+    out.kept_meetings = kept;
     for (name, value) in stored.settings {
         match name.as_str() {
             SHOWN => out.shown = Some(value),

@@ -195,6 +195,7 @@ pub fn account(address: Address) -> Account {
         kind: AccountKind::User,
         xcap: String::new(),
         conference_factory: String::new(),
+        meeting_place: String::new(),
         others: Vec::new(),
         certificate: String::new(),
         tls: true,

@@ -5,6 +5,7 @@ use super::layout::Areas;
 use super::{Drawn, presence_style, words};
 use crate::app::State;
 use crate::app::event::Target;
+use crate::app::meetings::subject;
 use crate::app::state::{Pane, Question, QuestionKind};
 use crate::domain::contact::DEFAULT_GROUP_NAME;
 use crate::domain::conversation::Priority;
@@ -195,6 +196,17 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
             ];
             ("Reminder", lines, "join")
         }
+        QuestionKind::Meeting { id, changed } => {
+            let Some(m) = state.meetings.find(id) else { return };
+            let name = Line::new(state.name(&m.organizer));
+            let what = if *changed { "has moved a meeting" } else { "invites you to a meeting" };
+            let mut lines: Vec<Label> = vec![format!("{name} {what}").into(), format!("“{}”", Line::new(subject(m))).into()];
+            lines.push(super::meetings::when(state, m).into());
+            if let Some(series) = &m.settings.series {
+                lines.push(crate::app::series::words(&series.rule).into());
+            }
+            ("Invitation", lines, "come")
+        }
         QuestionKind::Watcher { uri, name } => {
             let name = if name.is_empty() { Line::new(uri.bare()) } else { Line::new(name) };
             let place = access::resolve(&state.own.replica.containers, uri, state.network_of(uri));
@@ -226,7 +238,11 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
     let y = area.bottom() - 2;
     let mut x = area.x + 2;
     let no = if matches!(question.kind, QuestionKind::Watcher { .. }) { "block" } else { "no" };
-    for (key, words, command) in [("Alt-y", yes, "answer-yes"), ("Alt-n", no, "answer-no"), ("Alt-l", "later", "answer-later")] {
+    let mut answers = vec![("Alt-y", yes, "answer-yes"), ("Alt-n", no, "answer-no"), ("Alt-l", "later", "answer-later")];
+    if matches!(question.kind, QuestionKind::Meeting { .. }) {
+        answers.insert(1, ("Alt-t", "maybe", "answer-maybe"));
+    }
+    for (key, words, command) in answers {
         let from = x;
         x += c.put(x, y, area.right() - 2 - x, key, c.theme.key) + 1;
         x += c.put(x, y, area.right() - 2 - x, words, c.theme.hint);

@@ -7,8 +7,9 @@ use crate::app::event::Target;
 use crate::app::meetings::plural;
 use crate::app::state::meetings::Slot;
 use crate::app::state::{Form, Pane};
-use crate::app::{invitation, outlook, series};
-use crate::domain::conference::Conference;
+use crate::app::{invitation, invited, outlook, series};
+use crate::domain::Time;
+use crate::domain::conference::{Conference, Invitee};
 use crate::endpoint::Feature;
 use crate::text::{Line, Text};
 use ratatui::layout::Rect;
@@ -16,6 +17,9 @@ use ratatui::style::Style;
 
 /// From this width on the details stand beside the agenda.
 const SPLIT: u16 = 76;
+
+/// From this height on there is room to say where meetings are kept.
+const SAYS_WHY: u16 = 12;
 
 /// The words on the pane's border.
 pub fn title(state: &State) -> String {
@@ -36,12 +40,18 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     if let Some(f) = &m.form {
         return draw_form(c, area, state, f, drawn);
     }
-    if let Some(why) = state.missing(Feature::Meetings).filter(|_| m.agenda.is_empty()) {
+    let kept_here = state.missing(Feature::Meetings);
+    if let Some(why) = kept_here.filter(|_| m.agenda.is_empty()) {
         let y = super::tell(c, area, area.y + 1, why, c.theme.quiet);
-        for (y, words) in (y + 1..area.bottom()).zip(strings::MEETINGS_ELSEWHERE) {
+        for (y, words) in (y + 1..area.bottom()).zip(strings::MEETINGS_HERE) {
             c.put(area.x + 2, y, area.width.saturating_sub(2), words, c.theme.quiet);
         }
         return;
+    }
+    let mut area = area;
+    if let Some(why) = kept_here.filter(|_| area.height >= SAYS_WHY) {
+        area.height -= 2;
+        super::tell(c, Rect { y: area.bottom(), height: 2, ..area }, area.bottom(), why, c.theme.quiet);
     }
     if m.agenda.is_empty() {
         if !m.loaded {
@@ -138,11 +148,12 @@ fn meeting_row(c: &mut Canvas, line: Rect, state: &State, slot: &Slot) {
         let moved = slot.of.is_some_and(|of| series.moved(of).is_some());
         remarks.push(if moved { "moved" } else { "repeats" }.to_owned());
     }
-    let invited = m.settings.participants.len();
+    let people = m.settings.participants.len();
     if state.account.address.as_ref() != Some(&m.organizer) {
         remarks.push(format!("by {}", Line::new(state.name(&m.organizer))));
-    } else if invited > 0 {
-        remarks.push(format!("{invited} invited"));
+        remarks.extend(invited::my_answer(state, m).map(|a| a.words().to_owned()));
+    } else if people > 0 {
+        remarks.push(if m.answers.is_empty() { format!("{people} invited") } else { invited::count(m) });
     }
     if !remarks.is_empty() && line.width >= 50 {
         end = c.put_right(end, line.y, 26, remarks.join(" · "), c.theme.quiet).saturating_sub(1);
@@ -152,21 +163,33 @@ fn meeting_row(c: &mut Canvas, line: Rect, state: &State, slot: &Slot) {
     c.put(x, line.y, end.saturating_sub(x), &subject, style);
 }
 
-fn details(c: &mut Canvas, area: Rect, state: &State, m: &Conference) {
-    let (now, zone, s) = (state.view.now, &state.view.zone, &m.settings);
-    let slot = state.meetings.slot();
-    let subject = slot.map_or(s.subject.as_str(), |x| x.subject.as_str());
-    let title = if subject.is_empty() { Line::new("(no title)") } else { Line::new(subject) };
-    c.put(area.x + 1, area.y, area.width - 2, title, c.theme.title_active);
-    let mut rows: Vec<(&'static str, String)> = Vec::new();
-    let when = match slot.map_or((s.start, s.end), |x| (x.start, x.end)) {
+/// When a meeting takes place for the first time.
+pub fn when(state: &State, m: &Conference) -> String {
+    span(state, m.settings.start, m.settings.end)
+}
+
+fn span(state: &State, start: Option<Time>, end: Option<Time>) -> String {
+    let (now, zone) = (state.view.now, &state.view.zone);
+    match (start, end) {
         (Some(a), Some(b)) if words::day_of(a, zone) == words::day_of(b, zone) => {
             format!("{}, {} to {}", words::day(a, now, zone), words::clock(a, zone), words::clock(b, zone))
         }
         (Some(a), Some(b)) => format!("{} to {}", words::moment(a, now, zone), words::moment(b, now, zone)),
         (Some(a), None) => words::moment(a, now, zone),
         _ => "any time".into(),
-    };
+    }
+}
+
+fn details(c: &mut Canvas, area: Rect, state: &State, m: &Conference) {
+    let (now, zone, s) = (state.view.now, &state.view.zone, &m.settings);
+    let slot = state.meetings.slot();
+    let mine = invited::my_answer(state, m).filter(|_| state.account.address.as_ref() != Some(&m.organizer));
+    let subject = slot.map_or(s.subject.as_str(), |x| x.subject.as_str());
+    let title = if subject.is_empty() { Line::new("(no title)") } else { Line::new(subject) };
+    c.put(area.x + 1, area.y, area.width - 2, title, c.theme.title_active);
+    let mut rows: Vec<(&'static str, String)> = Vec::new();
+    let (start, end) = slot.map_or((s.start, s.end), |x| (x.start, x.end));
+    let when = span(state, start, end);
     rows.push(("When", if m.is_active { format!("{when} · running now") } else { when }));
     if !s.time_zone.is_empty() {
         rows.push(("Planned in", s.time_zone.clone()));
@@ -177,8 +200,16 @@ fn details(c: &mut Canvas, area: Rect, state: &State, m: &Conference) {
         rows.push(("Repeats", series::words(&series.rule) + &gone));
     }
     rows.push(("Organizer", state.name(&m.organizer).to_owned()));
-    rows.push(("Access", outlook::sentence(s).to_owned()));
-    let names: Vec<String> = s.participants.iter().map(|p| Line::new(state.name(&p.uri)).to_string()).collect();
+    rows.extend(mine.map(|a| ("You", a.words().to_owned())));
+    if state.missing(Feature::MeetingRules).is_none() {
+        rows.push(("Access", outlook::sentence(s).to_owned()));
+    }
+    let name = |p: &Invitee| {
+        let answer = m.answers.get(&p.uri).filter(|_| mine.is_none());
+        let answer = answer.map_or(String::new(), |a| format!(" ({})", a.words()));
+        format!("{}{answer}", Line::new(state.name(&p.uri)))
+    };
+    let names: Vec<String> = s.participants.iter().map(name).collect();
     rows.push(("Invited", if names.is_empty() { "nobody by name".into() } else { names.join(", ") }));
     rows.push(("Link", invitation::link(m)));
     if let Some(code) = &s.passcode {
@@ -219,6 +250,13 @@ fn draw_form(c: &mut Canvas, area: Rect, state: &State, f: &Form, drawn: &mut Dr
     let has_keys = state.pane == Pane::Meetings && f.saving.is_none();
     let inside =
         Rect { x: area.x + 1, y: area.y + 1, width: area.width.saturating_sub(2), height: area.height.saturating_sub(3) };
+    let inside = match state.missing(Feature::MeetingRules).filter(|_| inside.height > SAYS_WHY) {
+        Some(why) => {
+            super::tell(c, Rect { y: inside.bottom() - 2, height: 2, ..inside }, inside.bottom() - 2, why, c.theme.quiet);
+            Rect { height: inside.height - 3, ..inside }
+        }
+        None => inside,
+    };
     form::draw(c, inside, f, has_keys, has_keys, drawn);
     let y = area.bottom() - 1;
     if let Some(error) = &f.error {

@@ -34,9 +34,12 @@ pub const NO_CONVERSATION: [&str; 3] =
 pub const NO_MESSAGES: &str = "No messages yet. Write the first one below.";
 /// No meeting.
 pub const NO_MEETINGS: [&str; 2] = ["No meetings are planned.", "Press n to schedule one."];
-/// The server keeps no meetings.
-pub const MEETINGS_ELSEWHERE: [&str; 2] =
-    ["o  read an invitation from a calendar file", "/limits  what else this server cannot do"];
+/// The server keeps no meetings, and none is kept here.
+pub const MEETINGS_HERE: [&str; 3] = [
+    "n  schedule a meeting and invite people to it",
+    "o  read an invitation from a calendar file",
+    "/limits  what this server cannot do",
+];
 /// Meetings not here.
 pub const MEETINGS_WAITING: &str = "Meetings have not arrived yet.";
 /// No traffic.

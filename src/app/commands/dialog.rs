@@ -398,6 +398,7 @@ fn picked(door: &mut Door<'_>, mut p: Picker) -> Result<(), String> {
         Choice::Member(id, m) => change::put(door, id, m),
         Choice::Privacy(preference) => change::privacy(door, preference),
         Choice::Watcher { uri, level, add } => questions::answered(door, uri, level, add),
+        Choice::AnswerMeeting(id, answer) => crate::app::invited::answer(door, &id, answer)?,
     }
     Ok(())
 }

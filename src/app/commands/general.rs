@@ -42,6 +42,8 @@ pub const COMMANDS: &[Command] = &[
         .when(any_question),
     Command::new("answer-no", "Decline what is asked", HERE, |d, _| questions::answer(d, questions::Answer::No))
         .when(any_question),
+    Command::new("answer-maybe", "Answer that you may come", HERE, |d, _| questions::answer(d, questions::Answer::Maybe))
+        .when(any_question),
     Command::new("answer-later", "Put the question off, or bring it back", HERE, |d, _| {
         questions::answer(d, questions::Answer::Later)
     })

@@ -2,6 +2,7 @@
 
 use super::Command;
 use crate::app::door::Door;
+use crate::app::invited::pick_answer;
 use crate::app::keymap::Mode;
 use crate::app::meetings::{
     ask_read, ask_write, ask_write_cancellation, cancel_asking, copy_invitation, edit, join, leave_form, new_form, save,
@@ -21,18 +22,18 @@ pub const COMMANDS: &[Command] = &[
         let marked: Vec<_> = d.state.people.marks.iter().cloned().collect();
         new_form(d, &marked);
         Ok(())
-    })
-    .when(|s| {
-        if s.missing(Feature::Meetings).is_some() {
-            Err("this server keeps no meetings; the Meetings pane says more")
-        } else {
-            Ok(())
-        }
     }),
     Command::new("edit-meeting", "Change this meeting, or one of its times", HERE, |d, _| edit(d)).when(chosen),
     Command::new("cancel-meeting", "Cancel this meeting, or one of its times", HERE, |d, _| cancel_asking(d)).when(chosen),
-    Command::new("who-gets-in", "Tell in full who will get in", &[Mode::Meetings, Mode::Form], |d, _| who_gets_in(d))
-        .when(|s| if s.meetings.form.is_some() { Ok(()) } else { chosen(s) }),
+    Command::new("who-gets-in", "Tell in full who will get in", &[Mode::Meetings, Mode::Form], |d, _| who_gets_in(d)).when(|s| {
+        match s.missing(Feature::MeetingRules) {
+            Some(_) => Err("on this server nobody is kept out of a meeting: whoever has the link or address may come"),
+            None if s.meetings.form.is_some() => Ok(()),
+            None => chosen(s),
+        }
+    }),
+    Command::new("answer-meeting", "Answer this invitation: accept, tentative, decline", HERE, |d, _| pick_answer(d))
+        .when(chosen),
     Command::new("read-invitation", "Read an invitation from a calendar file: to join, keep or schedule", HERE, |d, a| {
         if a.trim().is_empty() {
             ask_read(d);

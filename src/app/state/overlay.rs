@@ -4,7 +4,7 @@ use super::{Form, Thread};
 use crate::app::Editor;
 use crate::app::access::trial::Trial;
 use crate::app::alerts::{Act, When, Whom};
-use crate::domain::conference::ConferenceId;
+use crate::domain::conference::{Answer, ConferenceId};
 use crate::domain::contact::GroupId;
 use crate::domain::conversation::{ConversationId, Priority};
 use crate::domain::presence::{Level, Member, PublicationKey, UserStatus};
@@ -293,6 +293,8 @@ pub enum Choice {
     NewPublication,
     /// Take the hand-set status back.
     ResetStatus,
+    /// Answer an invitation that came as a calendar.
+    AnswerMeeting(ConferenceId, Answer),
     /// Put a person on a level.
     Level(Address, Option<Level>),
     /// Move a person: from, to.
@@ -385,6 +387,13 @@ pub enum QuestionKind {
     Reminder {
         /// Which of its times.
         slot: super::meetings::Slot,
+    },
+    /// Somebody invites us by a calendar.
+    Meeting {
+        /// To this, which is in the agenda.
+        id: ConferenceId,
+        /// Its time is another than the one we answered.
+        changed: bool,
     },
     /// Somebody added us.
     Watcher {

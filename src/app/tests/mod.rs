@@ -5,6 +5,7 @@ mod chaos;
 mod contacts;
 mod dialogs;
 mod kept;
+mod invited;
 mod limits;
 mod meetings;
 mod own;

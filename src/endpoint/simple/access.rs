@@ -10,7 +10,7 @@ use crate::domain::presence::{Container, Level, Member, Subscriber};
 use crate::domain::{Address, Time};
 use crate::endpoint::event::Feature;
 use crate::endpoint::limits::MAX_QUEUED;
-use crate::endpoint::service::{Ctx, Reply, Token};
+use crate::endpoint::service::{Ctx, InternalEvent, Reply, Token};
 use crate::endpoint::web::{WebAnswer, WebPlace};
 use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
 use crate::simple::pres_rules::{self, PresRules};
@@ -52,6 +52,8 @@ pub struct Access {
     winfo: Option<Subscription>,
     watchers: Watchers,
     rules: Option<Rules>,
+    /// Who was told to be blocked last.
+    blocked: Vec<Member>,
 }
 
 /// What the rules say after an operation.
@@ -97,7 +99,7 @@ impl Access {
             write: None,
             away: None,
         });
-        Access { winfo: None, watchers: Watchers::default(), rules }
+        Access { winfo: None, watchers: Watchers::default(), rules, blocked: Vec::new() }
     }
 
     fn document(&self) -> Option<&PresRules> {
@@ -216,7 +218,19 @@ impl Access {
             News::Away(error) => rules.fail(ctx, error),
         }
         self.pump(ctx);
+        self.tell_blocked(ctx);
         self.document() != before.as_ref() || (waited && !self.is_waiting())
+    }
+
+    /// Tells who is blocked, as often as that changes; while the rules are away the last word stands.
+    fn tell_blocked(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(document) = self.document() else { return };
+        let blocked = document.containers().into_iter().filter(|c| c.id == BLOCKED_CONTAINER).flat_map(|c| c.members);
+        let blocked: Vec<Member> = blocked.collect();
+        if blocked != self.blocked {
+            ctx.tell(InternalEvent::Blocked(blocked.clone()));
+            self.blocked = blocked;
+        }
     }
 
     /// A reply to the subscription; `None`: to something else.

@@ -5,7 +5,7 @@ mod chat;
 mod inbound;
 
 use super::calls::Calls;
-use super::{cannot, request};
+use super::{Blocked, cannot, request};
 use crate::domain::conversation::{ConversationId, Delivery, MessageId};
 use crate::domain::{Address, Time};
 use crate::endpoint::limits::{
@@ -45,6 +45,7 @@ pub struct Messages {
     sent: BTreeMap<Token, (ConversationId, Kind)>,
     seen: Seen,
     calls: Calls,
+    blocked: Blocked,
 }
 
 impl Messages {
@@ -64,10 +65,6 @@ impl Messages {
                 Err(Error::new(ErrorKind::InvalidOperation, "there is no invitation to answer any more"))
             }
             O::Invite { .. } | O::CallIn { .. } => Err(no_such()),
-            O::ScheduleConference { .. } | O::UpdateConference { .. } | O::CancelConference { .. } | O::GetConference { .. } => {
-                Err(cannot("conferences that could be scheduled"))
-            }
-            O::ListConferences => Ok(Outcome::Conferences(Vec::new())),
             O::LockConference { .. }
             | O::Eject { .. }
             | O::SetRole { .. }
@@ -225,7 +222,7 @@ fn outcome(chat: &mut Chat, ctx: &mut Ctx<'_>, reply: &Reply) {
 }
 
 /// Why a message was refused, in words.
-fn why(r: &Response, who: &str) -> String {
+pub(super) fn why(r: &Response, who: &str) -> String {
     match r.status {
         403 | 603 => format!("{who} or the server refuses it"),
         404 | 410 | 604 => format!("the server knows no {who}"),
@@ -242,7 +239,7 @@ fn message(ctx: &mut Ctx<'_>, to: &Address) -> Request {
 }
 
 /// `Tue, 03 Mar 2026 09:15:04 GMT` (RFC 3261 §20.17).
-fn date(at: Time) -> String {
+pub(super) fn date(at: Time) -> String {
     at.timestamp().to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
@@ -269,7 +266,16 @@ impl Service for Messages {
         }
     }
 
+    fn on_internal(&mut self, _: &mut Ctx<'_>, event: &InternalEvent) {
+        if let InternalEvent::Blocked(members) = event {
+            self.blocked.set(members);
+        }
+    }
+
     fn on_request(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: Request) -> Handled {
+        if matches!(request.method, Method::Invite | Method::Message) && self.turns_away(ctx, tx, &request) {
+            return Handled::Yes;
+        }
         if request.method == Method::Invite {
             self.calls.decline(ctx, tx, &request);
             return Handled::Yes;

@@ -18,6 +18,7 @@ pub mod messages;
 pub mod publishing;
 mod remote;
 mod request;
+pub mod scheduling;
 #[cfg(test)]
 mod tests;
 pub mod watching;
@@ -25,6 +26,8 @@ pub mod watching;
 use super::config::Config;
 use super::service::{Service, ServiceId};
 use super::{Error, ErrorKind};
+use crate::domain::Address;
+use crate::domain::presence::Member;
 use crate::sip::{Method, Name, Request, Response};
 
 /// All of them.
@@ -35,6 +38,7 @@ pub struct Services {
     watching: watching::Watching,
     messages: messages::Messages,
     conferences: conferences::Conferences,
+    scheduling: scheduling::Scheduling,
 }
 
 impl Services {
@@ -47,6 +51,7 @@ impl Services {
             watching: watching::Watching::default(),
             messages: messages::Messages::default(),
             conferences: conferences::Conferences::new(config),
+            scheduling: scheduling::Scheduling::new(config),
         }
     }
 
@@ -57,13 +62,14 @@ impl Services {
             ServiceId::Publication => &mut self.publishing,
             ServiceId::Subscription => &mut self.watching,
             ServiceId::Conferences => &mut self.conferences,
+            ServiceId::Scheduling => &mut self.scheduling,
             _ => &mut self.messages,
         }
     }
 
     /// Each of them.
-    pub fn all(&self) -> [&dyn Service; 5] {
-        [&self.contacts, &self.publishing, &self.watching, &self.messages, &self.conferences]
+    pub fn all(&self) -> [&dyn Service; 6] {
+        [&self.contacts, &self.publishing, &self.watching, &self.messages, &self.conferences, &self.scheduling]
     }
 }
 
@@ -72,12 +78,30 @@ fn cannot(what: &str) -> Error {
     Error::new(ErrorKind::InvalidOperation, format!("This server speaks standard SIP, which has no {what}."))
 }
 
+/// Who may not reach the owner: the rules on the server keep their presence from them, and this their messages and calls.
+#[derive(Clone, Debug, Default)]
+struct Blocked(Vec<Member>);
+
+impl Blocked {
+    fn set(&mut self, members: &[Member]) {
+        self.0 = members.to_vec();
+    }
+
+    fn has(&self, who: &Address) -> bool {
+        self.0.iter().any(|m| match m {
+            Member::User(u) => u == who,
+            Member::Domain(d) => d.eq_ignore_ascii_case(who.host()),
+            _ => false,
+        })
+    }
+}
+
 /// Options that a request may require of us (RFC 3261 8.2.2.3).
 pub const SUPPORTED: &[&str] = &["eventlist", "path", "outbound"];
 
 /// Bodies we take.
-const ACCEPT: &str = "text/plain, message/cpim, message/imdn+xml, application/im-iscomposing+xml, application/pidf+xml, \
-                      application/conference-info+xml, application/sdp";
+const ACCEPT: &str = "text/plain, text/calendar, message/cpim, message/imdn+xml, application/im-iscomposing+xml, \
+                      application/pidf+xml, application/conference-info+xml, application/sdp";
 
 /// What a request gets that no service wanted.
 pub fn answer_to_stranger(request: &Request, tag: &str) -> Response {

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// English (United States), whose own words are published.
 const LCID: u32 = 1033;
 /// What this wire never has.
-const MISSING: [(Feature, &str); 7] = [
+const MISSING: [(Feature, &str); 6] = [
     (Feature::Directory, "Standard SIP has no directory: people are added by their whole address."),
     (Feature::DistributionGroups, "Standard SIP has no distribution groups."),
     (
@@ -29,7 +29,6 @@ const MISSING: [(Feature, &str); 7] = [
     (Feature::Delegates, "Standard SIP has no people who act for you."),
     (Feature::Phones, "Standard presence has no place for your phone numbers."),
     (Feature::Categories, "Standard presence carries status, note, place and time zone; no calendar and no working hours."),
-    (Feature::Meetings, "This server keeps no meetings. A meeting of others is joined by its link or address."),
 ];
 const ETAG: &str = "SIP-ETag";
 const IF_MATCH: &str = "SIP-If-Match";

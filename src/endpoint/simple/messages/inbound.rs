@@ -5,18 +5,19 @@ use crate::domain::conversation::{Delivery, InstantMessage, MessageId, TextForma
 use crate::domain::{Address, Time};
 use crate::endpoint::Event;
 use crate::endpoint::limits::{MESSAGE_REMEMBERED, MESSAGES_REMEMBERED};
-use crate::endpoint::service::Ctx;
+use crate::endpoint::service::{Ctx, InternalEvent};
+use crate::endpoint::simple::scheduling::CALENDAR;
 use crate::simple::composing::{self, Composing};
 use crate::simple::cpim::{self, Envelope, Wishes};
 use crate::simple::imdn::{self, Disposition, Notice};
 use crate::simple::quirks::without_store_prefix;
 use crate::sip::multipart::is_type;
-use crate::sip::{Name, Request, ServerTx};
+use crate::sip::{Method, Name, Request, ServerTx};
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// What is understood, for 415.
-const ACCEPT: &str = "text/plain, text/html, message/cpim, application/im-iscomposing+xml, message/imdn+xml";
+const ACCEPT: &str = "text/plain, text/html, text/calendar, message/cpim, application/im-iscomposing+xml, message/imdn+xml";
 /// A sender's clock may be ahead by so much, and a message kept for later may be as old as the other.
 const AHEAD: Duration = Duration::from_secs(300);
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
@@ -42,6 +43,19 @@ impl Seen {
 }
 
 impl Messages {
+    /// Somebody who is blocked meets nobody, as their view of us says; nothing of theirs is shown.
+    pub(super) fn turns_away(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: &Request) -> bool {
+        let from = request.headers.from().and_then(|f| f.uri.address());
+        if !from.is_some_and(|f| self.blocked.has(&f)) {
+            return false;
+        }
+        // A server that kept the message would bring it again and again until it is taken.
+        let sent = request.headers.get(&Name::Date).and_then(written);
+        let kept = request.method == Method::Message && sent.is_some_and(|s| s + OLD_TYPING < ctx.now);
+        answer(ctx, tx, request, if kept { 200 } else { 480 });
+        true
+    }
+
     pub(super) fn receive(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: &Request) {
         let from = request.headers.from().and_then(|f| Address::parse(&f.uri.to_string()).ok());
         let Some(from) = from else { return answer(ctx, tx, request, 400) };
@@ -64,6 +78,8 @@ impl Messages {
             self.take_typing(ctx, from, body, sent);
         } else if is_type(media, imdn::CONTENT_TYPE) {
             self.take_notice(ctx, from, body);
+        } else if is_type(media, CALENDAR) {
+            ctx.tell(InternalEvent::Calendar { from: from.clone(), text: String::from_utf8_lossy(body).into_owned() });
         } else if is_type(media, cpim::CONTENT_TYPE) {
             let Ok(envelope) = cpim::parse(body) else { return };
             // Only the SIP sender was checked by the server; an envelope of somebody else is not believed.
