@@ -162,7 +162,7 @@ pub fn level_shows(state: &State, level: Level) -> &'static str {
             Level::External => "whether you are there, nothing else",
             Level::Colleagues => "status and activity; no note, no place",
             Level::Workgroup | Level::Personal => "all that you publish: status, note, place",
-            Level::Blocked => "you look offline",
+            Level::Blocked => "you look offline; their messages and calls are turned away",
         };
     }
     match level {
@@ -177,8 +177,9 @@ pub fn level_shows(state: &State, level: Level) -> &'static str {
 
 /// What is asked before somebody is blocked.
 pub fn block_question(state: &State, name: &str, who: &Address) -> String {
-    let rest = if state.missing(Feature::DefaultAccess).is_some() { "" } else { " and cannot write to you" };
-    format!("Block {name} ({})? They see you offline{rest}.", who.bare())
+    // On a standard server nothing but this program turns them away.
+    let here = if state.missing(Feature::DefaultAccess).is_some() { ", as long as this program runs" } else { "" };
+    format!("Block {name} ({})? They see you offline and cannot write to you{here}.", who.bare())
 }
 
 /// A network in words.

@@ -8,7 +8,7 @@ use super::state::{QuestionKind, State};
 use super::{questions, tabs, when};
 use crate::domain::conference::{Answer, Conference, ConferenceId, News};
 use crate::domain::{Address, Time};
-use crate::endpoint::{Feature, Operation, parse_link};
+use crate::endpoint::{Feature, Operation};
 
 /// Takes what is new about a meeting.
 pub fn news(door: &mut Door<'_>, meeting: Conference, news: News) {
@@ -158,17 +158,17 @@ pub fn pick_answer(door: &mut Door<'_>) -> Result<(), String> {
 /// Whether a meeting is held at its organizer's address: a talk, not a room.
 fn is_at_organizer(c: &Conference) -> bool {
     // The parameters of a focus tell a conference from the person who made it.
-    c.join_url.is_empty() && !c.uri.contains(";opaque=") && Address::parse(&c.uri).is_ok_and(|a| a == c.organizer)
+    !c.uri.contains(";opaque=") && Address::parse(&c.uri).is_ok_and(|a| a == c.organizer)
 }
 
 /// Goes to a meeting that is no conference of a server; `None`: it is one.
 pub fn join(door: &mut Door<'_>, c: &Conference) -> Option<Result<(), String>> {
-    if c.join_url.starts_with("http") && parse_link(&c.join_url).is_none() {
-        door.effects.push(Effect::OpenUrl(c.join_url.clone()));
-        return Some(Ok(()));
-    }
     if !is_at_organizer(c) {
         return None;
+    }
+    if c.join_url.starts_with("http") {
+        door.effects.push(Effect::OpenUrl(c.join_url.clone()));
+        return Some(Ok(()));
     }
     if door.state.account.address.as_ref() != Some(&c.organizer) {
         return Some(tabs::open_person(door, &c.organizer.clone()));

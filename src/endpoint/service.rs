@@ -3,7 +3,7 @@
 use super::web::{WebAnswer, WebRequest};
 use super::{Error, Event, Operation, OperationId, Outcome};
 use crate::domain::conversation::ConversationId;
-use crate::domain::presence::{CustomStatus, Level, Member};
+use crate::domain::presence::{CustomStatus, Level};
 use crate::domain::{Address, Rng, Time};
 use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx, Transport, Uri};
 
@@ -70,8 +70,6 @@ pub enum InternalEvent {
     Moved(ConversationId),
     /// The endpoint drains: no new conversations. From the endpoint itself.
     Draining,
-    /// Who may not reach the owner, by the rules on a standard server. From publication.
-    Blocked(Vec<Member>),
     /// A calendar that came inside something else, such as an envelope or a session.
     Calendar {
         /// From whom, as the server says.

@@ -4,13 +4,14 @@
 //! Nobody sees anything before a rule names them, so acknowledging somebody without a level puts them on [`GRANTED`].
 
 use super::event::{Heard, Package, Subscription};
+use super::messages::inbound::{OLD_TYPING, written};
 use super::remote::{News, Remote};
 use crate::domain::access::{BLOCKED_CONTAINER, Change};
 use crate::domain::presence::{Container, Level, Member, Subscriber};
 use crate::domain::{Address, Time};
 use crate::endpoint::event::Feature;
 use crate::endpoint::limits::MAX_QUEUED;
-use crate::endpoint::service::{Ctx, InternalEvent, Reply, Token};
+use crate::endpoint::service::{Ctx, Reply, Token};
 use crate::endpoint::web::{WebAnswer, WebPlace};
 use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
 use crate::simple::pres_rules::{self, PresRules};
@@ -52,7 +53,7 @@ pub struct Access {
     winfo: Option<Subscription>,
     watchers: Watchers,
     rules: Option<Rules>,
-    /// Who was told to be blocked last.
+    /// Who is blocked, as far as was known last.
     blocked: Vec<Member>,
 }
 
@@ -218,19 +219,41 @@ impl Access {
             News::Away(error) => rules.fail(ctx, error),
         }
         self.pump(ctx);
-        self.tell_blocked(ctx);
+        self.note_blocked();
         self.document() != before.as_ref() || (waited && !self.is_waiting())
     }
 
-    /// Tells who is blocked, as often as that changes; while the rules are away the last word stands.
-    fn tell_blocked(&mut self, ctx: &mut Ctx<'_>) {
+    /// While the rules are away the last word stands.
+    fn note_blocked(&mut self) {
         let Some(document) = self.document() else { return };
-        let blocked = document.containers().into_iter().filter(|c| c.id == BLOCKED_CONTAINER).flat_map(|c| c.members);
-        let blocked: Vec<Member> = blocked.collect();
-        if blocked != self.blocked {
-            ctx.tell(InternalEvent::Blocked(blocked.clone()));
-            self.blocked = blocked;
+        let blocked = document.containers().into_iter().filter(|c| c.id == BLOCKED_CONTAINER);
+        self.blocked = blocked.flat_map(|c| c.members).collect();
+    }
+
+    fn is_blocked(&self, who: &Address) -> bool {
+        self.blocked.iter().any(|m| match m {
+            Member::User(u) => u == who,
+            Member::Domain(d) => d.eq_ignore_ascii_case(who.host()),
+            _ => false,
+        })
+    }
+
+    /// The rules keep presence from those who are blocked; this keeps their messages, invitations and calls from the owner.
+    /// They meet nobody, as their view of the owner says, and nothing of theirs is shown.
+    pub fn turns_away(&self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: &Request) -> bool {
+        let reaches = matches!(request.method, Method::Invite | Method::Message | Method::Refer);
+        let from = request.headers.from().and_then(|f| f.uri.address());
+        if !reaches || !from.is_some_and(|f| self.is_blocked(&f)) {
+            return false;
         }
+        // A server that kept the message would bring it again and again until it is taken.
+        let sent = request.headers.get(&Name::Date).and_then(written);
+        let kept = request.method == Method::Message && sent.is_some_and(|s| s + OLD_TYPING < ctx.now);
+        if let Some(tx) = tx {
+            let tag = ctx.rng.hex(16);
+            ctx.respond(tx, request.response(if kept { 200 } else { 480 }, &tag));
+        }
+        true
     }
 
     /// A reply to the subscription; `None`: to something else.

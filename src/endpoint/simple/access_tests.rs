@@ -224,3 +224,40 @@ fn changes_that_wait_end_with_the_link() {
     bench.call(&mut s, |s, ctx| s.on_offline(ctx));
     assert!(bench.result(id).unwrap().is_err());
 }
+
+/// A request of somebody; `None`: nobody has answered it.
+fn reaches(bench: &mut Bench, s: &mut Publishing, from: &str, method: Method, date: &str) -> Option<u16> {
+    let mut r = Request::new(method.clone(), Uri::parse("sip:alice@contoso.com").unwrap());
+    r.headers
+        .push("From", format!("<sip:{from}>;tag=b"))
+        .push("To", "<sip:alice@contoso.com>;tag=made-up")
+        .push("Call-ID", "c")
+        .push("CSeq", format!("1 {method}"));
+    if !date.is_empty() {
+        r.headers.push("Date", date);
+    }
+    bench.call(s, |s, ctx| s.on_request(ctx, Some(ServerTx(1)), r));
+    bench.answers.pop().map(|r| r.status)
+}
+
+#[test]
+fn who_is_blocked_reaches_nobody_while_the_rules_are_away_too() {
+    let (mut bench, mut s, _) = ruled(None);
+    for member in [Member::User(a("mallory")), Member::Domain("spam.example".into())] {
+        let changes = vec![Change::Add(Level::Blocked.container(), member)];
+        bench.operate(&mut s, Operation::ChangeMembers { changes });
+        let put = bench.web();
+        bench.answer_web(&mut s, &put, 200, "\"2\"", "");
+    }
+    for method in [Method::Message, Method::Invite, Method::Refer] {
+        assert_eq!(reaches(&mut bench, &mut s, "mallory@contoso.com", method.clone(), ""), Some(480));
+        assert_eq!(reaches(&mut bench, &mut s, "x@spam.example", method.clone(), ""), Some(480));
+        assert_eq!(reaches(&mut bench, &mut s, "bob@contoso.com", method, ""), None, "others pass");
+    }
+    // What a server had kept would come again and again.
+    let old = "Thu, 01 Jan 1970 00:00:00 GMT";
+    assert_eq!(reaches(&mut bench, &mut s, "mallory@contoso.com", Method::Message, old), Some(200));
+    bench.call(&mut s, |s, ctx| s.on_offline(ctx));
+    bench.call(&mut s, |s, ctx| s.on_online(ctx));
+    assert_eq!(reaches(&mut bench, &mut s, "mallory@contoso.com", Method::Message, ""), Some(480));
+}

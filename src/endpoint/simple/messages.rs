@@ -2,10 +2,10 @@
 //! where the other side has shown that it knows them.
 
 mod chat;
-mod inbound;
+pub(super) mod inbound;
 
 use super::calls::Calls;
-use super::{Blocked, cannot, request};
+use super::{cannot, request};
 use crate::domain::conversation::{ConversationId, Delivery, MessageId};
 use crate::domain::{Address, Time};
 use crate::endpoint::limits::{
@@ -45,7 +45,6 @@ pub struct Messages {
     sent: BTreeMap<Token, (ConversationId, Kind)>,
     seen: Seen,
     calls: Calls,
-    blocked: Blocked,
 }
 
 impl Messages {
@@ -266,16 +265,7 @@ impl Service for Messages {
         }
     }
 
-    fn on_internal(&mut self, _: &mut Ctx<'_>, event: &InternalEvent) {
-        if let InternalEvent::Blocked(members) = event {
-            self.blocked.set(members);
-        }
-    }
-
     fn on_request(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: Request) -> Handled {
-        if matches!(request.method, Method::Invite | Method::Message) && self.turns_away(ctx, tx, &request) {
-            return Handled::Yes;
-        }
         if request.method == Method::Invite {
             self.calls.decline(ctx, tx, &request);
             return Handled::Yes;

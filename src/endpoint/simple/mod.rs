@@ -26,8 +26,6 @@ pub mod watching;
 use super::config::Config;
 use super::service::{Service, ServiceId};
 use super::{Error, ErrorKind};
-use crate::domain::Address;
-use crate::domain::presence::Member;
 use crate::sip::{Method, Name, Request, Response};
 
 /// All of them.
@@ -76,24 +74,6 @@ impl Services {
 /// What this dialect cannot do, said in a sentence.
 fn cannot(what: &str) -> Error {
     Error::new(ErrorKind::InvalidOperation, format!("This server speaks standard SIP, which has no {what}."))
-}
-
-/// Who may not reach the owner: the rules on the server keep their presence from them, and this their messages and calls.
-#[derive(Clone, Debug, Default)]
-struct Blocked(Vec<Member>);
-
-impl Blocked {
-    fn set(&mut self, members: &[Member]) {
-        self.0 = members.to_vec();
-    }
-
-    fn has(&self, who: &Address) -> bool {
-        self.0.iter().any(|m| match m {
-            Member::User(u) => u == who,
-            Member::Domain(d) => d.eq_ignore_ascii_case(who.host()),
-            _ => false,
-        })
-    }
 }
 
 /// Options that a request may require of us (RFC 3261 8.2.2.3).

@@ -352,6 +352,9 @@ impl Service for Publishing {
     }
 
     fn on_request(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: Request) -> Handled {
+        if self.access.turns_away(ctx, tx, &request) {
+            return Handled::Yes;
+        }
         match self.access.on_request(ctx, tx, &request) {
             None => return Handled::No(request),
             Some(true) => self.tell_rest(ctx),

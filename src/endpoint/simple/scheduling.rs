@@ -7,7 +7,7 @@
 mod incoming;
 mod letters;
 
-use super::{Blocked, cannot};
+use super::cannot;
 use crate::domain::conference::{Answer, Capabilities, Conference, ConferenceId, ConferenceSettings, News};
 use crate::domain::itip::subject;
 use crate::domain::{Address, Time, conference_rules};
@@ -38,7 +38,6 @@ pub struct Scheduling {
     post: Post,
     /// The place of all meetings, where the account names one; else they are held at the organizer's address.
     place: Option<String>,
-    blocked: Blocked,
 }
 
 impl Scheduling {
@@ -51,7 +50,6 @@ impl Scheduling {
             timed: BTreeMap::new(),
             post: Post::default(),
             place: config.meeting_place.clone(),
-            blocked: Blocked::default(),
         }
     }
 
@@ -230,7 +228,6 @@ impl Service for Scheduling {
 
     fn on_internal(&mut self, ctx: &mut Ctx<'_>, event: &InternalEvent) {
         match event {
-            InternalEvent::Blocked(members) => self.blocked.set(members),
             InternalEvent::Calendar { from, text } => {
                 if let Err(refusal) = self.take(ctx, from, text) {
                     ctx.emit(Event::Notice(refusal.text));

@@ -12,7 +12,7 @@ use crate::simple::cpim::{self, Envelope, Wishes};
 use crate::simple::imdn::{self, Disposition, Notice};
 use crate::simple::quirks::without_store_prefix;
 use crate::sip::multipart::is_type;
-use crate::sip::{Method, Name, Request, ServerTx};
+use crate::sip::{Name, Request, ServerTx};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const ACCEPT: &str = "text/plain, text/html, text/calendar, message/cpim, applic
 const AHEAD: Duration = Duration::from_secs(300);
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// A typing notice older than this was kept by a server that should not have.
-const OLD_TYPING: Duration = Duration::from_secs(60);
+pub(in crate::endpoint::simple) const OLD_TYPING: Duration = Duration::from_secs(60);
 
 /// Messages that came lately.
 #[derive(Debug, Default)]
@@ -43,19 +43,6 @@ impl Seen {
 }
 
 impl Messages {
-    /// Somebody who is blocked meets nobody, as their view of us says; nothing of theirs is shown.
-    pub(super) fn turns_away(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: &Request) -> bool {
-        let from = request.headers.from().and_then(|f| f.uri.address());
-        if !from.is_some_and(|f| self.blocked.has(&f)) {
-            return false;
-        }
-        // A server that kept the message would bring it again and again until it is taken.
-        let sent = request.headers.get(&Name::Date).and_then(written);
-        let kept = request.method == Method::Message && sent.is_some_and(|s| s + OLD_TYPING < ctx.now);
-        answer(ctx, tx, request, if kept { 200 } else { 480 });
-        true
-    }
-
     pub(super) fn receive(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: &Request) {
         let from = request.headers.from().and_then(|f| Address::parse(&f.uri.to_string()).ok());
         let Some(from) = from else { return answer(ctx, tx, request, 400) };
@@ -174,6 +161,6 @@ fn answer(ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: &Request, status: u1
 }
 
 /// A `Date` header.
-fn written(value: &str) -> Option<Time> {
+pub(in crate::endpoint::simple) fn written(value: &str) -> Option<Time> {
     jiff::fmt::rfc2822::parse(value.trim()).ok().map(|z| Time::from_timestamp(z.timestamp()))
 }

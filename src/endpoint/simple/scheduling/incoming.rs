@@ -36,9 +36,6 @@ impl Scheduling {
             ctx.respond(tx, response);
         };
         let Some(from) = request.headers.from().and_then(|f| f.uri.address()) else { return answer(ctx, 400, "") };
-        if self.blocked.has(&from) {
-            return answer(ctx, 480, "");
-        }
         let text = String::from_utf8_lossy(&request.body);
         match self.take(ctx, &from, &text) {
             Ok(()) => answer(ctx, 200, ""),

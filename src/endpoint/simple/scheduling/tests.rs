@@ -5,7 +5,6 @@ use crate::domain::conference::Invitee;
 use crate::domain::conversation::Role;
 use crate::domain::itip::read::read;
 use crate::domain::itip::{Invitation, Method as Wants, write};
-use crate::domain::presence::Member;
 use crate::domain::series::Series;
 use crate::endpoint::config::KnownMeetings;
 use crate::endpoint::service::ServiceId;
@@ -345,14 +344,6 @@ fn hostile_calendars_are_refused_each_with_its_sentence() {
     let op = bench.operate(&mut s, Operation::GetConference { id: c.id.clone() });
     assert!(matches!(bench.result(op), Some(Ok(Outcome::Conference(k))) if k.version == 5 && k.organizer == a("bob")));
     assert_eq!(listed(&mut bench, &mut s)[0].version, 0);
-}
-
-#[test]
-fn who_is_blocked_invites_nobody() {
-    let (mut bench, mut s) = scene();
-    bench.call(&mut s, |s, ctx| s.on_internal(ctx, &InternalEvent::Blocked(vec![Member::User(a("bob"))])));
-    assert_eq!(comes(&mut bench, &mut s, "bob", &invites(&bobs(0, 2_000_000))), 480);
-    assert!(bench.take_events().is_empty());
 }
 
 #[test]
