@@ -90,7 +90,7 @@ pub fn write(start: Time, end: Option<Time>, zone: &TimeZone) -> String {
 fn moment(p: &Parts, now: &Zoned) -> Result<Zoned, String> {
     let far = |_| "this is too far away".to_owned();
     if p.now {
-        return Ok(now.clone());
+        return Ok(whole_minute(now));
     }
     if let Some(span) = p.after {
         let days = span.get_days() != 0 || span.get_weeks() != 0;

@@ -4,6 +4,7 @@ use super::{Book, BookContact, BookGroup, List, Mistake};
 use crate::domain::Address;
 use crate::domain::contact::{AddOptions, Contact, DEFAULT_GROUP, GroupId};
 use crate::endpoint::{Operation, contact_data};
+use std::collections::BTreeSet;
 
 /// What an import would do.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,6 +41,17 @@ impl Plan {
         add(self.same, "as it is", "as they are");
         add(self.mistakes.len(), "mistake", "mistakes");
         if parts.is_empty() { "the file names nobody".into() } else { parts.join(", ") }
+    }
+
+    /// What is left of it when some groups (by name) and people did not work.
+    pub fn without(&self, failed: &BTreeSet<String>) -> Plan {
+        let people = |all: &[Address]| all.iter().filter(|a| !failed.contains(a.bare())).cloned().collect();
+        Plan {
+            groups: self.groups.iter().filter(|g| !failed.contains(&g.name)).cloned().collect(),
+            new: people(&self.new),
+            changed: people(&self.changed),
+            ..self.clone()
+        }
     }
 }
 
@@ -152,4 +164,25 @@ fn change(c: &BookContact, known: &Contact, list: &List<'_>) -> Vec<Operation> {
         out.push(Operation::SetLevel { uri: uri(), level: Some(level) });
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_did_not_work_is_not_counted_as_done() {
+        let a = |name: &str| Address::parse(&format!("{name}@contoso.com")).unwrap();
+        let group = |name: &str| BookGroup { name: name.into(), address: None };
+        let plan = Plan {
+            groups: vec![group("Team"), group("Friends")],
+            new: vec![a("bob"), a("carol"), a("dan")],
+            changed: vec![a("erin")],
+            same: 2,
+            ..Plan::default()
+        };
+        let failed = ["Friends", "carol@contoso.com", "erin@contoso.com"].map(str::to_owned).into();
+        assert_eq!(plan.without(&failed).summary(), "1 new group, 2 new contacts, 2 as they are");
+        assert_eq!(plan.without(&BTreeSet::new()), plan);
+    }
 }

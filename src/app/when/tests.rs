@@ -102,6 +102,12 @@ fn until_takes_moments_and_lengths() {
     assert_eq!(at("tomorrow"), "Sun 23:59 |");
     assert_eq!(at("fri 17:00 travelling"), "Fri 17:00 |travelling");
     assert!(until("lunch", now(), &berlin()).is_err());
+    // What begins now begins with the minute that runs.
+    let minute = Time(now().0 / 60_000 * 60_000);
+    for late in [0, 1, 59_999] {
+        let begin = slot("now 1h", Time(minute.0 + late), &berlin()).unwrap().0;
+        assert_eq!((begin.start, begin.end), (minute, Time(minute.0 + 3_600_000)));
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::domain::Address;
 use crate::domain::presence::Level;
 use crate::endpoint::Operation;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
@@ -52,19 +53,10 @@ fn carry_out(s: &mut Session, book: &Book, dry_run: bool, json: bool) -> Result<
     for mistake in &planned.mistakes {
         eprintln!("adsum: {mistake}");
     }
-    let bare = |all: &[Address]| all.iter().map(|a| a.bare().to_owned()).collect::<Vec<_>>();
-    let value = json!({
-        "new_groups": planned.groups.iter().map(|g| g.name.clone()).collect::<Vec<_>>(),
-        "new": bare(&planned.new),
-        "changed": bare(&planned.changed),
-        "same": planned.same,
-        "mistakes": planned.mistakes.iter().map(|m| json!({ "line": m.line, "text": m.text })).collect::<Vec<_>>(),
-        "dry_run": dry_run,
-    });
     if dry_run {
-        return output::print(json, &format!("Would be done: {}.", planned.summary()), &value);
+        return output::print(json, &format!("Would be done: {}.", planned.summary()), &value(&planned, true));
     }
-    let mut failures = Vec::new();
+    let mut failures: Vec<(String, String)> = Vec::new();
     for group in &planned.groups {
         attempt(s, plan::make_group(group), &group.name, &mut failures);
     }
@@ -76,19 +68,40 @@ fn carry_out(s: &mut Session, book: &Book, dry_run: bool, json: bool) -> Result<
             attempt(s, step, contact.address.bare(), &mut failures);
         }
     }
-    for failure in &failures {
-        eprintln!("adsum: {failure}");
+    for (what, why) in &failures {
+        eprintln!("adsum: {what}: {why}");
     }
-    output::done(json, &format!("Imported: {}.", planned.summary()), value)?;
+    // What was planned and did not work was not imported.
+    let failed: BTreeSet<String> = failures.iter().map(|f| f.0.clone()).collect();
+    let done = planned.without(&failed);
+    let not = if failed.is_empty() { String::new() } else { format!(", {} did not work", failed.len()) };
+    let mut value = value(&done, false);
+    value["failed"] = json!(failed);
+    let nothing = done.is_empty() && done.same == 0 && done.mistakes.is_empty() && !failed.is_empty();
+    let imported = if nothing { "nothing".to_owned() } else { done.summary() };
+    output::done(json, &format!("Imported: {imported}{not}."), value)?;
     match failures.len() {
         0 => Ok(()),
         n => Err(format!("{n} of the changes did not work; run the import again when their cause is gone")),
     }
 }
 
-fn attempt(s: &mut Session, operation: Operation, what: &str, failures: &mut Vec<String>) {
+/// A plan, or what became of it, for scripts.
+fn value(plan: &plan::Plan, dry_run: bool) -> serde_json::Value {
+    let bare = |all: &[Address]| all.iter().map(|a| a.bare().to_owned()).collect::<Vec<_>>();
+    json!({
+        "new_groups": plan.groups.iter().map(|g| g.name.clone()).collect::<Vec<_>>(),
+        "new": bare(&plan.new),
+        "changed": bare(&plan.changed),
+        "same": plan.same,
+        "mistakes": plan.mistakes.iter().map(|m| json!({ "line": m.line, "text": m.text })).collect::<Vec<_>>(),
+        "dry_run": dry_run,
+    })
+}
+
+fn attempt(s: &mut Session, operation: Operation, what: &str, failures: &mut Vec<(String, String)>) {
     if let Err(e) = s.ask(operation) {
-        failures.push(format!("{what}: {e}"));
+        failures.push((what.to_owned(), e.to_string()));
     }
 }
 
