@@ -20,6 +20,8 @@ use ratatui::style::Style;
 
 /// Cells of a question card.
 const QUESTION_CELLS: u16 = 50;
+/// Rows of a conversation that stay readable beside a question.
+const READABLE_ROWS: u16 = 3;
 
 /// One row of a card: a label and words.
 struct Entry {
@@ -160,11 +162,20 @@ fn level_of(state: &State, uri: &Address) -> Option<&'static str> {
     levels.into_iter().find(|(id, _)| holds(*id)).map(|(_, l)| words::level(l))
 }
 
-/// A question in a corner of the pane in use: above the transcript's end, but below a form that is being filled in.
-pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Question, drawn: &mut Drawn) {
-    let body = areas.body;
-    let width = QUESTION_CELLS.min(body.width.saturating_sub(2));
-    let (title, lines, yes): (&'static str, Vec<Label>, &'static str) = match &question.kind {
+/// Rows of a conversation that a question card needs, so that the card hides nothing that was said.
+pub fn question_rows(state: &State, reading: Rect) -> u16 {
+    let rows = state.question().map_or(0, |q| rows_of(&words_of(state, q).1));
+    // Where it is so narrow that hardly anything would be left to read, the card lies above it.
+    if reading.height >= rows + READABLE_ROWS { rows } else { 0 }
+}
+
+fn rows_of(lines: &[Label]) -> u16 {
+    u16::try_from(lines.len()).unwrap_or(2) + 3
+}
+
+/// Title, lines and the word for yes.
+fn words_of(state: &State, question: &Question) -> (&'static str, Vec<Label>, &'static str) {
+    match &question.kind {
         QuestionKind::Invitation { from, toast, subject, conference, auto_accept, priority, .. } => {
             let name = Line::new(state.name(from));
             let what = if *conference { "invites you to a meeting" } else { "wants to talk" };
@@ -218,10 +229,22 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
             let lines: Vec<Label> = vec![format!("{name} added you to their contacts").into(), sees.into()];
             ("New watcher", lines, "accept at a level")
         }
+    }
+}
+
+/// A question in a corner of the pane in use: above what was said, but below a form that is being filled in.
+pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Question, drawn: &mut Drawn) {
+    let pane = super::main_shown(state);
+    let talk = areas.main.width > 0 && matches!(pane, Pane::Conversations | Pane::People);
+    // In a conversation it stands between the header and what was said, beside the roster.
+    let body = match areas.main {
+        main if talk => Rect { x: main.x - 1, width: main.width + 2, ..main },
+        _ => areas.body,
     };
-    let height = u16::try_from(lines.len()).unwrap_or(2) + 3;
-    let height = height.min(body.height.saturating_sub(1));
-    let low = matches!(super::main_shown(state), Pane::Meetings | Pane::Me);
+    let width = QUESTION_CELLS.min(body.width.saturating_sub(2));
+    let (title, lines, yes) = words_of(state, question);
+    let height = rows_of(&lines).min(body.height.saturating_sub(1));
+    let low = matches!(pane, Pane::Meetings | Pane::Me);
     let y = if low { body.bottom() - 1 - height } else { body.y + 1 };
     let area = Rect { x: body.right() - 1 - width, y, width, height };
     c.fill(area, c.theme.overlay);

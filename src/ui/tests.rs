@@ -3,7 +3,7 @@
 use super::*;
 use crate::app::state::conversations::{Completion, Part, Search};
 use crate::app::state::overlay::{Ask, Confirm, Deed, Help, Palette, PaletteRow, PaletteTarget, Picker, Prompt};
-use crate::app::state::{Overlay, Question, QuestionKind, Scroll, Toast, ToastKind};
+use crate::app::state::{Entry, Overlay, Question, QuestionKind, Scroll, Toast, ToastKind};
 use crate::domain::conversation::{ConversationId, Delivery, MessageId};
 use crate::endpoint::EndpointState;
 use crate::endpoint::event::DirectoryEntry;
@@ -248,6 +248,26 @@ fn questions_and_toasts() {
             detail: Vec::new(),
         });
     });
+}
+
+#[test]
+fn a_question_hides_nothing_that_was_said() {
+    for (w, h) in [(80, 24), (120, 40), (100, 30)] {
+        let mut s = state(w, h);
+        // Fewer lines than rows: the first stands right under the header.
+        s.conversations.tabs[0].entries.truncate(3);
+        let plain = text(&s);
+        s.questions.push(invitation());
+        let asked = text(&s);
+        assert!(asked.contains("wants to talk"), "{asked}");
+        let body = |t: &str| t.lines().filter(|l| l.contains(':')).map(str::to_owned).collect::<Vec<_>>();
+        for entry in &s.conversations.tabs[0].entries {
+            let Entry::Message { message, .. } = entry else { continue };
+            let first: String = message.body.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+            assert_eq!(plain.matches(&first).count(), asked.matches(&first).count(), "“{first}” at {w}x{h}\n{asked}");
+        }
+        assert!(!body(&asked).is_empty());
+    }
 }
 
 #[test]

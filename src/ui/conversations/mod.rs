@@ -34,6 +34,8 @@ pub fn draw(c: &mut Canvas, areas: &Areas, state: &State, drawn: &mut Drawn) {
     let composer = Rect { y: area.bottom() - rows, height: rows, ..area };
     let below = Rect { y: composer.y.saturating_sub(2), height: 1, ..area };
     let reading = Rect { y: area.y + 1, height: below.y.saturating_sub(area.y + 1), ..area };
+    let asked = card::question_rows(state, reading);
+    let reading = Rect { y: reading.y + asked, height: reading.height - asked, ..reading };
     header_line(c, header, state, tab);
     // Without a third column the roster takes the transcript's place while it has the keys.
     let people_here = state.conversations.part == Part::Roster && areas.third.width == 0;
