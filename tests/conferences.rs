@@ -160,7 +160,11 @@ impl Meeting {
     }
 
     fn mishap(&mut self, who: usize) {
-        match self.below(6) {
+        match self.below(7) {
+            6 => {
+                self.log.push("the IM MCU dies".into());
+                self.world.fail_im_mcu();
+            }
             0..3 => {
                 self.log.push(format!("p{who:02} is cut off"));
                 self.world.cut(who);

@@ -17,7 +17,7 @@ mod tests;
 
 pub use attendance::Attendance;
 
-use super::{Ctx, Incoming, Module, Registration, RegistrationId, Reply, StoreOp, Token};
+use super::{Ctx, Incoming, Module, Registration, RegistrationId, Reply, Running, StoreOp, Token};
 use crate::domain::conference::{Conference, ConferenceId};
 use crate::domain::{Address, Time};
 use crate::lync::identity::{ConferenceUri, parse_conference_uri};
@@ -69,6 +69,8 @@ enum Kind {
 enum Timer {
     /// The last one left a minute ago.
     Idle(Key),
+    /// It ran when the front end stopped, and nobody has come back yet.
+    Resumed(Key),
     /// Nobody decided about somebody in the lobby.
     Lobby(Key, Address),
     /// The receivers of a message had their time.
@@ -82,10 +84,20 @@ enum Timer {
 }
 
 impl Conferencing {
-    /// With what was kept.
-    pub fn new(conferences: Vec<Conference>) -> Conferencing {
-        let confs = conferences.into_iter().map(|c| (key_of(&c.organizer, &c.id.0), Conf::new(c))).collect();
-        Conferencing { confs, ..Conferencing::default() }
+    /// With what was kept. Those that ran go on when somebody comes back soon.
+    pub fn new(conferences: Vec<Conference>, running: Vec<Running>) -> Conferencing {
+        let mut confs: BTreeMap<Key, Conf> =
+            conferences.into_iter().map(|c| (key_of(&c.organizer, &c.id.0), Conf::new(c))).collect();
+        let mut timers = BTreeSet::new();
+        for r in running {
+            let key = key_of(&r.organizer, &r.id.0);
+            if let Some(conf) = confs.get_mut(&key) {
+                conf.resume(r);
+                // The time is not known here; the first look at the clock begins the wait.
+                timers.insert((Time(0), Timer::Resumed(key)));
+            }
+        }
+        Conferencing { confs, timers, ..Conferencing::default() }
     }
 }
 
@@ -131,7 +143,8 @@ impl Module for Conferencing {
         while let Some(at) = self.poll_timeout().filter(|at| *at <= ctx.now) {
             let Some((_, timer)) = self.timers.pop_first() else { break };
             match timer {
-                Timer::Idle(key) => self.idle(&key, at),
+                Timer::Idle(key) => self.idle(ctx, &key, at),
+                Timer::Resumed(key) => self.resumed(ctx, &key),
                 Timer::Lobby(key, who) => self.lobby_timeout(ctx, &key, &who, at),
                 Timer::Report(id) => self.report(ctx, id),
                 Timer::Call(key, who) => self.call_timeout(ctx, &key, &who),
@@ -226,6 +239,15 @@ fn key_of(organizer: &Address, id: &str) -> Key {
 /// Whether a `Supported` header names the token.
 fn supports(incoming: &Incoming, token: &str) -> bool {
     incoming.request.headers.has_token(&Name::Supported, token)
+}
+
+impl Conferencing {
+    /// Keeps what has changed of a running conference.
+    fn keep_running(&mut self, ctx: &mut Ctx<'_>, key: &Key) {
+        if let Some(conf) = self.confs.get_mut(key) {
+            conf.keep_running(ctx);
+        }
+    }
 }
 
 /// Keeps a conference as scheduled.

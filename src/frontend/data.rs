@@ -2,12 +2,14 @@
 
 use super::applications::TrustedApplication;
 use crate::domain::access::default_containers;
-use crate::domain::conference::Conference;
+use crate::domain::conference::{AccessLevel, AutomaticLeaders, Conference, ConferenceId};
 use crate::domain::contact::{Contact, DEFAULT_GROUP, DEFAULT_GROUP_NAME, DistributionGroup, Group};
+use crate::domain::conversation::Role;
 use crate::domain::presence::{Container, Delegates, Publication, PublicationKey, Subscriber};
 use crate::domain::{Address, Time};
 use crate::sip::auth::{Algorithm, Ha1, NtHash};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// An account. Passwords are kept as the hashes that NTLM and Digest need, never themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,6 +150,38 @@ pub struct KeptMessage {
     pub body: Vec<u8>,
 }
 
+/// What leaders have changed of a conference that runs, and whom they let in, muted or gave a role: a front end that takes
+/// over goes on with it (`domain.md` 8.5). Who is in it is not kept; everybody joins again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// Its organizer.
+    pub organizer: Address,
+    /// Its name.
+    pub id: ConferenceId,
+    /// Locked.
+    pub locked: bool,
+    /// The access level apart from the lock.
+    pub access: AccessLevel,
+    /// Phone callers skip the lobby.
+    pub lobby_bypass: bool,
+    /// Who becomes a leader by coming in.
+    pub leaders: AutomaticLeaders,
+    /// Comings and goings are announced.
+    pub announcements: bool,
+    /// Newcomers who do not lead are muted.
+    pub mute_all: bool,
+    /// Attendees may unmute themselves all the same.
+    pub self_unmute: bool,
+    /// Invited by a leader from inside.
+    pub invited: BTreeSet<Address>,
+    /// Let in from the lobby.
+    pub admitted: BTreeSet<Address>,
+    /// Muted.
+    pub muted: BTreeSet<Address>,
+    /// Roles given while it ran.
+    pub roles: Vec<(Address, Role)>,
+}
+
 /// Everything kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Data {
@@ -166,6 +200,9 @@ pub struct Data {
     /// Messages for people who are not signed in.
     #[serde(default)]
     pub kept: Vec<KeptMessage>,
+    /// What running conferences go on with.
+    #[serde(default)]
+    pub running: Vec<Running>,
 }
 
 /// One change of what is kept. Applying the same twice does no harm.
@@ -247,11 +284,20 @@ pub enum StoreOp {
     },
     /// A conference, new or changed.
     PutConference(Conference),
-    /// A conference is gone.
+    /// What a running conference goes on with after a restart.
+    PutRunning(Running),
+    /// It runs no longer, or as it was scheduled.
+    DeleteRunning {
+        /// Its organizer.
+        organizer: Address,
+        /// Its name.
+        id: ConferenceId,
+    },
+    /// A conference is gone, also as it ran.
     DeleteConference {
         /// Its organizer.
         organizer: Address,
         /// Its name.
-        id: crate::domain::conference::ConferenceId,
+        id: ConferenceId,
     },
 }

@@ -90,6 +90,10 @@ pub const CONFERENCE_SEATS: usize = 8;
 pub const CONFERENCE_SUBJECT: usize = 250;
 /// Octets of a description.
 pub const CONFERENCE_DESCRIPTION: usize = 8 * 1024;
+/// Digits of a conference's number for callers.
+pub const PHONE_ID_DIGITS: u32 = 6;
+/// Numbers that may be taken before a longer one is tried.
+pub const PHONE_ID_TRIES: u32 = 50;
 /// Octets of a passcode.
 pub const CONFERENCE_PASSCODE: usize = 64;
 /// How far back an expiry may lie (`domain.md` 2.5).
@@ -102,6 +106,8 @@ pub const CONFERENCE_AFTER_END: Duration = Duration::from_secs(14 * 86_400);
 pub const CONFERENCE_AD_HOC: Duration = Duration::from_secs(86_400);
 /// An empty conference becomes inactive after this (lync-conversations.md 9).
 pub const CONFERENCE_IDLE: Duration = Duration::from_secs(60);
+/// How long a conference that ran when the front end stopped waits for its people.
+pub const CONFERENCE_RESUME: Duration = Duration::from_secs(15 * 60);
 /// Longest wait in a lobby (`domain.md` 8.2).
 pub const LOBBY_WAIT: Duration = Duration::from_secs(15 * 60);
 /// How long the IM MCU lets somebody's devices ring; shorter than the minute in which whoever asked wants to hear.

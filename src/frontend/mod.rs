@@ -28,9 +28,9 @@ mod testing;
 pub mod timers;
 
 pub use applications::TrustedApplication;
-pub use config::{Config, ListLimits, Policy};
+pub use config::{Config, ListLimits, Policy, read_phone};
 pub use ctx::{Action, Ctx, Incoming, LogLevel, Module, ModuleId, Reply, Token};
-pub use data::{ContactList, Data, KeptMessage, StoreOp, UserData, UserRecord};
+pub use data::{ContactList, Data, KeptMessage, Running, StoreOp, UserData, UserRecord};
 pub use registrations::{Registration, RegistrationId, Registrations};
 pub use server::{Output, Server};
 pub use state::{Reach, State, User};

@@ -95,7 +95,7 @@ impl Server {
             presence: Presence::default(),
             search: Search,
             routing: Routing::new(data.kept),
-            conferencing: Conferencing::new(data.conferences),
+            conferencing: Conferencing::new(data.conferences, data.running),
             next_token: 0,
             sent: HashMap::new(),
             tokens: HashMap::new(),
@@ -289,6 +289,16 @@ impl Server {
     /// Takes over the distribution groups as they are now.
     pub fn set_groups(&mut self, groups: Vec<DistributionGroup>) {
         self.state.groups = groups.into_iter().map(|g| (g.address.clone(), g)).collect();
+    }
+
+    /// Lets the IM MCU die and start again, alone, to try the recovery of `domain.md` 8.5: the conferences and their focus go
+    /// on, every chat ends, and what the MCU knew of messages is forgotten.
+    pub fn fail_im_mcu(&mut self, now: Time) {
+        let (rng, config, state) = (&mut self.rng, &self.config, &mut self.state);
+        let (actions, next_token) = (&mut self.actions, &mut self.next_token);
+        let mut ctx = Ctx { now, rng, config, state, module: ModuleId::Conferencing, actions, next_token };
+        self.conferencing.fail_im_mcu(&mut ctx);
+        self.pump(now);
     }
 
     /// Trusts an application from now on, or gives it another name or certificate; connections with an old one end.

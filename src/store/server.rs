@@ -37,6 +37,8 @@ create table distribution_group (address text primary key, data text not null) w
 create table application (address text primary key, data text not null) without rowid;
 ", "
 create table kept (recipient text not null, id text not null, data text not null, primary key (recipient, id)) without rowid;
+", "
+create table running (organizer text not null, id text not null, data text not null, primary key (organizer, id)) without rowid;
 "];
 
 /// The front end's database.
@@ -130,6 +132,7 @@ fn load(conn: &Connection) -> Sql<Data> {
         categories: categories(conn)?,
         applications: all(conn, "select data from application order by address")?,
         kept: all(conn, "select data from kept order by recipient, id")?,
+        running: all(conn, "select data from running order by organizer, id")?,
     })
 }
 
@@ -183,7 +186,15 @@ fn apply(conn: &Connection, op: &StoreOp) -> Sql<()> {
             run("insert or replace into distribution_group (address, data) values (?, ?)", &[&g.address.as_str(), &json(g)?])
         }
         StoreOp::DeleteGroup(a) => run("delete from distribution_group where address = ?", &[&a.as_str()]),
+        StoreOp::PutRunning(r) => run(
+            "insert or replace into running (organizer, id, data) values (?, ?, ?)",
+            &[&r.organizer.as_str(), &r.id.0.to_lowercase(), &json(r)?],
+        ),
+        StoreOp::DeleteRunning { organizer, id } => {
+            run("delete from running where organizer = ?1 and id = ?2", &[&organizer.as_str(), &id.0.to_lowercase()])
+        }
         StoreOp::DeleteConference { organizer, id } => {
+            run("delete from running where organizer = ?1 and id = ?2", &[&organizer.as_str(), &id.0.to_lowercase()])?;
             run("delete from conference where organizer = ?1 and id = ?2", &[&organizer.as_str(), &id.0.to_lowercase()])
         }
     }
@@ -194,7 +205,8 @@ fn categories(conn: &Connection) -> Sql<Vec<String>> {
 }
 
 fn remove_user(conn: &Connection, address: &Address) -> Sql<()> {
-    const OF_USER: [&str; 8] = [
+    const OF_USER: [&str; 9] = [
+        "delete from running where organizer = ?",
         "delete from kept where recipient = ?",
         "delete from user where address = ?",
         "delete from contacts where owner = ?",
@@ -318,8 +330,10 @@ fn write_all(mut store: FrontendStore, queue: &Receiver<StoreOp>, mut on_error: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::conference::{Conference, ConferenceId, ConferenceSettings};
+    use crate::domain::conference::{AccessLevel, AutomaticLeaders, Conference, ConferenceId, ConferenceSettings};
+    use crate::domain::conversation::Role;
     use crate::domain::presence::{Container, Expiry, Member, Publication, PublicationKey, Subscriber};
+    use crate::frontend::Running;
 
     fn address(name: &str) -> Address {
         Address::parse(&format!("{name}@contoso.com")).unwrap()
@@ -357,6 +371,24 @@ mod tests {
         }
     }
 
+    fn running(id: &str) -> Running {
+        Running {
+            organizer: address("alice"),
+            id: ConferenceId(id.into()),
+            locked: true,
+            access: AccessLevel::Invited,
+            lobby_bypass: false,
+            leaders: AutomaticLeaders::Disabled,
+            announcements: false,
+            mute_all: false,
+            self_unmute: false,
+            invited: Default::default(),
+            admitted: [address("bob")].into(),
+            muted: Default::default(),
+            roles: vec![(address("bob"), Role::Leader)],
+        }
+    }
+
     fn some_ops() -> Vec<StoreOp> {
         let owner = address("alice");
         let publication = Publication {
@@ -378,6 +410,9 @@ mod tests {
             },
             StoreOp::PutSubscriber { owner, subscriber: Subscriber::new(address("bob"), "Bob") },
             StoreOp::PutConference(conference("K7M2Q9TX")),
+            StoreOp::PutRunning(running("K7M2Q9TX")),
+            StoreOp::PutRunning(running("GONE2222")),
+            StoreOp::DeleteRunning { organizer: address("alice"), id: ConferenceId("gone2222".into()) },
             StoreOp::PutGroup(DistributionGroup {
                 address: address("team"),
                 name: "The team".into(),
@@ -404,6 +439,7 @@ mod tests {
         assert_eq!((alice.containers.len(), alice.subscribers.len(), data.conferences.len()), (1, 1, 1));
         assert_eq!(data.users[1].contacts, ContactList::default());
         assert_eq!(data.categories, ["mood"]);
+        assert_eq!(data.running, [running("K7M2Q9TX")]);
         assert_eq!(data.groups.len(), 1);
         let mut store = FrontendStore::open(&path).unwrap();
         store.apply(&[StoreOp::DeleteGroup(address("team"))]).unwrap();
@@ -416,7 +452,7 @@ mod tests {
         store.apply(&some_ops()).unwrap();
         store.apply(&[StoreOp::RemoveUser(address("alice"))]).unwrap();
         let data = store.load().unwrap();
-        assert_eq!((data.users.len(), data.conferences.len()), (1, 0));
+        assert_eq!((data.users.len(), data.conferences.len(), data.running.len()), (1, 0, 0));
         store.apply(&[StoreOp::PutUser(user("alice"))]).unwrap();
         assert!(store.load().unwrap().users[0].publications.is_empty());
     }

@@ -259,6 +259,12 @@ impl World {
         self.drain();
     }
 
+    /// The IM MCU dies alone and starts again.
+    pub fn fail_im_mcu(&mut self) {
+        self.server.fail_im_mcu(self.now);
+        self.drain();
+    }
+
     /// Lets time pass.
     pub fn run(&mut self, time: Duration) {
         let end = self.now + time;
@@ -569,7 +575,15 @@ pub fn keep(data: &mut Data, op: StoreOp) {
             data.conferences.retain(|c| c.id != conference.id || c.organizer != conference.organizer);
             data.conferences.push(conference);
         }
-        StoreOp::DeleteConference { organizer, id } => data.conferences.retain(|c| c.id != id || c.organizer != organizer),
+        StoreOp::PutRunning(running) => {
+            data.running.retain(|r| r.id != running.id || r.organizer != running.organizer);
+            data.running.push(running);
+        }
+        StoreOp::DeleteRunning { organizer, id } => data.running.retain(|r| r.id != id || r.organizer != organizer),
+        StoreOp::DeleteConference { organizer, id } => {
+            data.running.retain(|r| r.id != id || r.organizer != organizer);
+            data.conferences.retain(|c| c.id != id || c.organizer != organizer);
+        }
         StoreOp::PutGroup(group) => {
             data.groups.retain(|g| g.address != group.address);
             data.groups.push(group);

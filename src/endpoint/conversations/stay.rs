@@ -159,6 +159,9 @@ impl Talk {
             (Method::Bye, _) => {
                 desk.answer(tx, request, 200);
                 let now = desk.now();
+                // Nothing more will be heard of what was on its way; it leaves again where the MCU knows what came before.
+                let news = self.outbox.link_lost(now);
+                self.tell(desk, news);
                 if let Some(s) = &mut self.session {
                     s.lose_chat(now);
                 }

@@ -47,6 +47,7 @@ impl Conferencing {
             self.result(ctx, place, &request, Ok(()));
         }
         let result = self.execute(ctx, place, &request.command);
+        self.keep_running(ctx, &place.key);
         if !last {
             self.result(ctx, place, &request, result);
         }
@@ -67,7 +68,9 @@ impl Conferencing {
         match command {
             Command::ModifyConferenceLock { locked, .. } => {
                 let live = self.confs.get_mut(key).and_then(|c| c.live.as_mut());
-                live.ok_or(FailureReason::ConferenceDoesNotExist)?.locked = *locked;
+                let live = live.ok_or(FailureReason::ConferenceDoesNotExist)?;
+                live.spare_those_inside();
+                live.locked = *locked;
                 self.notify_lock(ctx, key);
                 Ok(())
             }
@@ -119,8 +122,10 @@ impl Conferencing {
             done = true;
             if granted {
                 member.waiting = None;
-                member.muted = live.mute_all && member.role == Role::Attendee;
+                let role = member.role;
                 live.admitted.insert(user.clone());
+                let muted = live.mutes(user, role);
+                live.mute(user, muted);
                 self.timers.remove(&(until, Timer::Lobby(key.clone(), user.clone())));
                 // The newcomer hears of everybody before it hears that it is in.
                 self.notify_whole(ctx, key, user);
@@ -144,6 +149,9 @@ impl Conferencing {
         }
         live.invited.extend(change.invited.iter().cloned());
         let was_locked = live.locked;
+        if change.access.is_some() {
+            live.spare_those_inside();
+        }
         match change.access {
             Some(AccessLevel::Locked) => live.locked = true,
             Some(level) => (live.access, live.locked) = (level, false),
@@ -176,11 +184,11 @@ impl Conferencing {
     fn mute_everybody(&mut self, ctx: &mut Ctx<'_>, place: &Place, muted: bool) {
         let Some(live) = self.confs.get_mut(&place.key).and_then(|c| c.live.as_mut()) else { return };
         live.mute_all = muted;
-        let mut changed = Vec::new();
-        let speaks = |who: &Address, m: &Member| *who != place.who && m.is_inside() && !m.muted;
-        for (who, m) in live.members.iter_mut().filter(|(who, m)| muted && speaks(who, m)) {
-            m.muted = true;
-            changed.push(who.clone());
+        let mut changed: Vec<Address> = Vec::new();
+        if muted {
+            let inside = live.members.iter().filter(|(who, m)| **who != place.who && m.is_inside());
+            changed = inside.map(|(who, _)| who.clone()).collect();
+            changed.retain(|who| live.mute(who, true));
         }
         self.notify_settings(ctx, &place.key);
         for who in changed {
@@ -201,8 +209,7 @@ impl Conferencing {
         if !member.has_chat() || !(mute.kind.is_empty() || mute.kind.eq_ignore_ascii_case("chat")) {
             return Err(FailureReason::MediaDoesNotExist);
         }
-        if member.muted != mute.muted {
-            member.muted = mute.muted;
+        if live.mute(&mute.user, mute.muted) {
             self.notify_present(ctx, key, &mute.user);
         }
         Ok(())

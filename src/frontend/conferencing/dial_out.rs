@@ -126,7 +126,7 @@ impl Conferencing {
     }
 
     /// Gives somebody who is called a place in the roster. A leader's word lets them in whatever the table says.
-    fn expect(&mut self, ctx: &Ctx<'_>, key: &Key, who: &Address, role: Role, call: Call) {
+    fn expect(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address, role: Role, call: Call) {
         let display = ctx.display_name(who);
         let network = network_of(ctx.config, who);
         let Some(conf) = self.confs.get_mut(key) else { return };
@@ -135,10 +135,11 @@ impl Conferencing {
         live.admitted.insert(who.clone());
         let entry = if role == Role::Leader { role } else { entry_role(joiner, network, live.leaders) };
         let role = live.roles.get(who).copied().unwrap_or(entry);
-        let muted = live.mute_all && role == Role::Attendee;
+        let muted = live.mutes(who, role);
         let new =
             || Member { display, role, waiting: None, muted, recording: false, hidden: false, seats: Vec::new(), call: None };
         live.members.entry(who.clone()).or_insert_with(new).call = Some(call);
+        conf.keep_running(ctx);
     }
 
     /// An answer to an INVITE of ours; `false` when the token is none of those.

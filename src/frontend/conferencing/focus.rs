@@ -130,7 +130,7 @@ impl Conferencing {
             self.timers.remove(&(at, Timer::Idle(key.clone())));
         }
         let role = live.roles.get(who).copied().unwrap_or(entry);
-        let muted = live.mute_all && role == Role::Attendee;
+        let muted = waits.is_none() && !live.members.contains_key(who) && live.mutes(who, role);
         let hidden = joiner == Joiner::Trusted;
         let new = || Member { display, role, waiting: waits, muted, recording: false, hidden, seats: Vec::new(), call: None };
         let member = live.members.entry(who.clone()).or_insert_with(new);
@@ -155,6 +155,7 @@ impl Conferencing {
         }
         self.watch_session(ctx, &incoming.request, key, who, incoming.from);
         self.count_colleagues(ctx, key);
+        self.keep_running(ctx, key);
         role
     }
 
@@ -246,6 +247,7 @@ impl Conferencing {
     pub(super) fn lobby_timeout(&mut self, ctx: &mut Ctx<'_>, key: &Key, who: &Address, at: Time) {
         if self.confs.get(key).and_then(|c| c.member(who)).is_some_and(|m| m.waiting == Some(at)) {
             self.kick(ctx, key, who, "Nobody let you in");
+            self.keep_running(ctx, key);
         }
     }
 
@@ -309,14 +311,26 @@ impl Conferencing {
                 self.vacate(key, &seat);
             }
         }
+        self.keep_running(ctx, key);
     }
 
     /// Nobody came back: what was changed while it ran is forgotten.
-    pub(super) fn idle(&mut self, key: &Key, at: Time) {
+    pub(super) fn idle(&mut self, ctx: &mut Ctx<'_>, key: &Key, at: Time) {
         if let Some(conf) = self.confs.get_mut(key)
             && conf.live.as_ref().is_some_and(|l| l.idle_at == Some(at) && l.members.is_empty())
         {
             conf.live = None;
+            conf.keep_running(ctx);
+        }
+    }
+
+    /// Endpoints that were in it when the front end stopped have some time to come back.
+    pub(super) fn resumed(&mut self, ctx: &mut Ctx<'_>, key: &Key) {
+        let live = self.confs.get_mut(key).and_then(|c| c.live.as_mut());
+        if let Some(live) = live.filter(|l| l.members.is_empty() && l.idle_at.is_none()) {
+            let at = ctx.now + L::CONFERENCE_RESUME;
+            live.idle_at = Some(at);
+            self.timers.insert((at, Timer::Idle(key.clone())));
         }
     }
 

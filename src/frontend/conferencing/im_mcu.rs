@@ -249,6 +249,46 @@ impl Conferencing {
         }
     }
 
+    /// The MCU starts anew: its calls end (BYE, as whoever stands before a dead one sends it), and nobody hears what became
+    /// of messages under way.
+    pub fn fail_im_mcu(&mut self, ctx: &mut Ctx<'_>) {
+        self.messages = Messages { last: self.messages.last, ..Messages::default() };
+        self.timers.retain(|t| !matches!(t.1, Timer::Report(_)));
+        let keys: Vec<Key> = self.confs.iter().filter(|(_, c)| c.live.is_some()).map(|(k, _)| k.clone()).collect();
+        for key in keys {
+            self.end_chats(ctx, &key);
+        }
+    }
+
+    fn end_chats(&mut self, ctx: &mut Ctx<'_>, key: &Key) {
+        let Some(live) = self.confs.get_mut(key).and_then(|c| c.live.as_mut()) else { return };
+        live.named.clear();
+        let mut called = Vec::new();
+        let mut gone = Vec::new();
+        for (who, member) in &mut live.members {
+            called.extend(member.call.as_ref().map(|_| who.clone()));
+            for seat in &mut member.seats {
+                if let Some(mut chat) = seat.chat.take() {
+                    let bye = chat.dialog.request(Method::Bye);
+                    ctx.send(seat.registration, bye);
+                    gone.push((who.clone(), chat.dialog));
+                }
+            }
+        }
+        gone.iter().for_each(|(_, dialog)| self.forget(dialog));
+        gone.dedup_by(|a, b| a.0 == b.0);
+        for (who, _) in &gone {
+            self.notify_present(ctx, key, who);
+        }
+        for who in called {
+            let call = self.confs.get_mut(key).and_then(|c| c.member_mut(&who)).and_then(|m| m.call.take());
+            let Some(call) = call else { continue };
+            self.hang_up(ctx, key, &who, call, Err(crate::lync::cccp::FailureReason::OtherFailure));
+            let alone = self.confs.get(key).and_then(|c| c.member(&who)).is_some_and(|m| m.seats.is_empty());
+            if alone { self.remove_member(ctx, key, &who) } else { self.notify_present(ctx, key, &who) }
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn no_messages(&self) -> bool {
         self.messages.under_way.is_empty() && self.messages.by_token.is_empty()

@@ -6,8 +6,8 @@ use crate::domain::admission::{Joiner, effective};
 use crate::domain::conference::{AccessLevel, AutomaticLeaders, Conference, ConferenceSettings};
 use crate::domain::conversation::Role;
 use crate::domain::{Address, Time};
-use crate::frontend::RegistrationId;
 use crate::frontend::limits::CONFERENCE_NAMED_MESSAGES;
+use crate::frontend::{Ctx, RegistrationId, Running, StoreOp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A scheduled conference and, while somebody is in it, its running state.
@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub(super) struct Conf {
     pub scheduled: Conference,
     pub live: Option<Live>,
+    /// What the store has of the running state.
+    pub kept: Option<Running>,
     /// Elements of other clients, given back unchanged.
     pub extra: Vec<crate::lync::Element>,
 }
@@ -41,6 +43,8 @@ pub(super) struct Live {
     pub roles: BTreeMap<Address, Role>,
     /// Let in from the lobby once; they need not wait again.
     pub admitted: BTreeSet<Address>,
+    /// Muted, also those who are away for a moment.
+    pub muted: BTreeSet<Address>,
     /// Number of the last message of the IM MCU.
     pub last_message: u64,
     /// Names of the last messages, to know one that comes again.
@@ -78,10 +82,74 @@ impl Live {
             members: BTreeMap::new(),
             roles: BTreeMap::new(),
             admitted: BTreeSet::new(),
+            muted: BTreeSet::new(),
             last_message: 0,
             named: VecDeque::new(),
             idle_at: None,
         }
+    }
+
+    /// What was kept of it when the front end stopped.
+    pub fn again(settings: &ConferenceSettings, r: Running) -> Live {
+        Live {
+            locked: r.locked,
+            access: r.access,
+            lobby_bypass: r.lobby_bypass,
+            leaders: r.leaders,
+            announcements: r.announcements,
+            mute_all: r.mute_all,
+            self_unmute: r.self_unmute,
+            invited: r.invited,
+            admitted: r.admitted,
+            muted: r.muted,
+            roles: r.roles.into_iter().collect(),
+            ..Live::new(settings)
+        }
+    }
+
+    /// What is kept of it; nothing while it runs as it was scheduled.
+    fn kept(&self, c: &Conference) -> Option<Running> {
+        let kept = |l: &Live| Running {
+            organizer: c.organizer.clone(),
+            id: c.id.clone(),
+            locked: l.locked,
+            access: l.access,
+            lobby_bypass: l.lobby_bypass,
+            leaders: l.leaders,
+            announcements: l.announcements,
+            mute_all: l.mute_all,
+            self_unmute: l.self_unmute,
+            invited: l.invited.clone(),
+            admitted: l.admitted.clone(),
+            muted: l.muted.clone(),
+            roles: l.roles.iter().map(|(who, role)| (who.clone(), *role)).collect(),
+        };
+        let now = kept(self);
+        (now != kept(&Live::new(&c.settings))).then_some(now)
+    }
+
+    /// Mutes somebody inside, or gives the word back; `false` when nothing changes.
+    pub fn mute(&mut self, who: &Address, muted: bool) -> bool {
+        if muted {
+            self.muted.insert(who.clone());
+        } else {
+            self.muted.remove(who);
+        }
+        self.members.get_mut(who).is_some_and(|m| std::mem::replace(&mut m.muted, muted) != muted)
+    }
+
+    /// It becomes harder to get in: those inside may come back all the same, as after a broken link.
+    pub fn spare_those_inside(&mut self) {
+        let inside = self.members.iter().filter(|(_, m)| m.waiting.is_none() && !m.hidden);
+        self.admitted.extend(inside.map(|(who, _)| who.clone()));
+    }
+
+    /// Whether somebody who comes in is muted.
+    pub fn mutes(&mut self, who: &Address, role: Role) -> bool {
+        if self.mute_all && role == Role::Attendee {
+            self.muted.insert(who.clone());
+        }
+        self.muted.contains(who)
     }
 
     /// Takes over settings that were scheduled anew in place of those with the level `old`.
@@ -209,7 +277,24 @@ pub(super) struct Chat {
 impl Conf {
     pub fn new(mut scheduled: Conference) -> Conf {
         scheduled.is_active = false;
-        Conf { scheduled, live: None, extra: Vec::new() }
+        Conf { scheduled, live: None, kept: None, extra: Vec::new() }
+    }
+
+    /// Goes on where a front end stopped.
+    pub fn resume(&mut self, running: Running) {
+        self.live = Some(Live::again(&self.scheduled.settings, running.clone()));
+        self.kept = Some(running);
+    }
+
+    /// Keeps what has changed of the running state.
+    pub fn keep_running(&mut self, ctx: &mut Ctx<'_>) {
+        let now = self.live.as_ref().and_then(|l| l.kept(&self.scheduled));
+        if now == self.kept {
+            return;
+        }
+        let (organizer, id) = (self.scheduled.organizer.clone(), self.scheduled.id.clone());
+        ctx.store(now.clone().map_or(StoreOp::DeleteRunning { organizer, id }, StoreOp::PutRunning));
+        self.kept = now;
     }
 
     /// The conference as it is told to others.

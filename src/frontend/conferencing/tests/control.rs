@@ -233,3 +233,78 @@ fn a_message_that_comes_again_under_its_name_is_answered_and_not_relayed() {
         assert_eq!(copies, if round == 0 { 2 } else { 0 });
     }
 }
+
+#[test]
+fn what_leaders_changed_outlives_the_front_end_and_ends_with_the_conference() {
+    let mut b = bench();
+    let [mut alice, mut bob, mut carol] = three(&mut b);
+    let kept =
+        |b: &TestBench| b.stored.iter().filter(|o| matches!(o, StoreOp::PutRunning(_) | StoreOp::DeleteRunning { .. })).count();
+    assert_eq!(kept(&b), 0, "it runs as it was scheduled");
+    let all = [
+        mute("bob", true),
+        Command::ModifyUserRoles { conference: FOCUS.into(), user: address("carol"), role: Role::Leader },
+        change(|c| c.access = Some(AccessLevel::Invited)),
+    ];
+    for command in all {
+        assert_eq!(alice.command(&mut b, command).status, 202);
+        settle(&mut b, &mut [&mut alice, &mut bob, &mut carol]);
+    }
+    let mut dave = Client::new(&mut b, "dave", 5);
+    dave.join(&mut b);
+    let admit = Command::SetLobbyAccess { conference: FOCUS.into(), users: vec![address("dave")], granted: true };
+    assert_eq!(alice.command(&mut b, admit).status, 202);
+    settle(&mut b, &mut [&mut alice, &mut bob, &mut carol, &mut dave]);
+    let Some(StoreOp::PutRunning(running)) = b.stored.last().cloned() else { panic!("{:?}", b.stored) };
+    let scheduled = b.module.confs.values().map(|c| c.scheduled.clone()).collect();
+
+    // Another front end takes over; everybody comes again.
+    b.module = Conferencing::new(scheduled, vec![running]);
+    b.pass(1);
+    let mut roles = Vec::new();
+    for client in [&mut alice, &mut bob, &mut carol, &mut dave] {
+        roles.push(client.join(&mut b));
+        client.chat(&mut b);
+    }
+    settle(&mut b, &mut [&mut alice, &mut bob, &mut carol, &mut dave]);
+    assert_eq!(roles, [Role::Leader, Role::Attendee, Role::Leader, Role::Attendee]);
+    assert!(alice.sees("bob").unwrap().is_muted() && !alice.sees("dave").unwrap().is_muted());
+    assert!(!alice.sees("dave").unwrap().in_lobby(), "let in before");
+    let mut erin = Client::new(&mut b, "erin", 6);
+    erin.join(&mut b);
+    assert!(erin.sees("erin").unwrap().in_lobby(), "the access level is the one they chose");
+    for client in [&mut alice, &mut bob, &mut carol, &mut dave, &mut erin] {
+        client.bye(&mut b, "focus");
+    }
+    b.pass(61);
+    assert!(matches!(b.stored.last(), Some(StoreOp::DeleteRunning { .. })));
+}
+
+#[test]
+fn a_conference_to_which_nobody_comes_back_is_over() {
+    let mut b = bench();
+    let [mut alice, mut bob, mut carol] = three(&mut b);
+    assert_eq!(alice.command(&mut b, change(|c| c.access = Some(AccessLevel::Locked))).status, 202);
+    settle(&mut b, &mut [&mut alice, &mut bob, &mut carol]);
+    let Some(StoreOp::PutRunning(running)) = b.stored.last().cloned() else { panic!() };
+    let scheduled = b.module.confs.values().map(|c| c.scheduled.clone()).collect();
+    b.module = Conferencing::new(scheduled, vec![running]);
+    b.pass(14 * 60);
+    assert!(b.module.confs.values().all(|c| c.live.is_some()));
+    b.pass(2 * 60);
+    assert!(b.module.confs.values().all(|c| c.live.is_none()));
+    assert!(matches!(b.stored.last(), Some(StoreOp::DeleteRunning { .. })));
+}
+
+#[test]
+fn leaving_does_not_unmute() {
+    let mut b = bench();
+    let [mut alice, mut bob, mut carol] = three(&mut b);
+    assert_eq!(alice.command(&mut b, mute("bob", true)).status, 202);
+    settle(&mut b, &mut [&mut alice, &mut bob, &mut carol]);
+    bob.bye(&mut b, "focus");
+    bob.join(&mut b);
+    bob.chat(&mut b);
+    settle(&mut b, &mut [&mut alice, &mut bob, &mut carol]);
+    assert!(alice.sees("bob").unwrap().is_muted());
+}
