@@ -68,14 +68,14 @@ class Kamailio:
     def __init__(self, directory, names=("DNS:example.test", "URI:sip:example.test", "IP:127.0.0.1")):
         self.dir = directory / "kamailio"
         self.dir.mkdir()
-        self.sip, self.tls, self.http = both_ports(), both_ports(), both_ports()
+        self.sip, self.tls, self.http, self.focus = both_ports(), both_ports(), both_ports(), both_ports()
         self.xcap = f"http://127.0.0.1:{self.http}/xcap-root"
         self.log = self.dir / "log"
         self.process = None
         certificate(self.dir, "server", list(names))
         self._database()
         text = (HERE / "kamailio.cfg").read_text()
-        for word, value in {"DIR": self.dir, "DOMAIN": DOMAIN, "SIP": self.sip, "TLS": self.tls, "HTTP": self.http}.items():
+        for word, value in {"DIR": self.dir, "DOMAIN": DOMAIN, "SIP": self.sip, "TLS": self.tls, "HTTP": self.http, "FOCUS": self.focus}.items():
             text = text.replace(f"@{word}@", str(value))
         (self.dir / "kamailio.cfg").write_text(text)
 

@@ -1,0 +1,124 @@
+"""Conferences behind Kamailio: a focus of our own, as no package brings one."""
+
+from focus import Focus
+from parts import until
+from screens import add_contact, go_to, write_to
+from servers import DOMAIN
+
+ALICE = f"alice@{DOMAIN}"
+CONFERENCES = f"conference.{DOMAIN}"
+
+
+def command(screen, words):
+    """Types a command into whatever conversation is open."""
+    screen.keys("M-2")
+    screen.type(words)
+    screen.keys("Enter")
+
+
+def people(names):
+    return sorted(f"sip:{n}@{DOMAIN}" for n in names)
+
+
+class Conferences:
+    """Alice, carol and dave meet; all have adsum."""
+
+    def conference_join(self):
+        """a conference is joined by its address; both rosters are the focus's"""
+        kamailio = self._lab.kamailio
+        self.focus = self._lab.keep(Focus(CONFERENCES, kamailio.focus, kamailio.sip))
+        for screen in (self.alice, self.carol):
+            go_to(screen, "carol" if screen is self.alice else "alice")
+            screen.keys("Enter")
+        command(self.alice, f"/join room@{CONFERENCES}")
+        self.alice.sees("only you · you lead")
+        self.alice.keys("M-r")
+        self.alice.sees("me +leads")
+        command(self.carol, f"/join sip:room@{CONFERENCES}")
+        self.alice.sees("[Cc]arol joined")
+        self.carol.sees("You are in the meeting with [Aa]lice")
+        self._are_in(["alice", "carol"])
+
+    def conference_words(self):
+        """what one writes in a conference the others read, with its writer"""
+        self.alice.type("good morning, everybody")
+        self.alice.keys("Enter")
+        self.carol.sees("good morning, everybody")
+        self.carol.type("good morning, alice")
+        self.carol.keys("Enter")
+        self.alice.sees("good morning, alice")
+
+    def conference_refused(self):
+        """rooms that are closed, full, without messages, gone, moved in a circle or busy are explained, or entered in the end"""
+        for room, words in (("closed", "does not let you in"), ("full", "is full"), ("sound", "only sound or pictures"),
+                            ("nowhere", "no such meeting"), ("circle", "in a circle")):
+            command(self.carol, f"/join {room}@{CONFERENCES}")
+            self.carol.sees(words)
+        command(self.carol, f"/join busy@{CONFERENCES}")
+        self.carol.sees("You are in the meeting", 30)
+        command(self.carol, "/leave")
+        until("carol has left", lambda: not self.focus.people("busy"))
+        # Joining what one is in shows it.
+        command(self.carol, f"/join room@{CONFERENCES}")
+        self.carol.sees("good morning, alice")
+
+    def conference_invite(self):
+        """the focus calls somebody in when asked to, and everybody sees how far that got"""
+        self.dave = self._lab.screen("dave")
+        command(self.alice, f"/invite dave@{DOMAIN}")
+        self.alice.sees("ringing")
+        self.dave.sees("Sprint review|invites you")
+        self.dave.keys("M-y")
+        self._are_in(["alice", "carol", "dave"])
+        self.dave.sees("You are in the meeting with|You are in the meeting, alone")
+        self.carol.sees("[Dd]ave")
+
+    def conference_eject(self):
+        """who leads takes somebody out; the others see it, and that one is told"""
+        self.alice.keys("M-2")
+        command(self.alice, f"/eject dave@{DOMAIN}")
+        self.alice.sees("Remove .* from this meeting")
+        self.alice.keys("y")
+        self._are_in(["alice", "carol"])
+        self.dave.sees("removed from|has ended")
+        self.alice.sees("[Dd]ave left")
+
+    def conference_restart(self):
+        """Kamailio is restarted: everybody is in the conference again by themselves"""
+        self._lab.kamailio.stop()
+        self.alice.lacks("⇅")
+        self._lab.kamailio.start()
+        self.alice.sees("⇅", 90)
+        self.carol.sees("⇅", 90)
+        self.alice.sees("Back in the meeting", 30)
+        self._are_in(["alice", "carol"])
+        self.alice.type("are you there")
+        self.alice.keys("Enter")
+        self.carol.sees("are you there", 30)
+
+    def conference_factory(self):
+        """a conversation of two becomes a conference of three by the factory"""
+        self._leave("dave")
+        self.dave = self._lab.screen("dave", conference_factory=f"sip:factory@{CONFERENCES}")
+        add_contact(self.dave, ALICE)
+        write_to(self.dave, "alice", "shall we ask carol, too?")
+        command(self.dave, f"/invite carol@{DOMAIN}")
+        for screen in (self.alice, self.carol):
+            screen.sees("invites you|shall we")
+            screen.keys("M-y")
+        room = until("the new room", lambda: next((n for n in self.focus.rooms if n.startswith("conf")), None))
+        self._are_in(["alice", "carol", "dave"], room)
+        self.dave.sees("You are in the meeting|joined")
+
+    def conference_end(self):
+        """who leads ends it for everybody; leaving alone ends it for nobody else"""
+        command(self.dave, "/end")
+        self.dave.sees("for everybody")
+        self.dave.keys("y")
+        room = next(n for n in self.focus.rooms if n.startswith("conf"))
+        self._are_in([], room)
+        self.alice.sees("has ended")
+        self._are_in(["alice", "carol"])
+
+    def _are_in(self, names, room="room"):
+        until(f"{names} are in {room}", lambda: self.focus.people(room) == people(names))
