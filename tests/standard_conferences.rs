@@ -305,9 +305,14 @@ fn story(seed: u64, steps: usize, forgetful: bool, brings_nobody: bool) -> Lab {
 
 #[test]
 fn however_people_come_and_go_every_roster_is_the_one_of_the_focus() {
+    let (mut heard, mut together) = (0, 0);
     for seed in 0..40 {
-        story(seed, 60, false, false).check(seed);
+        let lab = story(seed, 60, false, false);
+        lab.check(seed);
+        heard += lab.clients.iter().map(|c| c.heard.len()).sum::<usize>();
+        together += usize::from(lab.focus.people(ROOM).len() > 1);
     }
+    assert!(heard > 100 && together > 10, "the stories are too quiet: {heard} words, {together} meetings");
 }
 
 #[test]

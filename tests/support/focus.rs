@@ -137,7 +137,8 @@ impl Focus {
     }
 
     fn reply(&mut self, flow: u64, request: &str, status: &str, more: &str, text: &str) {
-        let vias: String = request.lines().take_while(|l| !l.is_empty()).filter(|l| l.starts_with("Via:")).map(|l| format!("{l}\r\n")).collect();
+        let vias: String =
+            request.lines().take_while(|l| !l.is_empty()).filter(|l| l.starts_with("Via:")).map(|l| format!("{l}\r\n")).collect();
         let to = field(request, "To");
         let to = if tag(to).is_empty() { format!("{to};tag=t{}", field(request, "Call-ID")) } else { to.to_owned() };
         let (from, call, cseq) = (field(request, "From"), field(request, "Call-ID"), field(request, "CSeq"));
@@ -185,7 +186,9 @@ impl Focus {
                 let contact = contact.split(";expires").next().unwrap_or("").to_owned();
                 self.reply(flow, message, "200 OK", &format!("Contact: {contact};expires=600\r\n"), "");
             }
-            ("SUBSCRIBE", _) if field(message, "Event") == "conference" && self.rooms.contains_key(&name) => self.subscribe(flow, message, &name),
+            ("SUBSCRIBE", _) if field(message, "Event") == "conference" && self.rooms.contains_key(&name) => {
+                self.subscribe(flow, message, &name)
+            }
             ("SUBSCRIBE", _) => self.reply(flow, message, "489 Bad Event", "", ""),
             ("INVITE", None) => self.invite(flow, message, &name, &who),
             ("CANCEL", _) => self.reply(flow, message, "200 OK", "", ""),
@@ -251,7 +254,8 @@ impl Focus {
         if !cseq.ends_with("INVITE") {
             return;
         }
-        let found = self.rooms.iter().find_map(|(n, r)| r.calling.iter().find(|c| c.1.0.call == call).map(|c| (n.clone(), c.0.clone())));
+        let found =
+            self.rooms.iter().find_map(|(n, r)| r.calling.iter().find(|c| c.1.0.call == call).map(|c| (n.clone(), c.0.clone())));
         let Some((name, who)) = found else { return };
         let Some(room) = self.rooms.get_mut(&name) else { return };
         if status < 200 {
@@ -298,7 +302,11 @@ impl Focus {
         if name == "factory" {
             name = format!("made{}", self.fresh());
             self.rooms.insert(name.clone(), Room::default());
-            list = body(message).split("<entry ").skip(1).filter_map(|e| e.split("uri=\"").nth(1)?.split('"').next().map(plain)).collect();
+            list = body(message)
+                .split("<entry ")
+                .skip(1)
+                .filter_map(|e| e.split("uri=\"").nth(1)?.split('"').next().map(plain))
+                .collect();
         }
         if !self.rooms.contains_key(&name) {
             return self.reply(flow, message, "404 Not Found", "", "");
@@ -308,7 +316,11 @@ impl Focus {
         let leg = self.leg_of(flow, message);
         let Some(room) = self.rooms.get_mut(&name) else { return };
         if !old.is_empty() {
-            let fits = |l: &Leg| l.call == old && replaces.contains(&format!("to-tag={}", tag(&l.here))) && replaces.contains(&format!("from-tag={}", tag(&l.there)));
+            let fits = |l: &Leg| {
+                l.call == old
+                    && replaces.contains(&format!("to-tag={}", tag(&l.here)))
+                    && replaces.contains(&format!("from-tag={}", tag(&l.there)))
+            };
             let legs = room.people.entry(who.to_owned()).or_default();
             let known = legs.iter().any(fits);
             legs.retain(|l| !fits(l));
@@ -319,7 +331,9 @@ impl Focus {
         }
         room.people.entry(who.to_owned()).or_default().push(leg);
         room.leads.get_or_insert_with(|| who.to_owned());
-        let more = format!("Contact: <sip:{name}@{DOMAIN}>;isfocus\r\nAllow: INVITE, BYE, REFER, MESSAGE\r\nContent-Type: application/sdp\r\n");
+        let more = format!(
+            "Contact: <sip:{name}@{DOMAIN}>;isfocus\r\nAllow: INVITE, BYE, REFER, MESSAGE\r\nContent-Type: application/sdp\r\n"
+        );
         self.reply(flow, message, "200 OK", &more, "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n");
         self.tell(&name, &[who.to_owned()]);
         for person in list {
@@ -383,10 +397,14 @@ impl Focus {
 
     fn news(&mut self, name: &str, teller: Option<Teller>, status: u16) {
         let Some((call, number)) = teller else { return };
-        let found = self.rooms.get(name).and_then(|r| r.people.iter().find_map(|(w, l)| l.iter().find(|l| l.call == call).map(|l| (w.clone(), l.clone()))));
+        let found = self
+            .rooms
+            .get(name)
+            .and_then(|r| r.people.iter().find_map(|(w, l)| l.iter().find(|l| l.call == call).map(|l| (w.clone(), l.clone()))));
         let Some((who, mut leg)) = found else { return };
         let state = if status < 200 { "active;expires=60" } else { "terminated;reason=noresource" };
-        let more = format!("Event: refer;id={number}\r\nSubscription-State: {state}\r\nContent-Type: message/sipfrag;version=2.0\r\n");
+        let more =
+            format!("Event: refer;id={number}\r\nSubscription-State: {state}\r\nContent-Type: message/sipfrag;version=2.0\r\n");
         self.within(&mut leg, "NOTIFY", &more, &format!("SIP/2.0 {status} Words\r\n"));
         self.remember(name, &who, &leg);
     }
@@ -435,7 +453,8 @@ impl Focus {
             "<conference-info xmlns=\"urn:ietf:params:xml:ns:conference-info\" entity=\"sip:{name}@{DOMAIN}\" state=\"{state}\" version=\"{version}\">\
              <users state=\"{state}\">{users}</users></conference-info>"
         );
-        let more = "Event: conference\r\nSubscription-State: active;expires=3600\r\nContent-Type: application/conference-info+xml\r\n";
+        let more =
+            "Event: conference\r\nSubscription-State: active;expires=3600\r\nContent-Type: application/conference-info+xml\r\n";
         self.ask(&leg, "NOTIFY", number, more, &text);
     }
 }
