@@ -142,6 +142,9 @@ pub fn who_gets_in(door: &mut Door<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// This server tells nobody of a meeting.
+const NOT_TOLD: &str = "The meeting is scheduled; nobody is told of it yet: y copies the invitation, w writes it to a file";
+
 /// Saves the form: schedules or updates.
 pub fn save(door: &mut Door<'_>) -> Result<(), String> {
     let Some(form) = door.state.meetings.form.clone() else { return Err("no form is open".into()) };
@@ -167,8 +170,9 @@ pub fn save(door: &mut Door<'_>) -> Result<(), String> {
             Operation::ScheduleConference { settings },
             "Scheduling the meeting",
             match (door.state.missing(Feature::Meetings), form.text(FieldId::Invitees).trim()) {
-                (Some(_), people) if !people.is_empty() => "The meeting is scheduled; those invited are being told",
-                _ => "The meeting is scheduled; y copies the invitation",
+                (_, "") => "The meeting is scheduled",
+                (Some(_), _) => "The meeting is scheduled; those invited are being told",
+                (None, _) => NOT_TOLD,
             },
         ),
     };
@@ -500,7 +504,12 @@ pub fn meet(door: &mut Door<'_>, args: &str) -> Result<(), String> {
         participants: people,
         ..ConferenceSettings::default()
     };
-    let pending = Pending::new("Scheduling the meeting").done(format!("“{subject}” is scheduled: {time}")).then(Then::Agenda);
+    let told = match door.state.missing(Feature::Meetings) {
+        None if !settings.participants.is_empty() => ". Nobody is told of it yet: y in Meetings copies the invitation",
+        _ => "",
+    };
+    let done = format!("“{subject}” is scheduled: {time}{told}");
+    let pending = Pending::new("Scheduling the meeting").done(done).then(Then::Agenda);
     door.ask(Operation::ScheduleConference { settings }, pending);
     Ok(())
 }

@@ -5,10 +5,14 @@ use super::door::Door;
 use super::effect::StoreRequest;
 use super::limits::{GO_TO_MESSAGES, GO_TO_PAGE, HISTORY_PAGE};
 use super::state::conversations::Part;
+use super::state::view::Metrics;
 use super::state::{Entry, Scroll, State, Tab};
 use super::tabs;
 use crate::domain::conversation::{InstantMessage, MessageId};
 use crate::text::Text;
+
+/// More rows than a transcript has.
+const FAR: i64 = 1 << 32;
 
 /// Moves in the transcript of the shown tab: the cursor while reading, the window while writing.
 pub fn step(door: &mut Door<'_>, step: Step) {
@@ -16,6 +20,7 @@ pub fn step(door: &mut Door<'_>, step: Step) {
     let metrics = door.state.view.metrics.clone();
     let Some(tab) = door.state.conversations.current_mut() else { return };
     match step {
+        Step::By(n) if reading && sticks_out(tab, n, &metrics) => move_window(tab, -n, metrics.transcript_bottom.as_ref()),
         Step::By(n) if reading => move_cursor(tab, n, metrics.last_visible.as_ref()),
         Step::By(n) => move_window(tab, -n, metrics.transcript_bottom.as_ref()),
         Step::Page(n) => {
@@ -25,7 +30,7 @@ pub fn step(door: &mut Door<'_>, step: Step) {
         }
         Step::First => {
             tab.cursor = tab.entries.first().map(|e| e.id().clone());
-            tab.scroll = Scroll { anchor: tab.cursor.clone(), up: 0 };
+            tab.scroll = Scroll { anchor: tab.cursor.clone(), up: FAR };
         }
         Step::Last => {
             tab.cursor = tab.entries.last().filter(|_| reading).map(|e| e.id().clone());
@@ -37,6 +42,15 @@ pub fn step(door: &mut Door<'_>, step: Step) {
         fetch_older(door);
     }
     tabs::seen(door);
+}
+
+/// Whether the message under the cursor goes on beyond the edge of the window that lies that way.
+fn sticks_out(tab: &Tab, by: i64, metrics: &Metrics) -> bool {
+    let at = |id: &Option<MessageId>| tab.cursor.is_some() && tab.cursor == *id;
+    match by {
+        i64::MIN..0 => at(&metrics.first_visible) && metrics.first_cut,
+        _ => at(&metrics.last_visible) && metrics.transcript_bottom.as_ref().is_some_and(|b| b.up > 0),
+    }
 }
 
 fn at_first(tab: &Tab) -> bool {

@@ -214,7 +214,8 @@ impl Registration {
         match self.phase {
             Phase::Idle => {
                 self.signing_in.push(id);
-                self.was_up = false;
+                // Whoever asks while the next try is awaited wants it now; what stood before is taken up again.
+                self.was_up &= self.retry_at.is_some();
                 self.begin(now);
             }
             Phase::Locating { .. } | Phase::Connecting { .. } | Phase::Registering => self.signing_in.push(id),

@@ -159,7 +159,7 @@ fn level_of(state: &State, uri: &Address) -> Option<&'static str> {
         let container = state.own.replica.containers.iter().find(|c| c.id == id);
         container.is_some_and(|c| c.members.iter().any(|m| matches!(m, Member::User(u) if u == uri)))
     };
-    levels.into_iter().find(|(id, _)| holds(*id)).map(|(_, l)| words::level(l))
+    levels.into_iter().find(|(id, _)| holds(*id)).map(|(_, l)| l.text())
 }
 
 /// Rows of a conversation that a question card needs, so that the card hides nothing that was said.

@@ -95,7 +95,7 @@ fn paint(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
         c.fill(area, c.theme.text);
     }
     if state.view.layout() == Layout::TooSmall {
-        c.put_centred(area, area.y + area.height / 2, strings::TOO_SMALL, Style::new());
+        tell(c, area, area.y, strings::TOO_SMALL, Style::new());
         return;
     }
     let areas = Areas::of(state, area);

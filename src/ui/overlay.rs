@@ -47,7 +47,7 @@ fn rows(n: usize) -> u16 {
 }
 
 fn palette(c: &mut Canvas, body: Rect, p: &Palette, top: bool, drawn: &mut Drawn) {
-    let inside = window(c, body, 72, rows(p.rows.len()).saturating_add(4).min(body.height * 4 / 5).max(6), "Go to");
+    let inside = window(c, body, 96, rows(p.rows.len()).saturating_add(4).min(body.height * 4 / 5).max(6), "Go to");
     c.put(inside.x + 1, inside.y, 1, ">", c.theme.accent);
     edit_line(c, Rect { x: inside.x + 3, width: inside.width - 4, height: 1, ..inside }, &p.query, top, drawn);
     let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
@@ -104,7 +104,9 @@ fn help(c: &mut Canvas, body: Rect, h: &Help, drawn: &mut Drawn) {
         lines.push((Line::default(), Line::new(title)));
         lines.extend(entries.iter().map(|(k, w)| (Line::new(k), Line::new(w))));
     }
-    let inside = window(c, body, 76, rows(lines.len()).saturating_add(2), "Help");
+    let longest = lines.iter().map(|l| crate::text::width(l.1.as_str())).max().unwrap_or(0);
+    let width = keys.saturating_add(8).saturating_add(rows(longest)).clamp(76, 120);
+    let inside = window(c, body, width, rows(lines.len()).saturating_add(2), "Help");
     let top = scrolled(lines.len(), h.scroll, inside, drawn);
     for (y, (key, words)) in (inside.y..inside.bottom()).zip(lines.into_iter().skip(top)) {
         if key.is_empty() {
@@ -230,12 +232,14 @@ fn directory_remark(title: &str, uri: &Address) -> String {
 
 fn picker(c: &mut Canvas, body: Rect, p: &Picker, drawn: &mut Drawn) {
     let longest = p.rows.iter().map(|(a, b)| c.width(a.clone()).saturating_add(c.width(b.clone()))).max().unwrap_or(0);
-    let inside = window(c, body, longest.saturating_add(10).clamp(32, 70), rows(p.rows.len()).saturating_add(2), p.title.clone());
+    let inside =
+        window(c, body, longest.saturating_add(10).clamp(32, 100), rows(p.rows.len()).saturating_add(2), p.title.clone());
+    let labels = p.rows.iter().map(|r| c.width(r.0.clone())).max().unwrap_or(0).min(inside.width / 2);
     drawn.metrics.overlay_rows = inside.height;
     let first = super::keep_in_sight(0, Some(p.at), usize::from(inside.height), p.rows.len());
     for (y, (n, (words, remark))) in (inside.y..inside.bottom()).zip(p.rows.iter().enumerate().skip(first)) {
         let line = Rect { y, height: 1, ..inside };
-        let end = c.put_right(inside.right() - 1, y, inside.width / 2, remark.clone(), c.theme.quiet);
+        let end = c.put_right(inside.right() - 1, y, inside.width.saturating_sub(labels + 5), remark.clone(), c.theme.quiet);
         c.put(inside.x + 2, y, end.saturating_sub(inside.x + 3), words.clone(), Style::new());
         if n == p.at {
             c.restyle(line, c.theme.selection);

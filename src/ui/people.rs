@@ -49,6 +49,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
         let lines: &[&'static str] = match p.loaded {
             Loaded::Nothing => &strings::PEOPLE_WAITING,
             _ if !p.filter.is_empty() => &strings::PEOPLE_FILTERED,
+            _ if !state.link.is_up() => &strings::PEOPLE_EMPTY[..1],
             _ => &strings::PEOPLE_EMPTY,
         };
         super::explain(c, list, lines);

@@ -104,7 +104,7 @@ pub fn toast(c: &mut Canvas, area: Rect, state: &State, toast: &Toast) {
 }
 
 fn key_and(state: &State, command: &str, words: &str) -> String {
-    let key = state.keymap.any_keys_of(command).unwrap_or_default();
+    let key = state.keymap.keys_of(&state.modes(), command).unwrap_or_default();
     format!("{key} {words}")
 }
 

@@ -622,3 +622,34 @@ fn a_full_status_line_on_few_columns_gives_way() {
     let text = text(&s);
     assert!(text.lines().next().is_some_and(|l| l.contains("4321ms")), "{text}");
 }
+
+#[test]
+fn every_line_of_a_message_taller_than_the_window_can_be_read_both_ways() {
+    let mut s = state(80, 24);
+    let tall: Vec<String> = (0..60).map(|n| format!("line{n:02}.")).collect();
+    let tab = &mut s.conversations.tabs[s.conversations.at];
+    let mut entries = tab.entries.split_off(0);
+    let at = entries.len() / 2;
+    let crate::app::state::Entry::Message { message, .. } = &mut entries[at] else { panic!("a message") };
+    message.body = tall.join("\n");
+    tab.entries = entries;
+    s.conversations.part = Part::Transcript;
+    let mut press = |key: &str| {
+        let key = crate::app::keymap::parse_key(key).unwrap();
+        crate::app::update(&mut s, now(), crate::app::Event::Key(key));
+        s.settle();
+        let (_, drawn) = render(&s);
+        s.measured(drawn.metrics);
+        text(&s)
+    };
+    for (start, key) in [("G", "k"), ("g", "j")] {
+        let mut seen = std::collections::BTreeSet::new();
+        press(start);
+        for _ in 0..120 {
+            let screen = press(key);
+            seen.extend(tall.iter().filter(|l| screen.contains(*l)).cloned());
+        }
+        assert_eq!(seen.len(), 60, "with {key}: {seen:?}");
+    }
+    assert!(!press("g").contains("line59."), "the beginning is shown");
+}

@@ -4,7 +4,7 @@ use crate::app::State;
 use crate::app::state::View;
 use crate::domain::conversation::ConversationState;
 use crate::domain::outlook::{Outlook, outlook};
-use crate::domain::presence::{AvailabilityClass, Freshness, Level, Member, Presence, UserStatus};
+use crate::domain::presence::{AvailabilityClass, Freshness, Member, Presence, UserStatus};
 use crate::domain::watching::Standing;
 use crate::domain::{Address, Time};
 use crate::endpoint::EndpointState;
@@ -259,8 +259,8 @@ pub fn link_state(state: EndpointState) -> &'static str {
     }
 }
 
-/// A conversation's state in words, where it is worth saying.
-pub fn conversation_state(state: ConversationState) -> Option<&'static str> {
+/// A conversation's state in words, where it is worth saying: one of two people begins anew with the next message.
+pub fn conversation_state(state: ConversationState, meeting: bool) -> Option<&'static str> {
     match state {
         ConversationState::Idle | ConversationState::Established | ConversationState::Conferenced => None,
         ConversationState::Incoming => Some("invites you"),
@@ -268,7 +268,7 @@ pub fn conversation_state(state: ConversationState) -> Option<&'static str> {
         ConversationState::Conferencing => Some("joining…"),
         ConversationState::InLobby => Some("waiting in the lobby"),
         ConversationState::Terminating => Some("leaving…"),
-        ConversationState::Terminated => Some("ended"),
+        ConversationState::Terminated => meeting.then_some("you are out"),
     }
 }
 
@@ -282,18 +282,6 @@ pub fn status(s: UserStatus) -> &'static str {
         UserStatus::Away => "Away",
         UserStatus::OffWork => "Off work",
         UserStatus::AppearOffline => "Appear offline",
-    }
-}
-
-/// The name of a privacy level.
-pub fn level(l: Level) -> &'static str {
-    match l {
-        Level::Everyone => "Everyone",
-        Level::External => "External",
-        Level::Colleagues => "Colleagues",
-        Level::Workgroup => "Workgroup",
-        Level::Personal => "Friends and family",
-        Level::Blocked => "Blocked",
     }
 }
 

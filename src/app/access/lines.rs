@@ -233,7 +233,7 @@ fn verdict(state: &State, v: &Verdict) -> Vec<Line> {
     let who = if v.container == access::AGGREGATION_CONTAINER { "Others see" } else { "The workgroup sees" };
     let mut out = vec![
         Line { mark: Mark::Presence(v.availability), ..heading(who, format!("{said} ({})", v.availability.0), About::Nothing) },
-        Line { words: format!("Step {}: {}", v.step.number(), v.rule), ..Line::default() },
+        Line { words: v.rule.to_owned(), ..Line::default() },
     ];
     if let Some(other) = v.server_says {
         let words = format!("The server itself says {} ({}): it goes by other rules.", other.class().text(), other.0);

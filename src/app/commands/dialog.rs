@@ -200,7 +200,8 @@ fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
             let name = door.name(&uri);
             let old = door.state.people.contacts.get(&uri).map(|c| c.name.clone()).unwrap_or_default();
             let undo = vec![Operation::RenameContact { uri: uri.clone(), name: old }];
-            let pending = Pending::new(format!("Renaming {name}")).done("Renamed").undo(undo);
+            let new = if text.is_empty() { uri.bare() } else { &text };
+            let pending = Pending::new(format!("Renaming {name}")).done(format!("{name} is called {new} here")).undo(undo);
             door.ask(Operation::RenameContact { uri, name: text }, pending);
             Ok(())
         }
@@ -218,7 +219,8 @@ fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
         }
         Ask::RenameGroup(id) => {
             let old = crate::app::people::group_name(&door.state.people, id);
-            let pending = Pending::new("Renaming the group").done("Renamed").undo(vec![Operation::RenameGroup { id, name: old }]);
+            let pending = Pending::new(format!("Renaming {old}")).done(format!("{old} is called {text} now"));
+            let pending = pending.undo(vec![Operation::RenameGroup { id, name: old }]);
             door.ask(Operation::RenameGroup { id, name: text }, pending);
             Ok(())
         }

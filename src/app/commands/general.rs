@@ -54,6 +54,13 @@ pub const COMMANDS: &[Command] = &[
     Command::new("server-limits", "Show what this server cannot do, and why", HERE, limits)
         .when(|s| if s.missing.is_empty() { Err("nothing is known that this server could not do") } else { Ok(()) })
         .typed("limits", super::Arg::None),
+    Command::new("reconnect", "Try to sign in again at once", HERE, |d, _| {
+        d.ask(Operation::SignIn, Pending::new("").then(Then::Nothing));
+        d.say("Signing in…");
+        Ok(())
+    })
+    .when(|s| if s.link.is_up() { Err("you are signed in") } else { Ok(()) })
+    .typed("reconnect", super::Arg::None),
     Command::new("interrupt", "Close the dialog, or empty the line", HERE, interrupt),
     Command::new("redraw", "Draw the screen again", HERE, |d, _| effect(d, Effect::Redraw)),
     Command::new("suspend", "Suspend to the shell", HERE, |d, _| effect(d, Effect::Suspend)),

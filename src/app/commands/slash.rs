@@ -394,7 +394,7 @@ fn call(door: &mut Door<'_>) -> Result<(), String> {
     let who = from_list.or(in_tab).map(|uri| door.state.name(uri).to_owned());
     Err(match who {
         Some(name) => {
-            format!("{name} cannot be called: adsum carries no audio yet. Write instead; i in People shows phone numbers")
+            format!("adsum carries no audio yet; the card of {name} shows phone numbers")
         }
         None => "adsum carries no audio yet; this conversation has messages only".into(),
     })

@@ -84,7 +84,7 @@ impl Section {
     pub fn title(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Section::Status => ("Status", "Status", "me-status"),
-            Section::Access => ("Containers", "Access", "me-containers"),
+            Section::Access => ("Who sees what", "Access", "me-containers"),
             Section::Watchers => ("Watchers", "Watch", "me-watchers"),
             Section::View => ("View as", "View", "me-view"),
             Section::Why => ("Why", "Why", "me-why"),

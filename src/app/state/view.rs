@@ -147,6 +147,8 @@ pub struct Metrics {
     pub transcript_bottom: Option<Scroll>,
     /// First message (partly) in sight.
     pub first_visible: Option<MessageId>,
+    /// Rows of it are above the window.
+    pub first_cut: bool,
     /// Last message (partly) in sight.
     pub last_visible: Option<MessageId>,
     /// The first row of the whole loaded transcript is in sight.

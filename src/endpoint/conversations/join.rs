@@ -218,7 +218,7 @@ impl Talk {
                 self.subscribe(desk);
                 return;
             }
-            Applied::Merged => {}
+            Applied::Merged => s.arrived(),
         }
         if let Some(role) = s.roster.role_of(&me) {
             s.my_role = Some(role);

@@ -287,12 +287,7 @@ impl Session {
 
     /// What is true of the conference as a whole.
     pub fn meeting(&self, me: &Address) -> MeetingState {
-        let here = |who: &Address| self.roster.has(who);
-        MeetingState {
-            reconnecting: self.stage == Stage::Reconnecting,
-            invited: self.asked.iter().filter(|a| !here(&a.uri)).cloned().collect(),
-            ..self.roster.meeting(me)
-        }
+        MeetingState { reconnecting: self.stage == Stage::Reconnecting, invited: self.asked.clone(), ..self.roster.meeting(me) }
     }
 
     /// Something happened to the IM MCU.
@@ -313,6 +308,11 @@ impl Session {
             None if self.asked.len() >= MAX_ASKED => {}
             None => self.asked.push(invitee),
         }
+    }
+
+    /// Whoever is in has answered the invitation by coming; when they leave again, they are not invited any more.
+    pub fn arrived(&mut self) {
+        self.asked.retain(|a| !self.roster.has(&a.uri));
     }
 
     /// The chat dialog is gone: it is invited again soon, unless that failed too often.

@@ -240,6 +240,23 @@ fn the_association_is_renewed_on_the_same_link() {
 }
 
 #[test]
+fn signing_in_while_the_next_try_is_awaited_tries_at_once() {
+    let mut s = Script::new(|c| c.reconnect = true);
+    s.sign_in();
+    s.states();
+    s.outputs.clear();
+    s.endpoint.handle_disconnected(s.now, "reset".into());
+    s.drain();
+    assert!(matches!(s.output(), Output::Connect { .. }));
+    s.endpoint.handle_connect_failed(s.now, Error::new(ErrorKind::ConnectionFailed, "no route"));
+    s.drain();
+    assert!(s.endpoint.poll_timeout().is_some_and(|t| t > s.now), "the next try is awaited");
+    s.outputs.clear();
+    s.operate(OperationId(9), Operation::SignIn);
+    assert!(matches!(s.output(), Output::Connect { .. }));
+}
+
+#[test]
 fn a_wrong_password_ends_idle_with_a_sentence() {
     let mut s = Script::new(|c| c.reconnect = true);
     s.operate(SIGN_IN, Operation::SignIn);

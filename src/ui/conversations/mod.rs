@@ -151,7 +151,7 @@ fn header_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab) {
     let conversation = &tab.conversation;
     let mut parts = Vec::new();
     let mut style = c.theme.quiet;
-    if let Some(words) = words::conversation_state(conversation.state) {
+    if let Some(words) = words::conversation_state(conversation.state, conversation.focus.is_some()) {
         parts.push(words.to_owned());
     }
     if conversation.priority != Priority::Normal {

@@ -112,7 +112,9 @@ fn row(c: &mut Canvas, area: Rect, sign: &'static str, style: Style, name: Line,
     c.put(area.x + 1, area.y, 1, sign, style);
     let mut end = area.right();
     if !remark.is_empty() {
-        let room = REMARK.max(area.width / 2).min(area.width.saturating_sub(12));
+        // The name comes first; the remark has what is left, and a few cells in any case.
+        let wanted = c.width(name.clone()).saturating_add(5);
+        let room = area.width.saturating_sub(wanted).max(REMARK.min(area.width.saturating_sub(12)));
         end = c.put_right(area.right() - 1, area.y, room, Line::new(&remark), c.theme.quiet);
     }
     c.put(area.x + 3, area.y, end.saturating_sub(area.x + 4), &name, Style::new());

@@ -75,6 +75,7 @@ fn report(window: &Window, page: &Page, drawn: &mut Drawn) {
     m.first_visible = id(window.first);
     m.last_visible = id(window.last);
     m.at_top = window.first == 0 && window.skip == 0;
+    m.first_cut = window.skip > 0;
     m.transcript_scroll = Some(match window.follows {
         true => Scroll::default(),
         false => Scroll { anchor: id(window.last), up: i64::try_from(window.hidden).unwrap_or(0) },
@@ -138,7 +139,7 @@ struct Window {
 enum Row {
     Day(String),
     Unread(usize),
-    Text { line: Line, links: Vec<(Link, Option<Hyperlink>)>, first: bool, last: bool, named: bool },
+    Text { line: Line, links: Vec<(Link, Option<Hyperlink>)>, first: bool, last: bool, named: bool, timed: bool },
     Reason(String),
     Notice { line: Line, first: bool },
 }
@@ -234,18 +235,20 @@ impl Page<'_> {
         (first, used)
     }
 
-    /// Moves the window just so far that the message the keys act on is in sight.
+    /// Moves the window just so far that the message the keys act on is in sight. One that is taller than the window is
+    /// entered from the side the cursor comes from, and read row by row.
     fn with_cursor(&mut self, window: Window, rows: usize) -> Window {
         if self.state.conversations.part != Part::Transcript {
             return window;
         }
         let Some(id) = &self.tab.cursor else { return window };
         let Some(at) = self.tab.entries.iter().rposition(|e| e.id() == id) else { return window };
-        if at < window.first || (at == window.first && window.skip > 0 && window.last > at) {
-            return self.starting_at(at, rows);
+        let tall = self.height(at) > rows;
+        if at < window.first || (at == window.first && window.skip > 0 && !tall) {
+            return if tall { self.scrolled(at, 0, rows) } else { self.starting_at(at, rows) };
         }
-        if at > window.last || (at == window.last && window.hidden > 0 && window.first < at) {
-            return self.scrolled(at, 0, rows);
+        if at > window.last || (at == window.last && window.hidden > 0 && !tall) {
+            return if tall { self.starting_at(at, rows) } else { self.scrolled(at, 0, rows) };
         }
         window
     }
@@ -288,13 +291,14 @@ impl Page<'_> {
             }
             Entry::Message { message, .. } => {
                 let named = first_in_sight || new_day || unread || !follows(before, message);
-                self.message_rows(message, named, &mut rows);
+                let timed = named || before.is_none_or(|b| words::clock(b.at(), zone) != words::clock(entry.at(), zone));
+                self.message_rows(message, named, timed, &mut rows);
             }
         }
         rows
     }
 
-    fn message_rows(&self, message: &InstantMessage, named: bool, rows: &mut Vec<Row>) {
+    fn message_rows(&self, message: &InstantMessage, named: bool, timed: bool, rows: &mut Vec<Row>) {
         let text = Text::message(&message.body, message.format);
         let lines = match action(&text) {
             Some(words) => {
@@ -311,6 +315,7 @@ impl Page<'_> {
             first: n == 0,
             last: n == end,
             named: named && n == 0,
+            timed: timed && n == 0,
         }));
         if let Delivery::Failed(reason) = &message.state {
             rows.push(Row::Reason(reason.clone()));
@@ -337,10 +342,12 @@ impl Page<'_> {
                 let words = format!("not delivered: {}", Line::new(&reason));
                 c.put(text_x, y, self.columns.text_cells + STATE_CELLS - 1, words, c.theme.error);
             }
-            Row::Text { line: words, links, first, last, named } => {
+            Row::Text { line: words, links, first, last, named, timed } => {
                 let Entry::Message { message, mention } = entry else { return };
-                if named {
+                if timed {
                     self.time(c, x, y, entry);
+                }
+                if named {
                     self.name(c, x, y, message);
                 }
                 let base = if *mention { c.theme.mention } else { Style::new() };
