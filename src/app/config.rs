@@ -5,7 +5,7 @@ use super::keymap::{Keymap, Sections, bindings_in, line_of};
 use crate::domain::Address;
 use crate::domain::calendar::WorkingPeriod;
 use crate::domain::presence::{CustomStatus, LCID_EN_US, UserStatus};
-use crate::endpoint::{Transport, WebPlace};
+use crate::endpoint::{RelayPlace, Transport, WebPlace};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -70,6 +70,8 @@ pub struct Ui {
     pub time_zone: String,
     /// Command that opens links; the link is its last argument. Empty: `xdg-open` or `open`.
     pub opener: String,
+    /// Folder in which files are saved that others send; empty: `~/Downloads`.
+    pub downloads: String,
 }
 
 impl Default for Ui {
@@ -89,6 +91,7 @@ impl Default for Ui {
             remind: vec![15, 5],
             time_zone: String::new(),
             opener: String::new(),
+            downloads: String::new(),
         }
     }
 }
@@ -185,6 +188,9 @@ pub struct Account {
     /// URI of the room in which meetings are held on a standard server; empty: at the own address.
     #[serde(default)]
     pub meeting_place: String,
+    /// Relay for long texts and files: `msrps://host:port`, `none`; empty: the server itself is asked.
+    #[serde(default)]
+    pub msrp_relay: String,
     /// `user`, or `application` for a service that is trusted by its certificate.
     #[serde(default)]
     pub kind: AccountKind,
@@ -303,6 +309,7 @@ impl Config {
             account.xcap_root().map_err(|e| (line_with("xcap"), e))?;
             account.factory().map_err(|e| (line_with("conference_factory"), e))?;
             account.meeting_place().map_err(|e| (line_with("meeting_place"), e))?;
+            account.relay().map_err(|e| (line_with("msrp_relay"), e))?;
             if account.udp && account.dialect == Dialect::Lync {
                 return Err((line_with("udp"), "only standard servers (dialect = \"sip\") take datagrams".into()));
             }
@@ -440,6 +447,14 @@ impl Account {
         named.then(|| crate::endpoint::parse_conference(&self.conference_factory).ok_or_else(wrong)).transpose()
     }
 
+    /// Where the relay for long texts and files is.
+    ///
+    /// # Errors
+    /// When that is no relay.
+    pub fn relay(&self) -> Result<RelayPlace, String> {
+        RelayPlace::parse(&self.msrp_relay)
+    }
+
     /// Host and port of `host` or `host:port`.
     fn place(&self, text: &str) -> Result<(String, u16), String> {
         let default = self.transport().port();
@@ -468,6 +483,7 @@ impl Account {
             ("xcap", &self.xcap),
             ("conference_factory", &self.conference_factory),
             ("meeting_place", &self.meeting_place),
+            ("msrp_relay", &self.msrp_relay),
             ("ca_file", &self.ca_file),
             ("pin", &self.pin),
             ("name_server", &self.name_server),

@@ -5,7 +5,7 @@ use super::effect::StoreRequest;
 use super::limits::UNDO;
 use super::state::people::Loaded;
 use super::state::{Overlay, State, ToastKind};
-use super::{exchange, lists, meetings, own, people, publishing, questions, recall, recording, talk};
+use super::{exchange, files, lists, meetings, own, people, publishing, questions, recall, recording, talk};
 use crate::domain::contact::{Contact, Group};
 use crate::domain::presence::{Freshness, Presence};
 use crate::domain::{Address, Time};
@@ -60,6 +60,7 @@ pub fn event(door: &mut Door<'_>, event: Event) {
         Event::Message { conversation, message } => talk::message(door, &conversation, message),
         Event::MessageState { conversation, message, state } => talk::delivery(door, &conversation, &message, state),
         Event::Recipients { message, recipients, .. } => recall::recipients(door, message, recipients),
+        Event::Transfer(transfer) => files::heard(door, *transfer),
         Event::Missed { from, toast } => talk::missed(door, from, &toast),
         Event::Missing { what, why } => {
             match why {

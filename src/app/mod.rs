@@ -20,6 +20,7 @@ pub mod editor;
 pub mod effect;
 pub mod event;
 pub mod exchange;
+pub mod files;
 mod form;
 mod heard;
 pub mod help;

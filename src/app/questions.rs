@@ -8,7 +8,7 @@ use super::limits::QUESTIONS;
 use super::state::overlay::{Choice, Confirm, Deed, Overlay, Picker};
 use super::state::people::Loaded;
 use super::state::{Question, QuestionKind};
-use super::{invited, tabs};
+use super::{files, invited, tabs};
 use crate::domain::conference::Answer as MeetingAnswer;
 use crate::domain::contact::AddOptions;
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState};
@@ -54,6 +54,14 @@ pub fn answer(door: &mut Door<'_>, answer: Answer) -> Result<(), String> {
                 Operation::Decline { conversation },
                 Pending::new(format!("Declining {name}")).done(format!("{name} was told no")),
             );
+            Ok(())
+        }
+        QuestionKind::File { transfer } => {
+            if yes {
+                files::accept(door, transfer.id);
+            } else {
+                files::end(door, transfer.id);
+            }
             Ok(())
         }
         QuestionKind::Reminder { slot } if yes => super::meetings::join_slot(door, &slot.id),
@@ -237,7 +245,7 @@ pub fn push(door: &mut Door<'_>, kind: QuestionKind) {
 /// How long a question can wait: somebody rings, a meeting begins, somebody has put us on a list.
 fn patience(kind: &QuestionKind) -> u8 {
     match kind {
-        QuestionKind::Invitation { .. } => 0,
+        QuestionKind::Invitation { .. } | QuestionKind::File { .. } => 0,
         QuestionKind::Reminder { .. } => 1,
         QuestionKind::Meeting { .. } => 2,
         QuestionKind::Watcher { .. } => 3,

@@ -80,5 +80,6 @@ fn line(state: &State, entry: &Entry) -> String {
             format!("{at} {}: {}\n", state.name(&message.author), scroll::plain(message).replace('\n', "\n    "))
         }
         Entry::Notice { text, .. } => format!("{at} * {text}\n"),
+        Entry::Transfer { transfer, .. } => format!("{at} * {}\n", super::files::plain(state, transfer)),
     }
 }

@@ -194,6 +194,7 @@ fn line(state: &State, entry: &Entry) -> String {
     match entry {
         Entry::Message { message, .. } => format!("{at} {}: {}", state.name(&message.author), plain(message)),
         Entry::Notice { text, .. } => format!("{at} {text}"),
+        Entry::Transfer { transfer, .. } => format!("{at} {}", super::files::plain(state, transfer)),
     }
 }
 

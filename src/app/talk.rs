@@ -323,7 +323,7 @@ fn trim(tab: &mut Tab) {
 }
 
 /// Whether a tab is on the screen of a person who looks at it.
-fn in_sight(state: &State, at: usize) -> bool {
+pub(super) fn in_sight(state: &State, at: usize) -> bool {
     state.view.focused && state.conversations.at == at && state.view.shows(Pane::Conversations, state.pane, state.main)
 }
 
@@ -349,7 +349,7 @@ fn mentions(state: &State, text: &str) -> bool {
 }
 
 /// Bell and notification for something out of sight; do-not-disturb silences all but pinned people.
-fn alert(door: &mut Door<'_>, from: &Address, title: String, body: String) {
+pub(super) fn alert(door: &mut Door<'_>, from: &Address, title: String, body: String) {
     if !alerts::may_ring(door.state, from, is_pinned(door.state, from)) {
         return;
     }

@@ -10,6 +10,7 @@ pub mod conference;
 pub mod conference_rules;
 pub mod contact;
 pub mod conversation;
+pub mod file;
 pub mod instances;
 pub mod itip;
 pub mod locale;

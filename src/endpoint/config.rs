@@ -1,6 +1,6 @@
 //! What an endpoint is made from, and what it wants from the world.
 
-use super::{WebPlace, WebRequest, WireRecord};
+use super::{Beside, RelayPlace, WebPlace, WebRequest, WireRecord};
 use crate::domain::Address;
 use crate::domain::conference::Conference;
 use crate::domain::contact::{Contact, Group};
@@ -66,6 +66,8 @@ pub struct Config {
     pub meetings: KnownMeetings,
     /// URI of the room in which own meetings are held, on such servers; `None`: at the own address.
     pub meeting_place: Option<String>,
+    /// Where a standard server's relay for sessions is.
+    pub relay: RelayPlace,
     /// Own address.
     pub uri: Address,
     /// `DOMAIN\user` or `user@domain`; `None`: the address.
@@ -121,6 +123,7 @@ impl Config {
             conference_factory: None,
             meetings: KnownMeetings::default(),
             meeting_place: None,
+            relay: RelayPlace::Server,
             host: uri.host().to_owned(),
             uri,
             login: None,
@@ -199,6 +202,8 @@ pub enum Output {
     Close,
     /// Ask over HTTP, apart from the link.
     Web(WebRequest),
+    /// Connections and files beside the link.
+    Beside(Beside),
     /// For the Wire pane.
     Trace(WireRecord),
 }

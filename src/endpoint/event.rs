@@ -4,6 +4,7 @@ use super::OperationId;
 use crate::domain::conference::{Capabilities, Conference, News};
 use crate::domain::contact::{Contact, ContactError, Group, GroupId};
 use crate::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId, Recipient};
+use crate::domain::file::Transfer;
 use crate::domain::presence::{Presence, SelfPresence};
 use crate::domain::privacy::{Mode, Preference};
 use crate::domain::watching::{Standing, ViewId};
@@ -203,6 +204,8 @@ pub enum Feature {
     MeetingControls,
     /// Other people's presence as one subscription.
     PresenceLists,
+    /// Sending files.
+    Files,
 }
 
 /// One thing that happened. Repeating the same state emits nothing.
@@ -275,6 +278,8 @@ pub enum Event {
     },
     /// A conversation is new or changed, whole.
     Conversation(Box<Conversation>),
+    /// A file is offered, or got further; whole.
+    Transfer(Box<Transfer>),
     /// Somebody wrote (or another of our own devices did).
     Message {
         /// Where.

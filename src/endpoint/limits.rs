@@ -265,3 +265,38 @@ pub const CALENDAR_LINK: usize = 1024;
 pub const CALL_TOLD_AGAIN: Duration = Duration::from_secs(30);
 /// Callers that are told of in that time.
 pub const MAX_CALLERS: usize = 50;
+
+/// A relay for sessions that is not there is asked for again after so long.
+pub const RELAY_AGAIN: Duration = Duration::from_secs(600);
+/// How long a relay may take to answer `AUTH`; a SIP server that is none says nothing at all, perhaps.
+pub const RELAY_WAIT: Duration = Duration::from_secs(8);
+/// Seconds a path of a relay lasts that says nothing about it.
+pub const RELAY_EXPIRES: u64 = 900;
+/// A connection for sessions that nobody uses is closed after so long.
+pub const RELAY_IDLE: Duration = Duration::from_secs(60);
+/// Sessions at once.
+pub const MAX_TALKS: usize = 64;
+/// How long the other side may take to come into a session for messages; then they go another way.
+pub const TALK_WAIT: Duration = Duration::from_secs(15);
+/// How long somebody may take to answer the offer of a file; servers end such requests after two or three minutes.
+pub const OFFER_WAIT: Duration = Duration::from_secs(170);
+/// A session for messages that carries none ends after so long.
+pub const TALK_IDLE: Duration = Duration::from_secs(600);
+/// A transfer in which nothing moves is given up after so long.
+pub const FILE_PAUSE: Duration = Duration::from_secs(90);
+/// A session in which all is said is ended by the receiver after so long, if the sender does not.
+pub const TALK_LINGER: Duration = Duration::from_secs(10);
+/// A quiet session is touched so often, so that its connection stays open (`simple.md` 3.5).
+pub const TALK_TOUCH: Duration = Duration::from_secs(50);
+/// Somebody whose program takes no sessions is not asked for one again for so long …
+pub const SESSIONS_REFUSED: Duration = Duration::from_secs(24 * 3600);
+/// … and not for so long where it was for another reason.
+pub const SESSIONS_FAILED: Duration = Duration::from_secs(120);
+/// Octets of a text that no longer goes as a single request: the request around it takes about half of [`DATAGRAM_MOST`].
+pub const PAGE_TEXT: usize = 700;
+/// The largest file that is taken or sent.
+pub const MAX_FILE: u64 = 8 * 1024 * 1024 * 1024;
+/// Transfers that are remembered; finished ones go first.
+pub const MAX_TRANSFERS: usize = 100;
+/// Offers of files by one person that may wait for an answer.
+pub const MAX_OFFERS: usize = 8;

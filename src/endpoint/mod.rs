@@ -8,6 +8,7 @@
 //! each gets a [`service::Ctx`] and speaks through it.
 
 pub mod application;
+pub mod beside;
 pub mod conferences;
 pub mod config;
 pub mod contacts;
@@ -40,6 +41,7 @@ pub use crate::lync::contact_data;
 pub use crate::lync::identity::GUEST_HOST;
 pub use crate::sip::{Server, Transport};
 pub use application::ApplicationEndpoint;
+pub use beside::{Beside, FileAsk, FileNews, PipeAsk, PipeId, PipeNews, RelayPlace};
 pub use conferences::{focus_uri, parse_link};
 pub use config::{Config, Dialect, EndpointKind, KnownList, KnownMeetings, Output};
 pub use event::{EndpointState, Error, ErrorKind, Event, Feature, Outcome, Reason};

@@ -5,6 +5,7 @@ use crate::domain::calendar::{CalendarNow, WorkingHours};
 use crate::domain::conference::{Answer, ConferenceId, ConferenceSettings};
 use crate::domain::contact::{AddOptions, GroupId};
 use crate::domain::conversation::{ConversationId, MeetingChange, MessageId, Priority, Role};
+use crate::domain::file::TransferId;
 use crate::domain::presence::{
     GrammarValue, Level, MachineState, Note, Phone, PhoneCall, PhoneLine, Publication, PublicationKey, UserStatus,
 };
@@ -307,6 +308,26 @@ pub enum Operation {
         /// Plain text.
         text: String,
     },
+    /// Offer a file to the other person of a two-party conversation; completes when the offer has left. How it goes on comes
+    /// as [`super::Event::Transfer`].
+    SendFile {
+        /// Where.
+        conversation: ConversationId,
+        /// Its name.
+        transfer: TransferId,
+        /// The file on this machine.
+        path: String,
+    },
+    /// Take an offered file.
+    AcceptFile {
+        /// Which.
+        transfer: TransferId,
+    },
+    /// Decline an offered file, take an own offer back, or break a transfer off.
+    EndFile {
+        /// Which.
+        transfer: TransferId,
+    },
     /// The user is typing (call with every key; the endpoint limits the notices).
     Typing {
         /// Where.
@@ -492,4 +513,11 @@ pub enum Operation {
         /// Which.
         conversation: ConversationId,
     },
+}
+
+impl Operation {
+    /// Whether it is about files.
+    pub fn is_about_files(&self) -> bool {
+        matches!(self, Operation::SendFile { .. } | Operation::AcceptFile { .. } | Operation::EndFile { .. })
+    }
 }

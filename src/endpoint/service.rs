@@ -1,11 +1,13 @@
 //! What a service of an endpoint may do: send, answer, say. The endpoint owns transactions, signing and the link.
 
+use super::beside::{Beside, FileAsk, FileNews, PipeAsk, PipeId, PipeNews};
 use super::web::{WebAnswer, WebRequest};
 use super::{Error, Event, Operation, OperationId, Outcome};
 use crate::domain::conversation::ConversationId;
+use crate::domain::file::TransferId;
 use crate::domain::presence::{CustomStatus, Level};
 use crate::domain::{Address, Rng, Time};
-use crate::sip::{Method, Name, NameAddr, Request, Response, ServerTx, Transport, Uri};
+use crate::sip::{Method, Name, NameAddr, Request, Response, Server, ServerTx, Transport, Uri};
 
 /// Which service a response or a timer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +113,12 @@ pub trait Service {
     /// The answer to an HTTP request of this service, or the sentence that says why there is none.
     fn on_web(&mut self, _ctx: &mut Ctx<'_>, _token: Token, _answer: Result<WebAnswer, String>) {}
 
+    /// Something is heard of a connection that was asked for.
+    fn on_pipe(&mut self, _ctx: &mut Ctx<'_>, _pipe: PipeId, _news: PipeNews) {}
+
+    /// Something is heard of a file that was asked for.
+    fn on_file(&mut self, _ctx: &mut Ctx<'_>, _transfer: &TransferId, _news: FileNews) {}
+
     /// Another service said something.
     fn on_internal(&mut self, _ctx: &mut Ctx<'_>, _event: &InternalEvent) {}
 
@@ -171,6 +179,8 @@ pub struct Identity {
     pub custom_statuses: Vec<CustomStatus>,
     /// Windows locale id of own texts.
     pub lcid: u32,
+    /// Where the link leads, and the names its certificate may be for.
+    pub server: Option<(Server, Vec<String>)>,
 }
 
 impl Identity {
@@ -192,6 +202,10 @@ pub enum Action {
         /// The request.
         request: Request,
     },
+    /// Something beside the link; only the service of conversations hears of it.
+    Beside(Beside),
+    /// For the Wire pane.
+    Note(String),
     /// Ask over HTTP.
     Web(ServiceId, Token, WebRequest),
     /// Send without transaction (ACK of a 2xx, BENOTIFY).
@@ -250,6 +264,29 @@ impl Ctx<'_> {
         let token = Token(*self.next_token);
         self.actions.push(Action::Web(self.service, token, request));
         token
+    }
+
+    /// Opens a connection beside the link.
+    pub fn open_pipe(&mut self, ask: PipeAsk) -> PipeId {
+        *self.next_token += 1;
+        let pipe = PipeId(*self.next_token);
+        self.pipe(pipe, ask);
+        pipe
+    }
+
+    /// Wants something of a connection.
+    pub fn pipe(&mut self, pipe: PipeId, ask: PipeAsk) {
+        self.actions.push(Action::Beside(Beside::Pipe(pipe, ask)));
+    }
+
+    /// Wants something of a file.
+    pub fn file(&mut self, transfer: &TransferId, ask: FileAsk) {
+        self.actions.push(Action::Beside(Beside::File(transfer.clone(), ask)));
+    }
+
+    /// Leaves a note for those who look at the wire.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.actions.push(Action::Note(text.into()));
     }
 
     /// Sends without transaction.

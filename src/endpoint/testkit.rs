@@ -1,7 +1,7 @@
 //! A bench for one service in tests: gives it a context, keeps what it sends and says.
 
 use super::service::{Action, Ctx, Handled, Identity, InternalEvent, Reply, Service, ServiceId, Token};
-use super::{Error, Event, Operation, OperationId, Outcome, WebAnswer, WebRequest};
+use super::{Beside, Error, Event, Operation, OperationId, Outcome, WebAnswer, WebRequest};
 use crate::domain::{Address, Rng, Time};
 use crate::sip::{Method, Request, Response};
 use std::time::Duration;
@@ -19,6 +19,7 @@ pub(crate) struct Bench {
     pub told: Vec<InternalEvent>,
     pub answers: Vec<Response>,
     pub web: Vec<(Token, WebRequest)>,
+    pub beside: Vec<Beside>,
 }
 
 impl Bench {
@@ -41,6 +42,7 @@ impl Bench {
             talks: true,
             custom_statuses: Vec::new(),
             lcid: crate::domain::presence::LCID_EN_US,
+            server: None,
         };
         Bench {
             now: Time(1_000_000),
@@ -55,6 +57,7 @@ impl Bench {
             told: Vec::new(),
             answers: Vec::new(),
             web: Vec::new(),
+            beside: Vec::new(),
         }
     }
 
@@ -78,7 +81,8 @@ impl Bench {
                 Action::Emit(event) => self.events.push(event),
                 Action::Internal(_, event) => self.told.push(event),
                 Action::Respond(_, response) => self.answers.push(response),
-                Action::Cancel(..) => {}
+                Action::Beside(beside) => self.beside.push(beside),
+                Action::Cancel(..) | Action::Note(_) => {}
             }
         }
         r

@@ -28,7 +28,8 @@ use super::simple;
 use super::standing::Standing;
 use super::subscription::Subscriptions;
 use super::web::{Next, Web, WebAnswer};
-use super::{EndpointState, Error, ErrorKind, Event, Operation, OperationId};
+use super::{EndpointState, Error, ErrorKind, Event, Feature, FileNews, Operation, OperationId, PipeId, PipeNews};
+use crate::domain::file::TransferId;
 use crate::domain::{Rng, Time};
 use crate::sip::framing::Framer;
 use crate::sip::{ClientTx, FlowId, Layer, Server, ServerTx, Transport};
@@ -76,6 +77,8 @@ pub struct UserEndpoint {
     conferences: Conferences,
     /// The services of the standard dialect stand in the places of those above.
     simple: Option<Box<simple::Services>>,
+    /// What is missing was told.
+    told_missing: bool,
     /// What was due until then the services have been told, and nothing has happened since: whoever left it so waits for
     /// something else, such as the link.
     told: Option<Time>,
@@ -123,6 +126,7 @@ impl UserEndpoint {
             conversations: Conversations::new(rng.fork()),
             conferences: Conferences::new(rng.fork()),
             simple,
+            told_missing: false,
             told: None,
             web: Web::new(&login, &password, rng.fork()),
             open: BTreeMap::new(),
@@ -163,7 +167,8 @@ impl UserEndpoint {
     fn offer(&mut self, id: OperationId, operation: &Operation) {
         let taken = self.services.iter().any(|s| self.call(*s, |service, ctx| service.on_operation(ctx, id, operation)));
         if !taken {
-            let error = Error::new(ErrorKind::InvalidOperation, "This is not possible just now.");
+            let why = if operation.is_about_files() { NO_FILES } else { "This is not possible just now." };
+            let error = Error::new(ErrorKind::InvalidOperation, why);
             self.events.push_back(Event::Completed { id, result: Err(error) });
         }
     }
@@ -222,6 +227,20 @@ impl UserEndpoint {
             Next::Again(request) => self.ask_web(request),
             Next::For(service, token) => self.call(service, |s, ctx| s.on_web(ctx, token, answer)),
         }
+        self.settle();
+    }
+
+    /// Something is heard of a connection beside the link.
+    pub fn handle_pipe(&mut self, now: Time, pipe: PipeId, news: PipeNews) {
+        self.now = now;
+        self.call(ServiceId::Conversations, |s, ctx| s.on_pipe(ctx, pipe, news));
+        self.settle();
+    }
+
+    /// Something is heard of a file.
+    pub fn handle_file(&mut self, now: Time, transfer: &TransferId, news: FileNews) {
+        self.now = now;
+        self.call(ServiceId::Conversations, |s, ctx| s.on_file(ctx, transfer, news));
         self.settle();
     }
 
@@ -328,6 +347,7 @@ impl UserEndpoint {
             Step::Online(facts) => {
                 self.note(facts);
                 self.online = true;
+                self.tell_missing();
                 self.each(|service, ctx| service.on_online(ctx));
             }
             Step::Refreshed(facts) => self.note(facts),
@@ -336,6 +356,13 @@ impl UserEndpoint {
             Step::Emit(event) => self.events.push_back(event),
             Step::KeepAlive => self.outputs.push_back(Output::Send(b"\r\n\r\n".to_vec())),
             Step::UserServices(there) => self.user_services(there),
+        }
+    }
+
+    /// What the dialect itself cannot, once.
+    fn tell_missing(&mut self) {
+        if self.simple.is_none() && !std::mem::replace(&mut self.told_missing, true) {
+            self.events.push_back(Event::Missing { what: Feature::Files, why: Some(NO_FILES.into()) });
         }
     }
 
@@ -404,6 +431,9 @@ impl UserEndpoint {
     }
 }
 
+/// Why no files go here.
+const NO_FILES: &str = "Files go only over standard SIP: this server has no way for them that adsum knows. Send a link.";
+
 /// Whether a drain is complete.
 fn drained(state: EndpointState, conversations: &Conversations) -> bool {
     state == EndpointState::Draining && conversations.running() == 0
@@ -427,6 +457,7 @@ fn identity(config: &Config) -> Identity {
         talks: config.talks,
         custom_statuses: config.custom_statuses.clone(),
         lcid: config.lcid,
+        server: None,
     }
 }
 

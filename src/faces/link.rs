@@ -1,5 +1,8 @@
 //! One endpoint on a real wire: joins the machine with sockets and the clock.
 
+pub mod files;
+mod pipes;
+
 use super::locate;
 use crate::domain::Rng;
 use crate::endpoint::user::{Config, Dialect, Output, UserEndpoint};
@@ -8,7 +11,10 @@ use crate::net::dns::Resolver;
 use crate::net::tls::{self, ConnectError, Trust};
 use crate::net::{Clock, Incoming, Outgoing, entropy, http, stream, tcp, udp};
 use crate::sip::{Server, Transport};
+use files::Files;
+use pipes::Pipes;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use tokio::sync::mpsc;
 
@@ -68,15 +74,19 @@ pub struct Link {
     resolver: Option<Resolver>,
     /// Answers over HTTP; there are never more than requests of the endpoint's own.
     web: (mpsc::UnboundedSender<Answered>, mpsc::UnboundedReceiver<Answered>),
+    pipes: Pipes,
+    files: Files,
 }
 
 impl Link {
     /// An endpoint that is not connected yet. `trust` is needed for TLS.
-    pub fn new(config: Config, rng: Rng, clock: Clock, trust: Option<Trust>) -> Link {
+    pub fn new(config: Config, mut rng: Rng, clock: Clock, trust: Option<Trust>) -> Link {
         let (deliver, incoming) = mpsc::channel(INCOMING_QUEUE);
         // Whoever made the configuration has looked at the address.
         let resolver = Resolver::named(&config.name_server).ok();
+        let files = Files::new(files::default_folder(), rng.fork());
         let endpoint = UserEndpoint::new(config, rng);
+        let pipes = Pipes::new(trust.clone());
         Link {
             endpoint,
             clock,
@@ -90,7 +100,16 @@ impl Link {
             aside: Aside::None,
             resolver,
             web: mpsc::unbounded_channel(),
+            pipes,
+            files,
         }
+    }
+
+    /// Files that come are kept in this folder.
+    #[must_use]
+    pub fn keeping_files_in(mut self, folder: PathBuf) -> Link {
+        self.files.keep_in(folder);
+        self
     }
 
     /// Runs until `operations` closes; hands everything that happens to `say`.
@@ -101,6 +120,7 @@ impl Link {
     ) {
         loop {
             self.drain(&mut say);
+            let full = self.files.is_full();
             let due = self.endpoint.poll_timeout().map(|t| self.clock.instant(t));
             tokio::select! {
                 operation = operations.recv() => match operation {
@@ -110,6 +130,8 @@ impl Link {
                 Some((number, incoming)) = self.incoming.recv() => self.on_incoming(number, incoming),
                 beside = beside(&mut self.aside) => self.on_beside(beside),
                 Some((id, answer)) = self.web.1.recv() => self.endpoint.handle_web(self.clock.now(), id, answer),
+                (pipe, news) = self.pipes.next(full) => self.endpoint.handle_pipe(self.clock.now(), pipe, news),
+                (transfer, news) = self.files.next() => self.endpoint.handle_file(self.clock.now(), &transfer, news),
                 opened = opened(&mut self.opening) => self.on_opened(opened),
                 () = sleep(due) => self.endpoint.handle_timeout(self.clock.now()),
             }
@@ -132,6 +154,12 @@ impl Link {
                     }
                     Output::CloseAside => self.aside = Aside::None,
                     Output::Web(request) => self.ask_web(request),
+                    Output::Beside(crate::endpoint::Beside::Pipe(pipe, ask)) => {
+                        if let Some(news) = self.pipes.ask(pipe, ask) {
+                            self.endpoint.handle_pipe(self.clock.now(), pipe, news);
+                        }
+                    }
+                    Output::Beside(crate::endpoint::Beside::File(transfer, ask)) => self.files.ask(transfer, ask),
                     Output::Trace(record) => say(LinkEvent::Wire(record)),
                 }
             } else if let Some(event) = self.endpoint.poll_event() {
@@ -364,6 +392,7 @@ mod tests {
     async fn large_requests_have_streams_beside_the_datagrams_one_after_the_other() {
         let mut config = Config::new(Address::parse("alice@127.0.0.1").unwrap(), "secret");
         (config.dialect, config.transport, config.trace) = (Dialect::Simple, Transport::Udp, true);
+        config.relay = crate::endpoint::RelayPlace::None;
         (config.host, config.port) = ("127.0.0.1".into(), server().await);
         let (operations, wanted) = mpsc::unbounded_channel();
         let (say, mut said) = mpsc::unbounded_channel();

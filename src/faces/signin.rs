@@ -196,6 +196,7 @@ pub fn account(address: Address) -> Account {
         xcap: String::new(),
         conference_factory: String::new(),
         meeting_place: String::new(),
+        msrp_relay: String::new(),
         others: Vec::new(),
         certificate: String::new(),
         tls: true,

@@ -193,6 +193,12 @@ fn words_of(state: &State, question: &Question) -> (&'static str, Vec<Label>, &'
             }
             (if *conference { "Meeting" } else { "Conversation" }, lines, "accept")
         }
+        QuestionKind::File { transfer } => {
+            let name = Line::new(state.name(&transfer.with));
+            let lines: Vec<Label> =
+                vec![format!("{name} offers you a file").into(), Line::new(&crate::app::files::title(transfer)).into()];
+            ("File", lines, "take it")
+        }
         QuestionKind::Reminder { slot } => {
             let subject = if slot.subject.is_empty() { "A meeting" } else { &slot.subject };
             let when = match (slot.start, slot.end) {

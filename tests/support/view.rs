@@ -95,6 +95,7 @@ impl View {
             }
             Event::MessageState { conversation, message, state } => self.note_delivery(&conversation, &message, state),
             Event::Recipients { message, recipients, .. } => drop(self.recipients.insert(message, recipients)),
+            Event::Transfer(_) => {}
             Event::Missed { from, toast } => self.missed.push((from, toast)),
             Event::Missing { why, .. } => self.notices.extend(why),
             // Meetings among people are their endpoints' own affair.

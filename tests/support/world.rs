@@ -461,6 +461,7 @@ impl World {
                     link.to_server.push_back((at, Piece::End));
                 }
             }
+            Output::Beside(_) => unreachable!("this dialect has no sessions beside the link"),
             Output::Web(_) | Output::Locate { .. } | Output::SendAside { .. } | Output::CloseAside => {
                 unreachable!("this dialect asks nothing over HTTP")
             }

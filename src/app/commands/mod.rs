@@ -4,6 +4,7 @@ pub mod alerts;
 mod composer;
 pub mod dialog;
 mod edit;
+mod files;
 mod general;
 mod meetings;
 mod motion;
@@ -103,12 +104,13 @@ impl std::fmt::Debug for Command {
     }
 }
 
-const TABLES: [&[Command]; 13] = [
+const TABLES: [&[Command]; 14] = [
     general::COMMANDS,
     motion::COMMANDS,
     people::COMMANDS,
     alerts::COMMANDS,
     transcript::COMMANDS,
+    files::COMMANDS,
     composer::COMMANDS,
     slash::COMMANDS,
     roster::COMMANDS,

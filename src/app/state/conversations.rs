@@ -2,6 +2,7 @@
 
 use crate::app::Editor;
 use crate::domain::conversation::{Conversation, ConversationId, InstantMessage, MessageId, Recipient};
+use crate::domain::file::Transfer;
 use crate::domain::{Address, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -220,6 +221,13 @@ pub enum Entry {
         /// It mentions me.
         mention: bool,
     },
+    /// A file on its way, or one that was; its texts are raw.
+    Transfer {
+        /// Its name.
+        id: MessageId,
+        /// The file.
+        transfer: Box<Transfer>,
+    },
     /// Something that happened ("Carol Diaz joined"); may contain raw names.
     Notice {
         /// Its name.
@@ -236,7 +244,7 @@ impl Entry {
     pub fn id(&self) -> &MessageId {
         match self {
             Entry::Message { message, .. } => &message.id,
-            Entry::Notice { id, .. } => id,
+            Entry::Notice { id, .. } | Entry::Transfer { id, .. } => id,
         }
     }
 
@@ -245,6 +253,7 @@ impl Entry {
         match self {
             Entry::Message { message, .. } => message.at,
             Entry::Notice { at, .. } => *at,
+            Entry::Transfer { transfer, .. } => transfer.at,
         }
     }
 
@@ -252,7 +261,15 @@ impl Entry {
     pub fn message(&self) -> Option<&InstantMessage> {
         match self {
             Entry::Message { message, .. } => Some(message),
-            Entry::Notice { .. } => None,
+            Entry::Notice { .. } | Entry::Transfer { .. } => None,
+        }
+    }
+
+    /// The file, if it is one.
+    pub fn transfer(&self) -> Option<&Transfer> {
+        match self {
+            Entry::Transfer { transfer, .. } => Some(transfer),
+            _ => None,
         }
     }
 }

@@ -383,6 +383,11 @@ pub enum QuestionKind {
         /// How much it matters to them.
         priority: Priority,
     },
+    /// Somebody offers a file.
+    File {
+        /// The file; its texts are raw.
+        transfer: Box<crate::domain::file::Transfer>,
+    },
     /// A meeting begins soon.
     Reminder {
         /// Which of its times.

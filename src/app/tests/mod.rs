@@ -212,6 +212,7 @@ impl Stage {
             let cursor = if tab.cursor.as_ref() == Some(e.id()) { ">" } else { "" };
             out.push(match e {
                 Entry::Notice { text, .. } => format!("{cursor}-- {text}"),
+                Entry::Transfer { transfer, .. } => format!("{cursor}== {}", crate::app::files::plain(&self.state, transfer)),
                 Entry::Message { message, mention } => {
                     let mark = match &message.state {
                         Delivery::Queued => " …",

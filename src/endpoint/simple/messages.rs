@@ -3,14 +3,21 @@
 
 mod chat;
 pub(super) mod inbound;
+mod session;
 
 use super::calls::Calls;
+use super::files::Files;
+use super::talks::Talks;
 use super::{cannot, request};
 use crate::domain::conversation::{ConversationId, Delivery, MessageId};
+use crate::domain::file::TransferId;
 use crate::domain::{Address, Time};
+use crate::endpoint::beside::{FileNews, PipeId, PipeNews};
+use crate::endpoint::config::Config;
 use crate::endpoint::limits::{
     COMPOSING_IDLE, COMPOSING_REFRESH, FORMAT_REFUSED, HABITS_REMEMBERED, MAX_CONVERSATIONS, MESSAGE_AGAIN,
 };
+use crate::endpoint::security;
 use crate::endpoint::service::{Ctx, Handled, InternalEvent, Reply, Service, Token};
 use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
 use crate::simple::composing::{self, Composing};
@@ -18,6 +25,7 @@ use crate::simple::cpim::{self, Envelope, Wishes};
 use crate::sip::{Method, Name, Request, Response, ServerTx, Uri};
 use chat::{Chat, Outgoing};
 use inbound::Seen;
+use session::Way;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What somebody's programs are known to take.
@@ -29,6 +37,8 @@ struct Habits {
     no_envelopes_until: Option<Time>,
     /// They refused a typing notice.
     no_typing_until: Option<Time>,
+    /// They came into no session; not before then again.
+    no_sessions_until: Option<Time>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,17 +55,35 @@ pub struct Messages {
     sent: BTreeMap<Token, (ConversationId, Kind)>,
     seen: Seen,
     calls: Calls,
+    talks: Talks,
+    files: Files,
 }
 
 impl Messages {
+    /// For this account.
+    pub fn new(config: &Config) -> Messages {
+        let talks = Talks::new(config.relay.clone(), &security::digest_user(config), &config.password);
+        Messages { talks, ..Messages::default() }
+    }
+
+    /// Who talks in a two-party conversation.
+    fn partner(&self, id: &ConversationId) -> Result<Address, Error> {
+        self.chats.get(id).map(|c| c.with.clone()).ok_or_else(no_such)
+    }
+
     fn operate(&mut self, ctx: &mut Ctx<'_>, operation: &Operation) -> Option<Result<Outcome, Error>> {
         use Operation as O;
         Some(match operation {
             O::StartConversation { id, with, subject } => self.start(ctx, id, with, subject),
             O::SendMessage { conversation, message, text } => self.say(ctx, conversation, message, text),
             O::Typing { conversation, active } => self.type_at(ctx, conversation, *active),
+            O::AcceptFile { transfer } => self.files.accept(ctx, transfer),
+            O::EndFile { transfer } => self.files.end(ctx, &mut self.talks, transfer),
             O::EndConversation { conversation } => {
                 if let Some(mut chat) = self.chats.remove(conversation) {
+                    if let Some((talk, _)) = self.talks.chat_with(&chat.with) {
+                        self.talks.end(ctx, talk);
+                    }
                     chat.end(ctx, None);
                 }
                 Ok(Outcome::Done)
@@ -138,6 +166,11 @@ impl Messages {
         if habits.no_typing_until.is_some_and(|t| t > ctx.now) {
             return;
         }
+        let with = chat.with.clone();
+        if self.aside_in(ctx, &with, composing::CONTENT_TYPE, composing::write(notice).as_bytes()) {
+            return;
+        }
+        let Some(chat) = self.chats.get(id) else { return };
         let mut r = message(ctx, &chat.with);
         // A server that keeps messages for later has no use for these.
         r.headers.push(Name::Expires, "0");
@@ -148,23 +181,26 @@ impl Messages {
 
     /// Sends the next message of a conversation, if none is under way.
     fn pump(&mut self, ctx: &mut Ctx<'_>, id: &ConversationId) {
+        if !ctx.online {
+            return;
+        }
+        match self.way(ctx, id) {
+            Way::Request => self.request(ctx, id),
+            Way::Session(talk) => self.say_in(ctx, id, talk),
+            Way::Wait => {}
+        }
+    }
+
+    /// Sends the next message as a request of its own.
+    fn request(&mut self, ctx: &mut Ctx<'_>, id: &ConversationId) {
         let Some(chat) = self.chats.get_mut(id).filter(|_| ctx.online) else { return };
         let with = chat.with.clone();
         let habits = self.habits.get(&with).copied().unwrap_or_default();
         let envelope = habits.envelopes && habits.no_envelopes_until.is_none_or(|t| t <= ctx.now);
         let Some(next) = chat.next(ctx.now) else { return };
         let (media, body) = if envelope {
-            let e = Envelope {
-                from: Some(ctx.me.uri.clone()),
-                to: Some(with.clone()),
-                at: Some(ctx.now),
-                id: Some(next.notice_id(ctx.rng).to_owned()),
-                wishes: Wishes { delivery: true, failure: true, display: false },
-                notification: false,
-                content_type: "text/plain; charset=utf-8".into(),
-                content: next.text.clone().into_bytes(),
-            };
-            (cpim::CONTENT_TYPE, cpim::write(&e))
+            let name = next.notice_id(ctx.rng).to_owned();
+            (cpim::CONTENT_TYPE, cpim::write(&enveloped(ctx, &with, &name, &next.text)))
         } else {
             ("text/plain;charset=UTF-8", next.text.clone().into_bytes())
         };
@@ -233,6 +269,20 @@ pub(super) fn why(r: &Response, who: &str) -> String {
     }
 }
 
+/// A text in its envelope, with the wish to hear what becomes of it.
+fn enveloped(ctx: &Ctx<'_>, to: &Address, name: &str, text: &str) -> Envelope {
+    Envelope {
+        from: Some(ctx.me.uri.clone()),
+        to: Some(to.clone()),
+        at: Some(ctx.now),
+        id: Some(name.to_owned()),
+        wishes: Wishes { delivery: true, failure: true, display: false },
+        notification: false,
+        content_type: "text/plain; charset=utf-8".into(),
+        content: text.as_bytes().to_vec(),
+    }
+}
+
 fn message(ctx: &mut Ctx<'_>, to: &Address) -> Request {
     request::request(ctx, Method::Message, &Uri::from(to))
 }
@@ -256,16 +306,24 @@ impl Service for Messages {
             ctx.tell(InternalEvent::Widen { op: id, conversation, subject, people });
             return true;
         }
-        match self.operate(ctx, operation) {
-            Some(result) => {
-                ctx.complete(id, result);
-                true
+        if let Operation::SendFile { conversation, transfer, path } = operation {
+            match self.partner(conversation) {
+                Ok(with) => self.files.send(ctx, id, with, conversation, transfer, path),
+                Err(e) => ctx.complete(id, Err(e)),
             }
-            None => false,
+            return true;
         }
+        let Some(result) = self.operate(ctx, operation) else { return false };
+        ctx.complete(id, result);
+        self.hear(ctx);
+        true
     }
 
     fn on_request(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: Request) -> Handled {
+        let Some(request) = self.talks.on_request(ctx, tx, request) else {
+            self.hear(ctx);
+            return Handled::Yes;
+        };
         if request.method == Method::Invite {
             self.calls.decline(ctx, tx, &request);
             return Handled::Yes;
@@ -274,16 +332,41 @@ impl Service for Messages {
             return Handled::No(request);
         }
         self.receive(ctx, tx, &request);
+        self.hear(ctx);
         Handled::Yes
     }
 
+    fn on_cancel(&mut self, ctx: &mut Ctx<'_>, tx: ServerTx, _cancel: &Request) {
+        self.talks.on_cancel(ctx, tx);
+        self.hear(ctx);
+    }
+
+    fn on_pipe(&mut self, ctx: &mut Ctx<'_>, pipe: PipeId, news: PipeNews) {
+        self.talks.on_pipe(ctx, pipe, news);
+        self.hear(ctx);
+    }
+
+    fn on_file(&mut self, ctx: &mut Ctx<'_>, transfer: &TransferId, news: FileNews) {
+        self.files.on_file(ctx, &mut self.talks, transfer, news);
+        self.hear(ctx);
+    }
+
+    fn on_sign_out(&mut self, ctx: &mut Ctx<'_>) {
+        self.talks.on_sign_out(ctx);
+        self.hear(ctx);
+    }
+
     fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: Reply) {
+        if self.talks.on_reply(ctx, token, &reply) {
+            return self.hear(ctx);
+        }
         if matches!(&reply, Reply::Response(r) if !r.is_final()) {
             return;
         }
         if let Some((id, kind)) = self.sent.remove(&token) {
             self.replied(ctx, &id, kind, &reply);
         }
+        self.hear(ctx);
     }
 
     fn on_internal(&mut self, ctx: &mut Ctx<'_>, event: &InternalEvent) {
@@ -300,10 +383,13 @@ impl Service for Messages {
         for id in all {
             self.pump(ctx, &id);
         }
+        self.hear(ctx);
     }
 
     fn on_offline(&mut self, ctx: &mut Ctx<'_>) {
         self.sent.clear();
+        self.talks.on_offline(ctx);
+        self.hear(ctx);
         for chat in self.chats.values_mut() {
             chat.link_lost(ctx);
         }
@@ -330,10 +416,12 @@ impl Service for Messages {
             }
             self.pump(ctx, &id);
         }
+        self.talks.on_timeout(ctx);
+        self.hear(ctx);
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        self.chats.values().filter_map(Chat::deadline).min()
+        self.chats.values().filter_map(Chat::deadline).chain(self.talks.poll_timeout()).min()
     }
 }
 

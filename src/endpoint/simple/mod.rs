@@ -10,6 +10,7 @@ mod calls;
 pub mod conferences;
 pub mod contacts;
 mod event;
+mod files;
 mod list;
 mod listing;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub mod publishing;
 mod remote;
 mod request;
 pub mod scheduling;
+mod talks;
 #[cfg(test)]
 mod tests;
 pub mod watching;
@@ -47,7 +49,7 @@ impl Services {
             contacts: contacts::Contacts::new(list.groups, list.contacts, config.xcap.clone()),
             publishing: publishing::Publishing::new(config.xcap.clone()),
             watching: watching::Watching::default(),
-            messages: messages::Messages::default(),
+            messages: messages::Messages::new(config),
             conferences: conferences::Conferences::new(config),
             scheduling: scheduling::Scheduling::new(config),
         }

@@ -45,7 +45,12 @@ impl Script {
                 Output::Connect { host, .. } => self.connects.push((self.now.since(START).as_millis() as u64, host)),
                 Output::Send(bytes) => self.framer.push(&bytes),
                 Output::Close => self.closed = true,
-                Output::Trace(_) | Output::Web(_) | Output::Locate { .. } | Output::SendAside { .. } | Output::CloseAside => {}
+                Output::Trace(_)
+                | Output::Beside(_)
+                | Output::Web(_)
+                | Output::Locate { .. }
+                | Output::SendAside { .. }
+                | Output::CloseAside => {}
             }
         }
         while let Some(Ok(frame)) = self.framer.next() {

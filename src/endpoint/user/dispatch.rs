@@ -24,6 +24,8 @@ impl UserEndpoint {
                 let request = self.web.send(service, token, request);
                 self.ask_web(request);
             }
+            Action::Beside(beside) => self.outputs.push_back(Output::Beside(beside)),
+            Action::Note(text) => self.trace_note(text),
             Action::SendStateless(mut request) => {
                 self.authorize(&mut request);
                 self.layer.send_stateless(self.flow, Message::Request(request));

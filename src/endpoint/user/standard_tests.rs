@@ -15,6 +15,7 @@ fn standard(change: impl FnOnce(&mut Config)) -> (Script, DigestServer) {
 fn unconnected(change: impl FnOnce(&mut Config)) -> (Script, DigestServer) {
     let mut s = Script::new(|config| {
         config.dialect = Dialect::Simple;
+        config.relay = crate::endpoint::RelayPlace::None;
         config.login = None;
         change(config);
     });

@@ -105,6 +105,7 @@ impl UserEndpoint {
         self.aside = Aside::new();
         self.trace_note(format!("connecting to {server} ({})", server.transport));
         let Server { host, port, transport } = server.clone();
+        self.me.server = Some((server.clone(), names.clone()));
         self.server = Some(server);
         self.outputs.push_back(Output::Connect { host, port, transport, names });
     }

@@ -75,6 +75,8 @@ pub struct Session {
     pub mouse: bool,
     /// Opener of links.
     pub opener: String,
+    /// Where files are kept that others send.
+    pub downloads: std::path::PathBuf,
     /// Another adsum has this account's data open.
     pub shared: bool,
 }
@@ -114,6 +116,7 @@ struct Screen {
     heard: mpsc::UnboundedReceiver<Input>,
     terminal: Terminal,
     opener: String,
+    downloads: std::path::PathBuf,
     pulse: Pulse,
     keyboard: Keyboard,
     last_frame: Instant,
@@ -126,7 +129,21 @@ struct Screen {
 
 impl Screen {
     fn new(session: Session) -> Result<Screen, String> {
-        let Session { mut state, snapshot, keeper, endpoint, rng, clock, said, heard, opener, shared, mouse, calendar } = session;
+        let Session {
+            mut state,
+            snapshot,
+            keeper,
+            endpoint,
+            rng,
+            clock,
+            said,
+            heard,
+            opener,
+            shared,
+            mouse,
+            calendar,
+            downloads,
+        } = session;
         let (operations, wanted) = mpsc::unbounded_channel();
         let size = ratatui::layout::Size::new(state.view.columns, state.view.rows);
         let output = terminal::output().map_err(|e| format!("the terminal cannot be used: {e}"))?;
@@ -144,6 +161,7 @@ impl Screen {
             heard,
             terminal,
             opener,
+            downloads,
             pulse: Pulse::default(),
             keyboard: Keyboard::open().map_err(|e| format!("the terminal cannot be used: {e}"))?,
             last_frame: Instant::now(),
@@ -287,7 +305,7 @@ impl Screen {
         };
         config.password = Zeroizing::new(secret.reveal().to_owned());
         let said = self.said.clone();
-        let link = Link::new(config, rng, self.clock, access.trust);
+        let link = Link::new(config, rng, self.clock, access.trust).keeping_files_in(self.downloads.clone());
         tokio::spawn(link.run(wanted, move |event| {
             // The screen is gone only when the program ends.
             let _ = said.send(Input::Link(event));

@@ -15,6 +15,7 @@ use crate::faces::cli::AddOptions;
 use crate::faces::demo::script::Script;
 use crate::faces::demo::stage::{self, Stage};
 use crate::faces::keeper;
+use crate::faces::link::files;
 use crate::faces::paths::Paths;
 use crate::faces::{prompt, signin};
 use crate::net::clock::system_zone;
@@ -188,6 +189,7 @@ pub fn endpoint_config(account: &Configured, secret: &Secret, epid: String) -> R
         xcap: account.xcap_root()?,
         conference_factory: account.factory()?,
         meeting_place: account.meeting_place()?,
+        relay: account.relay()?,
         login: Some(account.login.clone()).filter(|l| !l.is_empty()),
         epid,
         display_name: account.display_name.clone(),
@@ -299,7 +301,12 @@ pub(super) fn prepare(
     let keeper = keeper::Keeper::new(worker, kept.account, &kept.snapshot);
     let snapshot = keeper::snapshot(kept.snapshot, &account.address);
     let (mouse, opener) = (config.ui.mouse, config.ui.opener.clone());
-    let session = Session { state, snapshot, keeper, endpoint, rng, clock, said, heard, mouse, opener, shared, calendar };
+    let downloads = match config.ui.downloads.as_str() {
+        "" => files::default_folder(),
+        folder => files::expanded(folder),
+    };
+    let session =
+        Session { state, snapshot, keeper, endpoint, rng, clock, said, heard, mouse, opener, shared, calendar, downloads };
     Ok(Prepared { session, lock: kept.lock })
 }
 

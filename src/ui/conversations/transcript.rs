@@ -7,9 +7,12 @@
 
 use crate::app::State;
 use crate::app::event::Target;
+use crate::app::files;
 use crate::app::state::Pane;
 use crate::app::state::conversations::{Entry, Part, Scroll, Tab, Thread};
+use crate::domain::Address;
 use crate::domain::conversation::{Delivery, InstantMessage};
+use crate::domain::file::{Transfer, TransferState};
 use crate::text::links::Hyperlink;
 use crate::text::{Line, Link, Text, width};
 use crate::ui::canvas::Canvas;
@@ -29,6 +32,8 @@ const TOGETHER: Duration = Duration::from_secs(300);
 const LINK_OCTETS: usize = 150;
 /// Cells kept free at the right edge for the state of own messages.
 const STATE_CELLS: u16 = 4;
+/// Cells of the bar that shows how much of a file has crossed.
+const BAR_CELLS: u16 = 32;
 
 /// Draws the window; `most` are the rows it would have beside an empty composer.
 pub fn draw(c: &mut Canvas, area: Rect, most: u16, state: &State, tab: &Tab, drawn: &mut Drawn) {
@@ -139,9 +144,26 @@ struct Window {
 enum Row {
     Day(String),
     Unread(usize),
-    Text { line: Line, links: Vec<(Link, Option<Hyperlink>)>, first: bool, last: bool, named: bool, timed: bool },
+    Text {
+        line: Line,
+        links: Vec<(Link, Option<Hyperlink>)>,
+        first: bool,
+        last: bool,
+        named: bool,
+        timed: bool,
+    },
     Reason(String),
-    Notice { line: Line, first: bool },
+    Notice {
+        line: Line,
+        first: bool,
+    },
+    /// A file: its name, or where it stands.
+    File {
+        line: Line,
+        first: bool,
+    },
+    /// How much of it has crossed.
+    Bar(u64),
 }
 
 struct Page<'a> {
@@ -289,6 +311,7 @@ impl Page<'_> {
                 let lines = Text::plain(text).wrap(usize::from(self.columns.text_cells));
                 rows.extend(lines.into_iter().enumerate().map(|(n, line)| Row::Notice { line, first: n == 0 }));
             }
+            Entry::Transfer { transfer, .. } => self.file_rows(transfer, &mut rows),
             Entry::Message { message, .. } => {
                 let named = first_in_sight || new_day || unread || !follows(before, message);
                 let timed = named || before.is_none_or(|b| words::clock(b.at(), zone) != words::clock(entry.at(), zone));
@@ -322,6 +345,17 @@ impl Page<'_> {
         }
     }
 
+    fn file_rows(&self, transfer: &Transfer, rows: &mut Vec<Row>) {
+        let cells = usize::from(self.columns.text_cells);
+        let name = Text::plain(&files::title(transfer)).wrap(cells);
+        rows.extend(name.into_iter().enumerate().map(|(n, line)| Row::File { line, first: n == 0 }));
+        if let TransferState::Running { octets } = transfer.state {
+            rows.push(Row::Bar(files::percent(octets, transfer.size)));
+        }
+        let standing = Text::plain(&files::standing(self.state, transfer)).wrap(cells);
+        rows.extend(standing.into_iter().map(|line| Row::Notice { line, first: false }));
+    }
+
     fn draw_row(&self, c: &mut Canvas, line: Rect, i: usize, row: Row) {
         let entry = &self.tab.entries[i];
         let (x, y) = (line.x, line.y);
@@ -337,6 +371,21 @@ impl Page<'_> {
                     self.time(c, x, y, entry);
                 }
                 c.put(text_x, y, self.columns.text_cells, &words, c.theme.quiet);
+            }
+            Row::File { line: words, first } => {
+                if let Some(transfer) = entry.transfer().filter(|_| first) {
+                    self.time(c, x, y, entry);
+                    let mine = self.state.account.address.as_ref().filter(|_| transfer.outgoing);
+                    self.author(c, x, y, mine.unwrap_or(&transfer.with));
+                    self.gutter(c, x, y, entry);
+                }
+                c.put(text_x, y, self.columns.text_cells, &words, c.theme.title_active);
+            }
+            Row::Bar(percent) => {
+                let cells = self.columns.text_cells.min(BAR_CELLS);
+                let full = u16::try_from(percent * u64::from(cells) / 100).unwrap_or(cells).min(cells);
+                let used = c.put(text_x, y, full, c.glyphs.bar_full.repeat(full.into()), c.theme.accent);
+                c.put(text_x + used, y, cells - full, c.glyphs.bar_rest.repeat((cells - full).into()), c.theme.quiet);
             }
             Row::Reason(reason) => {
                 let words = format!("not delivered: {}", Line::new(&reason));
@@ -373,11 +422,15 @@ impl Page<'_> {
     }
 
     fn name(&self, c: &mut Canvas, x: u16, y: u16, message: &InstantMessage) {
-        let mine = self.state.account.address.as_ref() == Some(&message.author);
+        self.author(c, x, y, &message.author);
+    }
+
+    fn author(&self, c: &mut Canvas, x: u16, y: u16, author: &Address) {
+        let mine = self.state.account.address.as_ref() == Some(author);
         let (name, style) = if mine {
             (Line::new("me"), c.theme.me)
         } else {
-            (Line::new(self.state.name(&message.author)), c.theme.author(message.author.as_str()))
+            (Line::new(self.state.name(author)), c.theme.author(author.as_str()))
         };
         c.put(x + self.columns.name, y, self.columns.name_cells, &name, style);
     }

@@ -63,6 +63,7 @@ impl Rig {
             publish: true,
             custom_statuses: Vec::new(),
             lcid: crate::domain::presence::LCID_EN_US,
+            server: None,
         };
         Rig {
             s: Conversations::default(),
@@ -107,7 +108,7 @@ impl Rig {
                 Action::Cancel(_, token) => self.cancelled.push(token),
                 Action::Respond(tx, response) => self.answers.push_back((tx, response)),
                 Action::Emit(event) => self.events.push_back(event),
-                Action::Internal(..) | Action::Web(..) => {}
+                Action::Internal(..) | Action::Web(..) | Action::Beside(_) | Action::Note(_) => {}
             }
         }
         r

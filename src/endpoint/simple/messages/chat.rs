@@ -4,8 +4,9 @@ use super::Messages;
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Delivery, MessageId, Participant};
 use crate::domain::{Address, Rng, Time};
 use crate::endpoint::Event;
-use crate::endpoint::limits::{COMPOSING_IDLE, COMPOSING_REFRESH, MAX_QUEUED};
+use crate::endpoint::limits::{COMPOSING_IDLE, COMPOSING_REFRESH, MAX_QUEUED, PAGE_TEXT};
 use crate::endpoint::service::Ctx;
+use crate::endpoint::simple::talks::TalkId;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -27,6 +28,11 @@ impl Outgoing {
         Outgoing { message, text: text.to_owned(), notice: None, tries: 0, not_before: Time::default() }
     }
 
+    /// Too long for a single request.
+    pub fn is_long(&self) -> bool {
+        self.text.len() > PAGE_TEXT
+    }
+
     /// The id delivery notices name; the same however often it is sent.
     pub fn notice_id(&mut self, rng: &mut Rng) -> &str {
         self.notice.get_or_insert_with(|| rng.hex(24))
@@ -45,6 +51,8 @@ pub(super) struct Chat {
     pub typing: Option<(Time, Time)>,
     queue: VecDeque<Outgoing>,
     under_way: bool,
+    /// The session the one under way left in.
+    pub session: Option<TalkId>,
     awaited: VecDeque<(String, MessageId)>,
     types_until: Option<Time>,
     shown: Option<Conversation>,
@@ -60,6 +68,7 @@ impl Chat {
             typing: None,
             queue: VecDeque::new(),
             under_way: false,
+            session: None,
             awaited: VecDeque::new(),
             types_until: None,
             shown: None,
@@ -80,6 +89,16 @@ impl Chat {
         let first = self.queue.front_mut().filter(|o| !self.under_way && o.not_before <= now)?;
         self.under_way = true;
         Some(first)
+    }
+
+    /// The message that may leave now, for looking at.
+    pub fn ready(&self, now: Time) -> Option<&Outgoing> {
+        self.queue.front().filter(|o| !self.under_way && o.not_before <= now)
+    }
+
+    /// The name that notices give the one under way.
+    pub fn under_way_name(&self) -> Option<&str> {
+        self.queue.front().filter(|_| self.under_way)?.notice.as_deref()
     }
 
     /// How often the one under way was tried before.

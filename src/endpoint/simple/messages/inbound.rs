@@ -60,7 +60,7 @@ impl Messages {
         }
     }
 
-    fn take(&mut self, ctx: &mut Ctx<'_>, from: &Address, media: &str, body: &[u8], sent: Option<Time>) {
+    pub(super) fn take(&mut self, ctx: &mut Ctx<'_>, from: &Address, media: &str, body: &[u8], sent: Option<Time>) {
         if is_type(media, composing::CONTENT_TYPE) {
             self.take_typing(ctx, from, body, sent);
         } else if is_type(media, imdn::CONTENT_TYPE) {
@@ -77,7 +77,12 @@ impl Messages {
                 habits.envelopes = true;
             }
             if !envelope.notification && is_type(&envelope.content_type, "text/plain") {
-                Self::acknowledge(ctx, from, &envelope);
+                self.acknowledge(ctx, from, &envelope);
+                // What was sent again by another way is the same message.
+                let name = envelope.id.as_ref();
+                if name.is_some_and(|n| !self.seen.first(ctx.now, format!("{from} named {n}"))) {
+                    return;
+                }
             }
             self.take(ctx, from, &envelope.content_type, &envelope.content, envelope.at.or(sent));
         } else {
@@ -131,7 +136,7 @@ impl Messages {
     }
 
     /// Tells the sender that the message is here, if they want to know.
-    fn acknowledge(ctx: &mut Ctx<'_>, to: &Address, envelope: &Envelope) {
+    fn acknowledge(&mut self, ctx: &mut Ctx<'_>, to: &Address, envelope: &Envelope) {
         let Some(id) = envelope.id.as_ref().filter(|_| envelope.wishes.delivery) else { return };
         let notice = Notice { message: id.clone(), at: envelope.at, disposition: Disposition::Delivered };
         let reply = Envelope {
@@ -144,7 +149,11 @@ impl Messages {
             content_type: imdn::CONTENT_TYPE.into(),
             content: imdn::write(&notice).into_bytes(),
         };
-        let r = message(ctx, to).with_body(cpim::CONTENT_TYPE, cpim::write(&reply));
+        let reply = cpim::write(&reply);
+        if self.aside_in(ctx, to, cpim::CONTENT_TYPE, &reply) {
+            return;
+        }
+        let r = message(ctx, to).with_body(cpim::CONTENT_TYPE, reply);
         // Whether it arrives is of no consequence.
         ctx.send(r);
     }
