@@ -9,6 +9,7 @@ from lists import Lists
 from parts import Missed, Tee, until
 from screens import add_contact, go_to, say, write_to
 from servers import DOMAIN, Baresip, Linphone, NameServer
+from sessions import Sessions
 
 ALICE, BOB, CAROL, DAVE, ERIN = (f"{n}@{DOMAIN}" for n in ("alice", "bob", "carol", "dave", "erin"))
 
@@ -83,7 +84,7 @@ class Ways:
     def datagrams(self):
         """adsum signs in over UDP; messages go both ways, one too large for a datagram over TCP beside it"""
         self._lab.kamailio.let_everybody_see("dave")
-        self.dave = self._lab.screen("dave", udp=True)
+        self.dave = self._lab.screen("dave", udp=True, msrp_relay="none")
         until("REGISTER", lambda: self._lab.kamailio.heard(rf"in: REGISTER \S+ from sip:{DAVE} \(udp"))
         add_contact(self.alice, DAVE)
         add_contact(self.dave, ALICE)
@@ -254,5 +255,5 @@ class Restart:
         self.carol.sees("● alice", 60)
 
 
-class Flows(Restart, Conferences, WithLinphone, Lists, WithBaresip, Secure, Words, Ways, Between):
+class Flows(Restart, Conferences, WithLinphone, Sessions, Lists, WithBaresip, Secure, Words, Ways, Between):
     """All of them; the last named come first."""

@@ -109,6 +109,10 @@ class Kamailio:
         """Whether a request that fits came in."""
         return re.search(pattern, self.log.read_text(errors="replace"))
 
+    def heard_all(self, pattern):
+        """All that fits of what came in."""
+        return re.findall(pattern, self.log.read_text(errors="replace"))
+
     def get(self, who, document):
         """A document of somebody by XCAP; empty when there is none."""
         try:
