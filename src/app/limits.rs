@@ -9,7 +9,7 @@ pub const HISTORY_PAGE: usize = 200;
 /// Messages kept in memory for a tab in which somebody goes to an older one.
 pub const GO_TO_MESSAGES: usize = 60_000;
 /// Messages fetched in one go on the way to an older one.
-pub const GO_TO_PAGE: usize = 1_000;
+pub const GO_TO_PAGE: usize = 500;
 /// Entries of one recording; then it is written and ends.
 pub const RECORDED: usize = 100_000;
 /// Wire records kept for the Wire pane.

@@ -10,6 +10,7 @@ use crate::domain::{Address, Time};
 use crate::store::client::{
     AccountId, Answer, Cursor, Peer, Query, QueuedMessage, SavedConversation, Snapshot as Stored, Worker, WorkerReply, Write,
 };
+use crate::store::limits::MAX_PAGE;
 use std::collections::{HashMap, HashSet};
 
 /// Messages of each open tab that the first paint has at hand.
@@ -30,9 +31,19 @@ const ALERTS: &str = "alerts";
 /// What waits for an answer of the store.
 #[derive(Debug)]
 enum Pending {
-    History { thread: String, limit: usize },
-    Found { query: String },
-    Export { thread: String, path: String },
+    History {
+        thread: String,
+        limit: usize,
+    },
+    Found {
+        query: String,
+    },
+    /// Pages so far, the newest first.
+    Export {
+        thread: String,
+        path: String,
+        pages: Vec<Vec<InstantMessage>>,
+    },
 }
 
 /// A finished export: where, and the lines.
@@ -122,8 +133,8 @@ impl Keeper {
                 self.write(Write::Setting { name: KEPT_MEETINGS.into(), value });
             }
             StoreRequest::Export { thread, path } => {
-                let ask = Query::Page { peer: Peer(thread.clone()), before: None, limit: EXPORT_LIMIT };
-                self.ask(Pending::Export { thread, path }, ask);
+                let ask = Query::Page { peer: Peer(thread.clone()), before: None, limit: MAX_PAGE };
+                self.ask(Pending::Export { thread, path, pages: Vec::new() }, ask);
             }
         }
     }
@@ -151,8 +162,15 @@ impl Keeper {
                 let messages = found.into_iter().map(|s| (s.peer.0, s.message)).collect();
                 Kept::Reply(StoreReply::Found { query, messages })
             }
-            (Pending::Export { thread, path }, Ok(Answer::Page(page))) => {
-                Kept::Export(Export { thread, path, messages: page.into_iter().map(|s| s.message).collect() })
+            (Pending::Export { thread, path, mut pages }, Ok(Answer::Page(page))) => {
+                let (first, whole) = (page.first().map(|s| s.cursor), page.len() >= MAX_PAGE);
+                pages.push(page.into_iter().map(|s| s.message).collect());
+                if whole && pages.len() * MAX_PAGE < EXPORT_LIMIT {
+                    let ask = Query::Page { peer: Peer(thread.clone()), before: first, limit: MAX_PAGE };
+                    self.ask(Pending::Export { thread, path, pages }, ask);
+                    return Kept::Nothing;
+                }
+                Kept::Export(Export { thread, path, messages: pages.into_iter().rev().flatten().collect() })
             }
             _ => Kept::Nothing,
         }
@@ -201,6 +219,8 @@ impl Keeper {
     }
 
     fn load(&mut self, thread: String, before: Option<Time>, limit: usize) {
+        // The store brings no more at once, and a page that is not full is the last.
+        let limit = limit.min(MAX_PAGE);
         let known = self.oldest.get(&thread).copied();
         let before = before.map(|t| known.filter(|c| c.0 == t.0).unwrap_or(Cursor(t.0, 0)));
         let ask = Query::Page { peer: Peer(thread.clone()), before, limit };
@@ -256,3 +276,7 @@ pub fn snapshot(stored: Stored, owner: &Address) -> Snapshot {
         .collect();
     out
 }
+
+#[cfg(test)]
+#[path = "keeper_tests.rs"]
+mod tests;
