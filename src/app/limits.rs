@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// Messages kept in memory for one tab; older ones are fetched again when scrolled to.
+/// Messages kept in memory for one tab that is read at its end; older ones are fetched again when scrolled to.
 pub const TAB_MESSAGES: usize = 12_000;
 /// Messages fetched from the store in one go.
 pub const HISTORY_PAGE: usize = 200;
-/// Messages kept in memory for a tab in which somebody goes to an older one.
-pub const GO_TO_MESSAGES: usize = 60_000;
+/// Messages kept in memory for a tab in which somebody looks back.
+pub const LOOKED_BACK: usize = 60_000;
 /// Messages fetched in one go on the way to an older one.
 pub const GO_TO_PAGE: usize = 500;
 /// Entries of one recording; then it is written and ends.

@@ -3,7 +3,7 @@
 use super::commands::Step;
 use super::door::Door;
 use super::effect::StoreRequest;
-use super::limits::{GO_TO_MESSAGES, GO_TO_PAGE, HISTORY_PAGE};
+use super::limits::{GO_TO_PAGE, HISTORY_PAGE, LOOKED_BACK};
 use super::state::conversations::Part;
 use super::state::view::Metrics;
 use super::state::{Entry, Scroll, State, Tab};
@@ -99,7 +99,7 @@ fn move_cursor(tab: &mut Tab, by: i64, last_visible: Option<&MessageId>) {
 /// Fetches the page before the oldest loaded message.
 pub fn fetch_older(door: &mut Door<'_>) {
     let Some(tab) = door.state.conversations.current_mut() else { return };
-    if !tab.more_history || tab.loading {
+    if !tab.more_history || tab.loading || tab.entries.len() >= LOOKED_BACK {
         return;
     }
     tab.loading = true;
@@ -122,17 +122,18 @@ pub fn go_on(door: &mut Door<'_>, at: usize) {
     if !reached && tab.loading {
         return;
     }
-    if !reached && tab.more_history {
+    let far = tab.entries.len() >= LOOKED_BACK;
+    if !reached && tab.more_history && !far {
         tab.loading = true;
         let thread = tab.thread.key();
         return door.store(StoreRequest::LoadHistory { thread, before: oldest, limit: GO_TO_PAGE });
     }
     tab.go_to = None;
+    if !reached && tab.more_history {
+        return door.complain("this lies too far back to be shown; /export writes the whole conversation into a file");
+    }
     tab.cursor = tab.entries.iter().find(|e| e.at() >= wanted).map(|e| e.id().clone());
-    let far = !reached && tab.entries.len() >= GO_TO_MESSAGES;
-    if far {
-        door.complain("this lies too far back to be shown; /export writes the whole conversation into a file");
-    } else if tab.cursor.is_none() {
+    if tab.cursor.is_none() {
         door.complain("nothing was written here since then");
     }
 }

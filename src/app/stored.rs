@@ -3,7 +3,7 @@
 use super::Editor;
 use super::door::Door;
 use super::event::{Snapshot, StoreReply};
-use super::limits::{COMPOSER_CHARS, GO_TO_MESSAGES, TAB_MESSAGES};
+use super::limits::COMPOSER_CHARS;
 use super::state::overlay::{Choice, Overlay, Picker};
 use super::state::people::Loaded;
 use super::state::{Entry, Tab, Thread};
@@ -129,8 +129,7 @@ fn history(door: &mut Door<'_>, thread: &str, messages: Vec<InstantMessage>, mor
     let first = tab.entries.is_empty();
     tab.entries.splice(0..0, fresh);
     tab.entries.sort_by_key(Entry::at);
-    let most = if tab.go_to.is_some() { GO_TO_MESSAGES } else { TAB_MESSAGES };
-    (tab.loading, tab.more_history) = (false, more && tab.entries.len() < most);
+    (tab.loading, tab.more_history) = (false, more);
     if first && tab.sent.is_empty() {
         let own = tab.entries.iter().filter_map(Entry::message).filter(|m| Some(&m.author) == me.as_ref());
         tab.sent = own.map(|m| m.body.clone()).collect::<Vec<_>>().into_iter().rev().take(super::limits::RECALL).rev().collect();

@@ -305,3 +305,15 @@ fn a_day_in_the_middle_of_what_is_not_loaded_is_gone_to() {
     s.keys("i \"/day today\" Enter");
     assert!(s.toast().contains("nothing was written here since then"), "{}", s.toast());
 }
+
+#[test]
+fn what_lies_too_far_back_is_said_and_the_cursor_goes_to_no_other_message() {
+    let mut s = Stage::new();
+    s.keys("j Enter");
+    answers(&mut s, page(100_000, 100_000 + crate::app::limits::LOOKED_BACK as u64), true);
+    s.effects.clear();
+    s.keys("\"/day 1970-01-01\" Enter");
+    assert_eq!(wanted(&mut s), None);
+    assert!(s.toast().contains("too far back"), "{}", s.toast());
+    assert!(!s.transcript().contains('>'));
+}
