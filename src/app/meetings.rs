@@ -305,7 +305,7 @@ pub fn file_read(door: &mut Door<'_>, path: &str, text: &str) {
         Err(reason) => return door.complain(format!("{path}: {reason}")),
     };
     let s = &invitation.settings;
-    let time = s.start.map(|t| when::describe(t, s.end, &door.state.view.zone)).unwrap_or_default();
+    let time = s.start.or(invitation.of).map(|t| when::describe(t, s.end, &door.state.view.zone)).unwrap_or_default();
     let joinable = invitation.link.as_deref().and_then(endpoint::parse_link).is_some();
     let known = kept::known(door.state, &invitation);
     let older = known.is_some_and(|c| invitation.sequence < c.version);
