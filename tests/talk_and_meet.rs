@@ -232,3 +232,83 @@ fn a_meeting_goes_on_after_everybodys_link_broke() {
         assert_eq!(state(&w, who, &ids[who]), Some(ConversationState::Conferenced), "{}", w.report(who));
     }
 }
+
+#[test]
+fn a_meeting_is_found_by_its_number_and_its_passcode_checked_before_the_join() {
+    let mut w = World::signed_in(9, &["alice", "bob"]);
+    let settings = ConferenceSettings {
+        access: AccessLevel::Everyone,
+        passcode: Some("4711".into()),
+        passcode_optional: false,
+        phone_access: true,
+        ..ConferenceSettings::default()
+    };
+    let made = schedule(&mut w, 0, settings);
+    assert_eq!(made.phone_id.len(), 6);
+    let find = |phone_id: &str| Operation::FindConference { phone_id: phone_id.into() };
+    let Ok(Outcome::Conference(found)) = w.done(1, find(&made.phone_id)) else { panic!("{}", w.report(1)) };
+    assert_eq!((&found.uri, &found.settings.passcode), (&made.uri, &None));
+    assert_eq!(w.done(1, find("1")).unwrap_err().text, "no meeting has the number 1; look into the invitation");
+    assert_eq!(w.done(1, find("12a")).unwrap_err().text, "the number of a meeting has digits only");
+    let verify = |passcode: Option<&str>| Operation::VerifyPasscode {
+        target: JoinTarget::Link(made.uri.clone()),
+        passcode: passcode.map(str::to_owned),
+    };
+    assert_eq!(w.done(1, verify(Some("4711"))), Ok(Outcome::Done));
+    assert_eq!(
+        w.done(1, verify(Some("1"))).unwrap_err().text,
+        "this is not the passcode of the meeting; look into the invitation"
+    );
+    assert_eq!(w.done(1, verify(None)).unwrap_err().text, "this meeting needs its passcode");
+    assert_eq!(w.done(0, verify(None)), Ok(Outcome::Done));
+}
+
+#[test]
+fn the_im_mcu_dies_alone_and_everybody_goes_on_with_nothing_lost_or_twice() {
+    let mut w = World::signed_in(10, &["alice", "bob", "carol"]);
+    let made = schedule(&mut w, 0, ConferenceSettings::default());
+    let ids = [0, 1, 2].map(|who| join(&mut w, who, &made.uri));
+    say(&mut w, 0, &ids[0], "m1", "before");
+    w.settle();
+    // One message is on its way when it dies, one is written while it is away.
+    say(&mut w, 0, &ids[0], "m2", "while it dies");
+    w.fail_im_mcu();
+    w.run(Duration::from_millis(100));
+    let focus = |w: &World, who: usize| w.view(who).conversations[&ids[who]].clone();
+    assert!((0..3).all(|who| focus(&w, who).state == ConversationState::Conferenced), "{}", w.report(0));
+    assert!(focus(&w, 0).participants.len() == 2 && focus(&w, 0).participants.iter().all(|p| !p.has_messages), "{}", w.report(0));
+    say(&mut w, 1, &ids[1], "m3", "while it is away");
+    w.run(Duration::from_secs(30));
+    for who in 0..3 {
+        assert!(focus(&w, who).participants.iter().all(|p| p.has_messages), "{}", w.report(who));
+    }
+    let times = |who: usize, text: &str| w.view(who).heard.iter().filter(|h| h.1.body == text).count();
+    for (author, text) in [(0, "before"), (0, "while it dies"), (1, "while it is away")] {
+        for who in (0..3).filter(|who| *who != author) {
+            assert_eq!(times(who, text), 1, "“{text}” at {who}\n{}", w.report(who));
+        }
+    }
+    for m in ["m1", "m2", "m3"] {
+        let author = usize::from(m == "m3");
+        assert_eq!(w.view(author).deliveries.get(&MessageId(m.into())), Some(&Delivery::Delivered), "{m}");
+    }
+}
+
+#[test]
+fn a_front_end_that_takes_over_knows_who_is_muted_and_who_was_let_in() {
+    let mut w = World::signed_in(11, &["alice", "bob", "carol"]);
+    let made = schedule(&mut w, 0, ConferenceSettings { access: AccessLevel::Locked, ..ConferenceSettings::default() });
+    let ids = [0, 1, 2].map(|who| join(&mut w, who, &made.uri));
+    let uris = vec![address("bob"), address("carol")];
+    w.done(0, Operation::Admit { conversation: ids[0].clone(), uris, admit: true }).unwrap();
+    w.done(0, Operation::Mute { conversation: ids[0].clone(), uri: address("bob"), muted: true }).unwrap();
+    w.done(0, Operation::SetRole { conversation: ids[0].clone(), uri: address("carol"), role: Role::Leader }).unwrap();
+    w.crash();
+    w.run(Duration::from_secs(180));
+    for who in 0..3 {
+        assert_eq!(state(&w, who, &ids[who]), Some(ConversationState::Conferenced), "{}", w.report(who));
+    }
+    let seen = &w.view(0).conversations[&ids[0]].participants;
+    let of = |name: &str| seen.iter().find(|p| p.uri == address(name)).unwrap();
+    assert!(of("bob").muted && !of("carol").muted && of("carol").role == Role::Leader, "{seen:?}");
+}

@@ -78,6 +78,10 @@ pub enum Then {
     JoinBy(ConversationId, crate::endpoint::JoinTarget, String),
     /// Everybody in this meeting knows that it is recorded: record into this file.
     Record(ConversationId, String),
+    /// A conference is looked up by its number: join it.
+    JoinFound,
+    /// The passcode was looked at: join with it, or ask again.
+    Verified(crate::endpoint::JoinTarget, String, String),
     /// What the server offers for meetings.
     Capabilities,
     /// A series was changed: show the agenda again.

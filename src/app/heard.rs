@@ -245,6 +245,17 @@ fn then(door: &mut Door<'_>, id: OperationId, then: Then, outcome: Outcome) {
             door.state.meetings.capabilities = Some(c);
             meetings::check(door);
         }
+        (Then::JoinFound, Outcome::Conference(c)) => {
+            let target = crate::endpoint::JoinTarget::Link(c.uri.clone());
+            if let Err(e) = super::tabs::join(door, target, c.settings.subject.clone()) {
+                door.complain(e);
+            }
+        }
+        (Then::Verified(target, subject, passcode), _) => {
+            if let Err(e) = super::tabs::join_with(door, target, subject, Some(passcode)) {
+                door.complain(e);
+            }
+        }
         (Then::Trial(trial), Outcome::Preview(after)) => super::access::trial::worked_out(door, *trial, &after),
         (Then::MeetingForm, outcome) => {
             if door.state.meetings.form.as_ref().is_some_and(|f| f.saving == Some(id)) {
@@ -304,7 +315,17 @@ fn not_done(door: &mut Door<'_>, id: OperationId, then: &Then, error: &Error) {
                 meetings::ask_passcode(door, target.clone(), subject.clone(), error);
             }
         }
-        Then::Capabilities => {}
+        Then::Verified(target, subject, _) if error.kind == ErrorKind::AuthenticationFailed => {
+            meetings::ask_passcode(door, target.clone(), subject.clone(), error);
+        }
+        Then::Verified(..) if matches!(error.kind, ErrorKind::Retryable | ErrorKind::Timeout) => {}
+        // It is looked at by joining.
+        Then::Verified(target, subject, passcode) => {
+            if let Err(e) = super::tabs::join_with(door, target.clone(), subject.clone(), Some(passcode.clone())) {
+                door.complain(e);
+            }
+        }
+        Then::JoinFound | Then::Capabilities => {}
         Then::MeetingAnswer(id, _) => super::invited::not_answered(door, id),
         Then::Record(..)
         | Then::Trial(_)

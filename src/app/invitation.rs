@@ -1,14 +1,14 @@
 //! A meeting in words, to paste.
 
 use super::when;
-use crate::domain::conference::Conference;
+use crate::domain::conference::{Conference, PhoneNumber};
 pub use crate::domain::itip::link;
 use crate::domain::itip::subject;
 pub use crate::domain::itip::write::{calendar, cancellation};
 use jiff::tz::TimeZone;
 
 /// The invitation as text.
-pub fn text(c: &Conference, organizer: &str, zone: &TimeZone) -> String {
+pub fn text(c: &Conference, organizer: &str, zone: &TimeZone, phones: &[PhoneNumber]) -> String {
     let own = when::zone_by_name(&c.settings.time_zone).unwrap_or_else(|| zone.clone());
     let mut out = format!("{}\n", subject(c));
     if let Some(start) = c.settings.start {
@@ -19,6 +19,9 @@ pub fn text(c: &Conference, organizer: &str, zone: &TimeZone) -> String {
     }
     out.push_str(&format!("Organizer: {organizer} ({})\n", c.organizer.bare()));
     out.push_str(&format!("Join: {}\n", link(c)));
+    if !c.phone_id.is_empty() {
+        out.push_str(&format!("By phone: {}\n", by_phone(c, phones)));
+    }
     if let Some(passcode) = &c.settings.passcode {
         out.push_str(&format!("Passcode: {passcode}\n"));
     }
@@ -26,6 +29,14 @@ pub fn text(c: &Conference, organizer: &str, zone: &TimeZone) -> String {
         out.push_str(&format!("\n{}\n", c.settings.description));
     }
     out
+}
+
+/// What somebody needs who calls: "+49 30 1234 (Berlin), conference number 123456".
+pub fn by_phone(c: &Conference, phones: &[PhoneNumber]) -> String {
+    let number = |p: &PhoneNumber| if p.region.is_empty() { p.number.clone() } else { format!("{} ({})", p.number, p.region) };
+    let mut out: Vec<String> = phones.iter().map(number).collect();
+    out.push(format!("conference number {}", c.phone_id));
+    out.join(", ")
 }
 
 #[cfg(test)]
@@ -64,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_words_name_time_zone_and_link() {
-        let text = text(&conference(), "Alice Adams", &TimeZone::UTC);
+        let text = text(&conference(), "Alice Adams", &TimeZone::UTC, &[]);
         assert!(text.contains("When: Tue 1 Dec 2026, 11:00 to 11:45 (Europe/Berlin)"), "{text}");
         assert!(text.contains("Join: https://contoso.example/alice/7FQ3K2\n"));
         assert!(text.ends_with("\nBring numbers\nand cake\n"));

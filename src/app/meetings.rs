@@ -440,7 +440,8 @@ fn one_time(door: &mut Door<'_>, of: Time, invitation: &calendar_file::Invitatio
 pub fn copy_invitation(door: &mut Door<'_>) -> Result<(), String> {
     let c = selected(door)?;
     let organizer = door.name(&c.organizer);
-    door.effects.push(Effect::Copy(invitation::text(&c, &organizer, &door.state.view.zone)));
+    let text = invitation::text(&c, &organizer, &door.state.view.zone, door.state.meetings.phones());
+    door.effects.push(Effect::Copy(text));
     door.say("The invitation is copied");
     Ok(())
 }

@@ -194,6 +194,25 @@ pub fn join(door: &mut Door<'_>, target: JoinTarget, subject: String) -> Result<
     join_with(door, target, subject, None)
 }
 
+/// Joins by what somebody typed: a link, or a number, which the server turns into one.
+pub fn join_by_words(door: &mut Door<'_>, words: &str) -> Result<(), String> {
+    let digits: String = words.chars().filter(|c| !c.is_whitespace()).collect();
+    // Ids have eight characters and more.
+    let is_number = (4..8).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    if !is_number {
+        return join(door, JoinTarget::Link(words.to_owned()), String::new());
+    }
+    let pending = Pending::new(format!("Looking for meeting {digits}")).then(Then::JoinFound);
+    door.ask(Operation::FindConference { phone_id: digits }, pending);
+    Ok(())
+}
+
+/// Has a passcode looked at before the meeting is joined with it.
+pub fn verify(door: &mut Door<'_>, target: JoinTarget, subject: String, passcode: String) {
+    let pending = Pending::new("Looking at the passcode").then(Then::Verified(target.clone(), subject, passcode.clone()));
+    door.ask(Operation::VerifyPasscode { target, passcode: Some(passcode) }, pending);
+}
+
 /// Joins a conference with a passcode and shows its tab.
 pub fn join_with(door: &mut Door<'_>, target: JoinTarget, subject: String, passcode: Option<String>) -> Result<(), String> {
     let id = ConversationId(door.state.fresh_id());

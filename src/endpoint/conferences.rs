@@ -3,7 +3,7 @@
 //! Every operation is one exchange or a short chain of them: an update reads the stored document first, because the
 //! factory replaces it whole; a list reads the summaries and then each conference.
 
-use super::limits::{MAX_CONFERENCES, MAX_QUEUED};
+use super::limits::{MAX_CONFERENCES, MAX_QUEUED, PHONE_ID_MAX};
 use super::service::{Ctx, InternalEvent, Reply, Service, Token};
 use super::{Error, ErrorKind, Operation, OperationId, Outcome};
 use crate::domain::conference::{Capabilities, Conference, ConferenceId, ConferenceSettings};
@@ -32,6 +32,10 @@ enum Step {
     Cancel,
     /// One is being read.
     Get,
+    /// One is looked up by its number.
+    Find(String),
+    /// A passcode is being checked.
+    Verify,
     /// The summaries are asked for.
     List,
     /// One of a list is being read.
@@ -78,6 +82,17 @@ impl Conferences {
             }
             O::CancelConference { id } => (Command::CancelConference(checked(id)?), Step::Cancel),
             O::GetConference { id } => (Command::GetConference(checked(id)?), Step::Get),
+            O::FindConference { phone_id } => {
+                let digits: String = phone_id.chars().filter(|c| !c.is_whitespace()).collect();
+                if digits.is_empty() || digits.len() > PHONE_ID_MAX || !digits.bytes().all(|b| b.is_ascii_digit()) {
+                    return Err(Error::new(ErrorKind::InvalidArgument, "the number of a meeting has digits only"));
+                }
+                (Command::FindConference(digits.clone()), Step::Find(digits))
+            }
+            O::VerifyPasscode { target, passcode } => {
+                let conference = super::conversations::focus_of(target, &ctx.me.uri)?;
+                (Command::VerifyPasscode { conference, passcode: passcode.clone() }, Step::Verify)
+            }
             _ => (Command::GetConferences, Step::List),
         };
         self.send(ctx, op, command, step)
@@ -130,6 +145,8 @@ impl Conferences {
             }
             // One that was cancelled meanwhile is simply not in the list.
             (Step::Item, Err(Failure::Refused(_))) => self.item(ctx, op, None),
+            (Step::Find(number), Err(failure)) => self.finish(ctx, op, Err(not_found(&number, failure))),
+            (Step::Verify, Err(failure)) => self.finish(ctx, op, Err(not_verified(failure))),
             (_, Err(failure)) => self.finish(ctx, op, Err(failure.into())),
             (Step::Capabilities, Ok(Answer::Capabilities(c))) => {
                 self.capabilities = Some(c.clone());
@@ -149,12 +166,13 @@ impl Conferences {
                     is_active: answer.is_active || sent.is_active,
                     last_update: answer.last_update.or(sent.last_update),
                     version: answer.version,
+                    phone_id: answer.phone_id,
                     ..ConferenceRecord::default()
                 };
                 self.finish(ctx, op, whole(merged, sent.id, sent.settings));
             }
-            (Step::Cancel, Ok(_)) => self.finish(ctx, op, Ok(Outcome::Done)),
-            (Step::Get, Ok(Answer::Conference(record))) => {
+            (Step::Verify | Step::Cancel, Ok(_)) => self.finish(ctx, op, Ok(Outcome::Done)),
+            (Step::Get | Step::Find(_), Ok(Answer::Conference(record))) => {
                 let found = record.into_conference().ok_or_else(unreadable);
                 self.finish(ctx, op, found.map(|c| Outcome::Conference(Box::new(c))));
             }
@@ -209,6 +227,8 @@ impl Service for Conferences {
                 | O::UpdateConference { .. }
                 | O::CancelConference { .. }
                 | O::GetConference { .. }
+                | O::FindConference { .. }
+                | O::VerifyPasscode { .. }
                 | O::ListConferences
         ) {
             return false;
@@ -272,6 +292,37 @@ impl From<Failure> for Error {
             Failure::Timeout => Error::new(ErrorKind::Timeout, "the meeting's server did not answer; try again"),
             Failure::Lost => Error::link_lost(),
         }
+    }
+}
+
+/// Why no conference was found by its number. Only servers like ours look them up.
+fn not_found(number: &str, failure: Failure) -> Error {
+    let text = match failure {
+        Failure::Refused(FailureReason::ConferenceDoesNotExist) => {
+            format!("no meeting has the number {number}; look into the invitation")
+        }
+        Failure::Refused(_) | Failure::Sip(_) | Failure::Unreadable => {
+            "this server does not look meetings up by number; join by the link of the invitation".to_owned()
+        }
+        other => return other.into(),
+    };
+    Error::new(ErrorKind::ConferenceFailed, text)
+}
+
+/// Why a passcode will not do, or was not looked at.
+fn not_verified(failure: Failure) -> Error {
+    match failure {
+        Failure::Refused(FailureReason::InvalidPasscode) => {
+            Error::new(ErrorKind::AuthenticationFailed, "this is not the passcode of the meeting; look into the invitation")
+        }
+        Failure::Refused(reason @ FailureReason::PasscodeMissing) => Error::new(ErrorKind::AuthenticationFailed, reason.text()),
+        Failure::Refused(reason @ (FailureReason::ConferenceDoesNotExist | FailureReason::InvalidConferenceId)) => {
+            Failure::Refused(reason).into()
+        }
+        Failure::Refused(_) | Failure::Sip(_) | Failure::Unreadable => {
+            Error::new(ErrorKind::InvalidOperation, "this server looks at passcodes only when somebody joins")
+        }
+        other => other.into(),
     }
 }
 

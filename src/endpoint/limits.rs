@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+/// Digits of a conference's number for callers.
+pub const PHONE_ID_MAX: usize = 12;
 /// Back-off between sign-in attempts after a lost link (`lync.md` 13.1); the last one repeats.
 pub const BACK_OFF: [Duration; 4] =
     [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(30), Duration::from_secs(60)];

@@ -450,6 +450,20 @@ pub enum Operation {
         /// [`super::ErrorKind::AuthenticationFailed`].
         passcode: Option<String>,
     },
+    /// Look up a conference by its number for callers; ends with [`super::Outcome::Conference`] that says what others may
+    /// know (`domain.md` 8.6, uri_by_phone_id).
+    FindConference {
+        /// Digits.
+        phone_id: String,
+    },
+    /// Ask whether a passcode, or none, would do to join a conference (`domain.md` 8.6, verify_passcode and
+    /// passcode_is_optional); fails with [`super::ErrorKind::AuthenticationFailed`] when not.
+    VerifyPasscode {
+        /// Which.
+        target: JoinTarget,
+        /// The passcode.
+        passcode: Option<String>,
+    },
     /// Schedule an ad hoc conference, join it and invite people.
     MeetNow {
         /// Name for the conversation.

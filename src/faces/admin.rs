@@ -6,6 +6,7 @@ use super::pool::{self, Place};
 use super::prompt;
 use super::server::{Administered, Host, Sockets};
 use crate::domain::Address;
+use crate::domain::conference::PhoneNumber;
 use crate::frontend::{Config, ListLimits, Policy, StoreOp, UserRecord};
 use crate::net::{Clock, entropy, tcp, tls};
 use crate::store::private_dir;
@@ -32,6 +33,8 @@ pub struct Serve {
     pub lists: Lists,
     /// How much of somebody's presence may be watched.
     pub policy: Policy,
+    /// Numbers by which meetings can be called.
+    pub phones: Vec<PhoneNumber>,
 }
 
 /// Makes the data directory and the first user.
@@ -184,7 +187,13 @@ async fn run(options: &Serve, store: FrontendStore, domain: &str) -> Result<(), 
         distribution_groups: options.lists.max_distribution_groups,
     };
     let tcp_port = listener.local_addr().map_err(|e| e.to_string())?.port();
-    let config = Config { lists, tcp_port, user_policy: options.policy, ..Config::new(&options.host, port, domain) };
+    let config = Config {
+        lists,
+        tcp_port,
+        user_policy: options.policy,
+        phones: options.phones.clone(),
+        ..Config::new(&options.host, port, domain)
+    };
     let host = Host::new(config, data, rng, Clock::new(), move |op| writer.apply(op)).with_accounts(Box::new(again));
     let (control, members) = (pool::door(&options.data, CONTROL_SOCKET)?, pool::door(&options.data, pool::MEMBERS)?);
     let sockets = Sockets { tcp: Some(listener), tls: Some(tls), members: Some(members), control: Some(control) };

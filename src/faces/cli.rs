@@ -74,6 +74,9 @@ pub enum Command {
         /// Watched categories of one person: divided by the categories of a watcher (usually 5), so many may watch
         #[arg(long, value_name = "0..3000", default_value = "1000", value_parser = clap::value_parser!(u16).range(0..=3000))]
         category_subscriptions: u16,
+        /// A number by which meetings can be called through a gateway, with its region; may be given again
+        #[arg(long, value_name = "REGION=NUMBER", value_parser = crate::frontend::read_phone)]
+        phone: Vec<crate::domain::conference::PhoneNumber>,
         /// New watchers of one person that may wait for an answer; more come unannounced
         #[arg(long, value_name = "0..500", default_value = "200", value_parser = clap::value_parser!(u16).range(0..=500))]
         prompted_subscribers: u16,

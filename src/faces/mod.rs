@@ -56,9 +56,18 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
         Some(Command::Account { what: AccountCommand::List { json } }) => signin::list(&paths, json)?,
         Some(Command::Join(options)) => tui::guest::join(&paths, &options, cli.ascii)?,
         Some(Command::Serve { init: Some(address), .. }) => admin::init(&paths.server, address)?,
-        Some(Command::Serve { init: None, listen, listen_tls, host, lists, category_subscriptions, prompted_subscribers }) => {
+        Some(Command::Serve {
+            init: None,
+            listen,
+            listen_tls,
+            host,
+            lists,
+            category_subscriptions,
+            prompted_subscribers,
+            phone,
+        }) => {
             let policy = Policy::new(category_subscriptions.into(), prompted_subscribers.into());
-            admin::serve(&admin::Serve { data: paths.server, listen, listen_tls, host, lists, policy })?;
+            admin::serve(&admin::Serve { data: paths.server, listen, listen_tls, host, lists, policy, phones: phone })?;
         }
         Some(Command::User { what }) => admin::user(&paths.server, what)?,
         Some(Command::Trust { what }) => trust::run(&paths.server, what)?,

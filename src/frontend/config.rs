@@ -1,6 +1,7 @@
 //! What a front end is called and what it grants.
 
 use super::limits;
+use crate::domain::conference::PhoneNumber;
 
 /// How much of somebody's presence may be watched (`domain.md` 5.10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,21 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Policy {
         Policy::new(limits::CATEGORY_SUBSCRIPTIONS, limits::PROMPTED_SUBSCRIBERS)
+    }
+}
+
+/// "Berlin=+49 30 1234": a number to call, with its region.
+///
+/// # Errors
+/// One sentence that says how it is written.
+pub fn read_phone(text: &str) -> Result<PhoneNumber, String> {
+    let (region, number) = text.split_once('=').unwrap_or(("", text));
+    let number = number.trim();
+    let ok = number.bytes().any(|b| b.is_ascii_digit()) && number.chars().all(|c| c.is_ascii_digit() || "+-() .".contains(c));
+    if ok {
+        Ok(PhoneNumber { region: region.trim().to_owned(), number: number.to_owned() })
+    } else {
+        Err("write it like Berlin=+49 30 1234".into())
     }
 }
 
@@ -67,6 +83,8 @@ pub struct Config {
     pub service_policy: Policy,
     /// Base of join URLs, such as `https://meet.contoso.com`; empty: none.
     pub join_base: String,
+    /// Numbers by which conferences can be called, if there is a gateway; told to those who schedule.
+    pub phones: Vec<PhoneNumber>,
 }
 
 /// How long one owner's contact list may get (`domain.md` 6, rules 13 and 16).
@@ -104,6 +122,7 @@ impl Config {
             user_policy: Policy::default(),
             service_policy: Policy::SERVICE,
             join_base: String::new(),
+            phones: Vec::new(),
         }
     }
 
@@ -135,6 +154,14 @@ mod tests {
         assert_eq!(Policy::new(9999, 9999), Policy { category_subscriptions: 3000, prompted_subscribers: 500 });
         assert_eq!(Policy::SERVICE, Policy { category_subscriptions: 3000, prompted_subscribers: 0 });
         assert!(!Policy::new(0, 0).takes(0, 5));
+    }
+
+    #[test]
+    fn numbers_to_call_are_written_with_their_region_or_alone() {
+        let phone = |region: &str, number: &str| Ok(PhoneNumber { region: region.into(), number: number.into() });
+        assert_eq!(read_phone("Berlin = +49 30 1234"), phone("Berlin", "+49 30 1234"));
+        assert_eq!(read_phone("+1 (555) 0100"), phone("", "+1 (555) 0100"));
+        assert!(["", "Berlin=", "Berlin=call us"].iter().all(|t| read_phone(t).is_err()));
     }
 
     #[test]

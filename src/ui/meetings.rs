@@ -217,7 +217,7 @@ fn details(c: &mut Canvas, area: Rect, state: &State, m: &Conference) {
         rows.push(("Passcode", format!("{code} · {who}")));
     }
     if !m.phone_id.is_empty() {
-        rows.push(("By phone", format!("conference number {}", m.phone_id)));
+        rows.push(("By phone", invitation::by_phone(m, state.meetings.phones())));
     }
     if s.announcements {
         rows.push(("Announces", "who comes and goes".into()));

@@ -15,7 +15,7 @@ use crate::app::{exchange, meetings, own, palette, publishing, questions, recall
 use crate::domain::Address;
 use crate::domain::contact::AddOptions;
 use crate::domain::presence::Member;
-use crate::endpoint::{Feature, JoinTarget, Operation};
+use crate::endpoint::{Feature, Operation};
 
 const HERE: &[Mode] = &[Mode::Dialog, Mode::Line];
 
@@ -238,9 +238,12 @@ fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
             Ok(())
         }
         Ask::Join if text.is_empty() => again(door, p, "Paste the link of the meeting"),
-        Ask::Join => tabs::join(door, JoinTarget::Link(text), String::new()),
+        Ask::Join => tabs::join_by_words(door, &text),
         Ask::Passcode(..) if text.is_empty() => again(door, p, "Type the passcode of the meeting"),
-        Ask::Passcode(target, subject) => tabs::join_with(door, target, subject, Some(text)),
+        Ask::Passcode(target, subject) => {
+            tabs::verify(door, target, subject, text);
+            Ok(())
+        }
         Ask::ReadInvitation if text.is_empty() => again(door, p, "Say which file"),
         Ask::ReadInvitation => {
             door.effects.push(Effect::ReadFile { path: text });

@@ -46,7 +46,9 @@ pub const COMMANDS: &[Command] = &[
     Command::new("meet-now", "Start a meeting now", &[crate::app::keymap::Mode::Anywhere], meet_now)
         .typed("meetnow", Arg::Words("subject", false))
         .when(gathering),
-    Command::new("join-link", "Join a meeting by its link", NOWHERE, join).typed("join", Arg::Words("link", false)).when(online),
+    Command::new("join-link", "Join a meeting by its link or number", NOWHERE, join)
+        .typed("join", Arg::Words("link or number", false))
+        .when(online),
     Command::new("rejoin", "Go back into this meeting", NOWHERE, |d, _| rejoin(d))
         .typed("rejoin", Arg::None)
         .when(in_meeting_tab),
@@ -262,11 +264,11 @@ fn meet_now(door: &mut Door<'_>, args: &str) -> Result<(), String> {
 fn join(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     let link = args.trim();
     if link.is_empty() {
-        let hint = "https://…/organizer/id, conf:…, sip:…;gruu;opaque=app:conf:focus:id:… or sip:room@conference.example.org";
+        let hint = "https://…/organizer/id, conf:…, sip:…, sip:room@conference.example.org, or the number for callers";
         super::people::prompt(door, Ask::Join, "Join a meeting", hint, "");
         return Ok(());
     }
-    tabs::join(door, JoinTarget::Link(link.to_owned()), String::new())
+    tabs::join_by_words(door, link)
 }
 
 fn rejoin(door: &mut Door<'_>) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use crate::app::Editor;
 use crate::domain::Time;
-use crate::domain::conference::{Capabilities, Conference, ConferenceId, ConferenceSettings};
+use crate::domain::conference::{Capabilities, Conference, ConferenceId, ConferenceSettings, PhoneNumber};
 use crate::endpoint::OperationId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,6 +68,11 @@ pub struct Slot {
 }
 
 impl Meetings {
+    /// Numbers by which meetings can be called.
+    pub fn phones(&self) -> &[PhoneNumber] {
+        self.capabilities.as_ref().map_or(&[], |c| &c.phones)
+    }
+
     /// The selected conference.
     pub fn selected(&self) -> Option<&Conference> {
         self.find(self.selection.as_ref()?)

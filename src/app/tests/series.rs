@@ -244,8 +244,41 @@ fn a_meeting_that_wants_its_passcode_asks_for_it_and_joins_with_it() {
     let Some(Overlay::Prompt(p)) = s.state.overlays.last() else { panic!() };
     assert!(p.error.as_ref().unwrap().contains("not the passcode"));
     s.effects.clear();
+    s.keys("\"4712\" Enter");
+    assert!(matches!(&s.asked()[..], [Operation::VerifyPasscode { passcode: Some(p), .. }] if p == "4712"), "before the join");
+    s.finishes(Err(wrong()));
+    assert!(matches!(s.state.overlays.last(), Some(Overlay::Prompt(p)) if p.error.is_some()), "asked again");
     s.keys("\"4711\" Enter");
-    assert!(matches!(&s.asked()[..], [Operation::JoinConference { passcode: Some(p), .. }] if p == "4711"));
+    s.finishes(Ok(Outcome::Done));
+    assert!(matches!(s.asked().last(), Some(Operation::JoinConference { passcode: Some(p), .. }) if p == "4711"));
+}
+
+#[test]
+fn where_passcodes_are_not_looked_at_the_join_decides() {
+    let mut s = with(Vec::new());
+    s.keys("J \"conf:sip:bob@contoso.example;gruu;opaque=app:conf:focus:id:K7M2Q9TX\" Enter");
+    s.completes(Err(Error::new(endpoint::ErrorKind::AuthenticationFailed, "this meeting needs its passcode")));
+    s.effects.clear();
+    s.keys("\"4711\" Enter");
+    s.finishes(Err(Error::new(endpoint::ErrorKind::InvalidOperation, "this server looks at passcodes only when somebody joins")));
+    assert!(matches!(s.asked().last(), Some(Operation::JoinConference { passcode: Some(p), .. }) if p == "4711"));
+}
+
+#[test]
+fn a_number_for_callers_leads_to_its_meeting() {
+    let mut s = with(Vec::new());
+    s.keys("J \"123 456\" Enter");
+    assert_eq!(s.asked(), [Operation::FindConference { phone_id: "123456".into() }]);
+    s.finishes(Err(Error::new(endpoint::ErrorKind::ConferenceFailed, "no meeting has the number 123456")));
+    assert!(s.toast().contains("no meeting has the number"), "{}", s.toast());
+    s.keys("J \"123456\" Enter");
+    let found = conference("K7M2Q9TX", "Budget", 60, None);
+    s.finishes(Ok(Outcome::Conference(Box::new(found.clone()))));
+    let asked = s.asked();
+    assert!(
+        matches!(asked.last(), Some(Operation::JoinConference { target: endpoint::JoinTarget::Link(l), .. }) if *l == found.uri),
+        "{asked:?}"
+    );
 }
 
 #[test]

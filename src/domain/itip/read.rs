@@ -230,7 +230,7 @@ fn passcode(description: &str) -> Option<String> {
 
 /// The description without the lines that say how to join.
 fn about(description: &str) -> String {
-    let how = |l: &&str| !["Join:", "Passcode:"].iter().any(|w| l.trim_start().starts_with(w));
+    let how = |l: &&str| !["Join:", "Passcode:", "By phone:"].iter().any(|w| l.trim_start().starts_with(w));
     description.lines().filter(how).collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 

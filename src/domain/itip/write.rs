@@ -153,6 +153,9 @@ fn body(c: &Conference, name: &dyn Fn(&Address) -> String, sent: bool) -> Vec<St
         if let Some(passcode) = &s.passcode {
             description.push_str(&format!("\nPasscode: {passcode}"));
         }
+        if !c.phone_id.is_empty() {
+            description.push_str(&format!("\nBy phone: conference number {}", c.phone_id));
+        }
     }
     if !description.is_empty() {
         lines.push(format!("DESCRIPTION:{}", escape(&description)));

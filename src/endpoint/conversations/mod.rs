@@ -33,9 +33,9 @@ mod typing;
 
 use super::limits::{INVITATION_FREE, MAX_CONVERSATIONS};
 use super::service::{Ctx, Handled, InternalEvent, Reply, Service, Token};
-use super::{Error, ErrorKind, Operation, OperationId};
+use super::{Error, ErrorKind, JoinTarget, Operation, OperationId};
 use crate::domain::conversation::{ConversationId, ConversationState};
-use crate::domain::{Rng, Time};
+use crate::domain::{Address, Rng, Time};
 use crate::sip::{Method, Request, ServerTx};
 use desk::{Desk, Facts, Purpose, Sent};
 use dialog::Dialog;
@@ -322,6 +322,11 @@ impl Talk {
             _ => {}
         }
     }
+}
+
+/// The focus somebody wants to join or ask about.
+pub(super) fn focus_of(target: &JoinTarget, me: &Address) -> Result<String, Error> {
+    docs::focus_of(target, me)
 }
 
 /// An operation names a conversation that is not here.

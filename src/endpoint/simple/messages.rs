@@ -92,6 +92,7 @@ impl Messages {
                 Err(Error::new(ErrorKind::InvalidOperation, "there is no invitation to answer any more"))
             }
             O::Invite { .. } | O::CallIn { .. } => Err(no_such()),
+            O::FindConference { .. } | O::VerifyPasscode { .. } => Err(cannot("conferences that are looked up at a factory")),
             O::LockConference { .. }
             | O::Eject { .. }
             | O::SetRole { .. }

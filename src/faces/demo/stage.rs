@@ -2,6 +2,7 @@
 
 use super::actor::Actor;
 use super::script::{Person, Script};
+use crate::domain::conference::PhoneNumber;
 use crate::domain::contact::{Contact, Group, GroupId};
 use crate::domain::{Address, Rng, Time};
 use crate::endpoint::user::Config as EndpointConfig;
@@ -101,7 +102,10 @@ fn serve(
             Err(e) => return drop(told.send(Err(e))),
         };
         let port = listener.local_addr().map_or(0, |a| a.port());
-        let host = Host::new(Config::new("localhost", port, &domain), data, rng, clock, move |op| writer.apply(op));
+        // A number nobody has, so that the form shows what a front end with a gateway offers.
+        let phones = vec![PhoneNumber { region: "Demo".into(), number: "+1 555 0100".into() }];
+        let config = Config { phones, ..Config::new("localhost", port, &domain) };
+        let host = Host::new(config, data, rng, clock, move |op| writer.apply(op));
         // The other end waits for this word; when it is gone there is no screen to serve.
         let _ = told.send(Ok(port));
         host.run(Sockets { tcp: Some(listener), ..Sockets::default() }, stop).await;

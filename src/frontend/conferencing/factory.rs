@@ -2,9 +2,11 @@
 
 use super::live::Conf;
 use super::{Conferencing, Key, keep, key_of};
+use crate::domain::admission::{PasscodeFault, check_passcode};
 use crate::domain::conference::{AccessLevel, Capabilities, Conference, ConferenceId, ConferenceSettings};
 use crate::domain::{Address, Rng, Time};
 use crate::frontend::limits as L;
+use crate::frontend::state::network_of;
 use crate::frontend::{Ctx, Incoming, StoreOp};
 use crate::lync::cccp::{self, Answer, C3pRequest, C3pResponse, Command, ConferenceRecord, FailureReason};
 use crate::lync::identity;
@@ -40,7 +42,7 @@ impl Conferencing {
         let mcus = || MCUS.map(str::to_owned).to_vec();
         match command {
             Command::GetConferencingCapabilities => {
-                Ok(Some(Answer::Capabilities(Capabilities { mcus: mcus(), anonymous: true, phones: Vec::new() })))
+                Ok(Some(Answer::Capabilities(Capabilities { mcus: mcus(), anonymous: true, phones: ctx.config.phones.clone() })))
             }
             Command::GetAvailableMcuTypes => Ok(Some(Answer::McuTypes(mcus()))),
             Command::AddConference(record) => self.add(ctx, owner, record),
@@ -53,6 +55,8 @@ impl Conferencing {
                 let conf = self.confs.get(&key_of(owner, &id.0)).ok_or(FailureReason::ConferenceDoesNotExist)?;
                 Ok(Some(Answer::Conference(Box::new(record(conf)))))
             }
+            Command::FindConference(number) => self.find(number),
+            Command::VerifyPasscode { conference, passcode } => self.verify(ctx, owner, conference, passcode.as_deref()),
             Command::CancelConference(id) => self.cancel(ctx, owner, id),
             Command::EndConference { conference } => {
                 let (_, id) = identity::parse_focus(conference).ok_or(FailureReason::InvalidConferenceId)?;
@@ -83,7 +87,7 @@ impl Conferencing {
             version: 1,
             last_update: Some(ctx.now),
             is_active: false,
-            phone_id: String::new(),
+            phone_id: if settings.phone_access { self.free_number(ctx.rng) } else { String::new() },
             answers: Default::default(),
             settings,
         };
@@ -100,11 +104,18 @@ impl Conferencing {
         let named = identity::parse_focus(&asked.uri).filter(|(o, _)| o == owner).map(|(_, id)| id);
         let id = named.or_else(|| asked.id.clone()).ok_or(FailureReason::InvalidConferenceId)?;
         let key = key_of(owner, &id.0);
-        let conf = self.confs.get_mut(&key).ok_or(FailureReason::ConferenceDoesNotExist)?;
-        if asked.version != conf.scheduled.version {
+        let known = self.confs.get(&key).ok_or(FailureReason::ConferenceDoesNotExist)?;
+        if asked.version != known.scheduled.version {
             return Err(FailureReason::InvalidVersion);
         }
         let settings = checked(ctx.now, owner, asked.settings.clone())?;
+        let number = match known.scheduled.phone_id.as_str() {
+            _ if !settings.phone_access => String::new(),
+            "" => self.free_number(ctx.rng),
+            kept => kept.to_owned(),
+        };
+        let conf = self.confs.get_mut(&key).ok_or(FailureReason::ConferenceDoesNotExist)?;
+        conf.scheduled.phone_id = number;
         let old = std::mem::replace(&mut conf.scheduled.settings, settings).access;
         conf.scheduled.version = conf.scheduled.version.saturating_add(1);
         conf.scheduled.last_update = Some(ctx.now);
@@ -114,6 +125,7 @@ impl Conferencing {
             live.follow(old, &conf.scheduled.settings);
         }
         keep(ctx, conf);
+        conf.keep_running(ctx);
         let answer = record(conf);
         self.notify_all(ctx, &key);
         Ok(Some(Answer::Conference(Box::new(answer))))
@@ -139,6 +151,53 @@ impl Conferencing {
         for key in keys {
             if let Some(conf) = self.confs.remove(&key) {
                 ctx.store(StoreOp::DeleteConference { organizer: key.0, id: conf.scheduled.id });
+            }
+        }
+    }
+
+    /// What somebody may know who has a conference's number: where it is, and whether a passcode is wanted of everybody.
+    fn find(&self, number: &str) -> Result<Option<Answer>, FailureReason> {
+        let conf = self.confs.values().find(|c| !number.is_empty() && c.scheduled.phone_id == number);
+        let c = conf.ok_or(FailureReason::ConferenceDoesNotExist)?.conference();
+        let settings = ConferenceSettings {
+            subject: c.settings.subject.clone(),
+            access: c.settings.access,
+            phone_access: true,
+            passcode_optional: c.settings.passcode_optional,
+            ..ConferenceSettings::default()
+        };
+        Ok(Some(Answer::Conference(Box::new(ConferenceRecord::from_conference(&Conference { settings, ..c })))))
+    }
+
+    /// Whether somebody has the passcode that a join would ask of them.
+    fn verify(
+        &self,
+        ctx: &Ctx<'_>,
+        who: &Address,
+        conference: &str,
+        passcode: Option<&str>,
+    ) -> Result<Option<Answer>, FailureReason> {
+        let (organizer, id) = identity::parse_focus(conference).ok_or(FailureReason::InvalidConferenceId)?;
+        let conf = self.confs.get(&key_of(&organizer, &id.0)).ok_or(FailureReason::ConferenceDoesNotExist)?;
+        let joiner = conf.joiner(who, network_of(ctx.config, who));
+        match check_passcode(joiner, &conf.scheduled.settings, passcode) {
+            Ok(()) => Ok(None),
+            Err(PasscodeFault::Missing) => Err(FailureReason::PasscodeMissing),
+            Err(PasscodeFault::Wrong) => Err(FailureReason::InvalidPasscode),
+        }
+    }
+
+    /// A number for callers that no other conference has; longer ones when the short are rare.
+    fn free_number(&self, rng: &mut Rng) -> String {
+        let taken: BTreeSet<&str> = self.confs.values().map(|c| c.scheduled.phone_id.as_str()).collect();
+        let mut try_number = 0;
+        loop {
+            try_number += 1;
+            let digits = L::PHONE_ID_DIGITS + try_number / L::PHONE_ID_TRIES;
+            let least = 10u64.pow(digits - 1);
+            let number = (least + rng.below(9 * least)).to_string();
+            if !taken.contains(number.as_str()) {
+                return number;
             }
         }
     }

@@ -140,7 +140,7 @@ impl Live {
 
     /// It becomes harder to get in: those inside may come back all the same, as after a broken link.
     pub fn spare_those_inside(&mut self) {
-        let inside = self.members.iter().filter(|(_, m)| m.waiting.is_none() && !m.hidden);
+        let inside = self.members.iter().filter(|(_, m)| m.is_inside());
         self.admitted.extend(inside.map(|(who, _)| who.clone()));
     }
 

@@ -127,7 +127,7 @@ impl Conf {
             conference_id: Some(c.id.0.clone()),
             organizer: Some(Organizer { display_name: ctx.display_name(&c.organizer), uri: c.organizer.clone() }),
             join_url: (!c.join_url.is_empty()).then(|| c.join_url.clone()),
-            phone_id: None,
+            phone_id: (!c.phone_id.is_empty()).then(|| c.phone_id.clone()),
             ..self.running()
         }
     }

@@ -38,7 +38,11 @@ fn service(b: &mut TestBench, from: RegistrationId, command: Command) -> Result<
 }
 
 fn service_raw(b: &mut TestBench, from: RegistrationId, command: Command) -> Response {
-    let uri = identity::focus_factory(&address("alice"));
+    service_of(b, from, "alice", command)
+}
+
+fn service_of(b: &mut TestBench, from: RegistrationId, owner: &str, command: Command) -> Response {
+    let uri = identity::focus_factory(&address(owner));
     let user = b.state.registrations.get(from).unwrap().user.clone();
     let body = C3pRequest::new(1, &uri, user.as_str(), command).to_bytes();
     let (me, to) = (format!("<{user}>;tag=s1"), format!("<{uri}>"));
@@ -289,6 +293,48 @@ fn unusable_settings_are_refused_with_their_reason() {
     let nothing = ConferenceSettings { mcus: Vec::new(), ..ConferenceSettings::default() };
     scheduled(&mut b, alice, nothing);
     assert!(matches!(b.stored.last(), Some(StoreOp::PutConference(c)) if c.settings.mcus == ["chat"]));
+}
+
+#[test]
+fn a_conference_with_phone_access_has_a_number_by_which_others_find_it() {
+    let mut b = bench();
+    let (alice, bob) = (b.sign_in("alice", 1), b.sign_in("bob", 2));
+    let open = ConferenceSettings {
+        subject: "Budget".into(),
+        access: AccessLevel::Everyone,
+        passcode: Some("4711".into()),
+        passcode_optional: false,
+        phone_access: true,
+        ..ConferenceSettings::default()
+    };
+    let record = ConferenceRecord::request(&conference_id(), &open);
+    let Ok(Answer::Conference(made)) = service(&mut b, alice, Command::AddConference(Box::new(record))) else { panic!() };
+    let number = made.phone_id.clone();
+    assert!(number.len() == 6 && number.bytes().all(|d| d.is_ascii_digit()), "{number}");
+    assert!(matches!(b.stored.last(), Some(StoreOp::PutConference(c)) if c.phone_id == number));
+    // Everybody asks at the own factory.
+    let ask = |b: &mut TestBench, command| C3pResponse::parse(&service_of(b, bob, "bob", command).body).unwrap().into_result();
+    let Ok(Answer::Conference(found)) = ask(&mut b, Command::FindConference(number.clone())) else { panic!() };
+    assert_eq!((found.uri.as_str(), found.phone_id.as_str(), found.settings.passcode_optional), (FOCUS, number.as_str(), false));
+    assert_eq!((found.settings.passcode.clone(), found.settings.participants.len()), (None, 0), "only what a caller may know");
+    let gone = Err(FailureReason::ConferenceDoesNotExist);
+    assert_eq!(ask(&mut b, Command::FindConference("1".into())), gone);
+    assert_eq!(ask(&mut b, Command::FindConference(String::new())), gone);
+    let verify = |code: Option<&str>| Command::VerifyPasscode { conference: FOCUS.into(), passcode: code.map(str::to_owned) };
+    assert!(ask(&mut b, verify(Some("4711"))).is_ok());
+    assert_eq!(ask(&mut b, verify(Some("4712"))), Err(FailureReason::InvalidPasscode));
+    assert_eq!(ask(&mut b, verify(None)), Err(FailureReason::PasscodeMissing));
+    assert!(service(&mut b, alice, verify(None)).is_ok(), "who leads need not say it");
+    // The number stays while callers are let in, and goes with them.
+    let mut change = *made;
+    change.settings.subject = "Second round".into();
+    let Ok(Answer::Conference(same)) = service(&mut b, alice, Command::ModifyConference(Box::new(change))) else { panic!() };
+    assert_eq!(same.phone_id, number);
+    let mut change = *same;
+    change.settings.access = AccessLevel::Invited;
+    let Ok(Answer::Conference(closed)) = service(&mut b, alice, Command::ModifyConference(Box::new(change))) else { panic!() };
+    assert_eq!((closed.phone_id.as_str(), closed.settings.phone_access), ("", false));
+    assert_eq!(ask(&mut b, Command::FindConference(number)), gone);
 }
 
 #[test]

@@ -23,6 +23,15 @@ pub enum Command {
     GetConferences,
     /// One, whole.
     GetConference(ConferenceId),
+    /// What others may know of the one with this number for callers (our own key).
+    FindConference(String),
+    /// Whether the sender would get in with this passcode, or without one (our own command, to the sender's factory).
+    VerifyPasscode {
+        /// Focus URI.
+        conference: String,
+        /// The passcode, if one is given.
+        passcode: Option<String>,
+    },
     /// Take one off the schedule (to the factory).
     CancelConference(ConferenceId),
     /// End one for everybody (to the focus).
@@ -302,7 +311,8 @@ impl Command {
             Command::AddConference(_) => "addConference",
             Command::ModifyConference(_) => "modifyConference",
             Command::GetConferences => "getConferences",
-            Command::GetConference(_) => "getConference",
+            Command::GetConference(_) | Command::FindConference(_) => "getConference",
+            Command::VerifyPasscode { .. } => "verifyPassCode",
             Command::CancelConference(_) | Command::EndConference { .. } => "deleteConference",
             Command::AddUser(_) => "addUser",
             Command::DeleteUser { .. } => "deleteUser",
@@ -322,6 +332,7 @@ impl Command {
             Command::Change(c) => Some(&c.conference),
             Command::Mute(m) => Some(&m.conference),
             Command::EndConference { conference }
+            | Command::VerifyPasscode { conference, .. }
             | Command::DeleteUser { conference, .. }
             | Command::ModifyConferenceLock { conference, .. }
             | Command::ModifyUserRoles { conference, .. }
@@ -351,6 +362,13 @@ impl Command {
             Command::GetConferencingCapabilities | Command::GetAvailableMcuTypes | Command::GetConferences => e,
             Command::AddConference(r) | Command::ModifyConference(r) => e.with(r.write(true)),
             Command::GetConference(id) | Command::CancelConference(id) => e.with(id_keys(id)),
+            Command::FindConference(number) => {
+                e.with(Element::in_ns("conferenceKeys", C3P).with_attr(&format!("{{{OWN}}}phone-id"), number))
+            }
+            Command::VerifyPasscode { conference, passcode } => {
+                let code = passcode.as_ref().map(|c| Element::in_ns("pass-code", OWN).with_text(c.as_str()));
+                e.with(conference_keys(conference)).with_opt(code)
+            }
             Command::EndConference { conference } => e.with(conference_keys(conference)),
             Command::AddUser(a) => a.write(),
             Command::DeleteUser { conference, user } => e.with(user_keys(conference, user)),
@@ -384,7 +402,13 @@ impl Command {
                 Command::ModifyConference(Box::new(record()?))
             }
             "getConferences" => Command::GetConferences,
-            "getConference" => Command::GetConference(id(e)?),
+            "getConference" => match e.child("conferenceKeys").and_then(|k| k.attr("phone-id")) {
+                Some(number) => Command::FindConference(number.trim().to_owned()),
+                None => Command::GetConference(id(e)?),
+            },
+            "verifyPassCode" => {
+                Command::VerifyPasscode { conference: entity(e, "conferenceKeys")?, passcode: e.child_value("pass-code") }
+            }
             "deleteConference" => match entity(e, "conferenceKeys") {
                 Ok(conference) => Command::EndConference { conference },
                 Err(_) => Command::CancelConference(id(e)?),

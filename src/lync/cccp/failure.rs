@@ -38,6 +38,7 @@ reasons! {
     InvalidExpiryTime "invalidExpiryTime" "the expiry must lie between one year ago and ten years ahead",
     InvalidAdmissionPolicy "invalidAdmissionPolicy" "the server does not allow this access level",
     InvalidPasscode "invalidPasscode" "the passcode is wrong",
+    PasscodeMissing "passcodeMissing" "this meeting needs its passcode",
     InvalidRole "invalidRole" "the server does not know this role",
     InvalidUserEntity "invalidUserEntity" "the address of this person is not usable here",
     InvalidVersion "invalidVersion" "the conference was changed elsewhere meanwhile",

@@ -131,6 +131,20 @@ class Chats:
         self.bob.sees("alice.* left")
         until("finch says so", self.is_out)
 
+    def called_in(self):
+        """the meeting calls finch, which talks in it by an ordinary conversation, and is removed"""
+        self.command(f"/callin {ALICE}")
+        self.bob.sees("alice.* joined|alice.* is in the meeting")
+        caller = self.focus().replace(":focus:", ":chat:")
+        self.command("hello by the call")
+        until("the message", lambda: any("hello by the call" in t for t in self.finch.heard(caller)))
+        self.finch.say(caller, "an ordinary answer")
+        self.bob.sees("alice +an ordinary answer")
+        self.command("/eject alice")
+        self.bob.sees("Remove alice")
+        self.bob.keys("Enter")
+        self.bob.sees("alice.* left", 15)
+
     def locked_out(self):
         """finch joins a locked meeting by its URI and is refused with a sentence"""
         self.command("/lock")
