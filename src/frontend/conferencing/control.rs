@@ -1,7 +1,6 @@
 //! Commands in a running conference (lync-conversations.md 5, the table of `domain.md` 8.3): INFO, 202, the deed, and its
 //! result in an INFO of ours.
 
-use super::live::Member;
 use super::{Conferencing, Key, Place, Timer};
 use crate::domain::Address;
 use crate::domain::conference::AccessLevel;
