@@ -164,7 +164,7 @@ fn level_of(state: &State, uri: &Address) -> Option<&'static str> {
 
 /// Rows of a conversation that a question card needs, so that the card hides nothing that was said.
 pub fn question_rows(state: &State, reading: Rect) -> u16 {
-    let rows = state.question().map_or(0, |q| rows_of(&words_of(state, q).1));
+    let rows = state.question().and_then(|q| words_of(state, q)).map_or(0, |w| rows_of(&w.1));
     // Where it is so narrow that hardly anything would be left to read, the card lies above it.
     if reading.height >= rows + READABLE_ROWS { rows } else { 0 }
 }
@@ -173,9 +173,9 @@ fn rows_of(lines: &[Label]) -> u16 {
     u16::try_from(lines.len()).unwrap_or(2) + 3
 }
 
-/// Title, lines and the word for yes.
-fn words_of(state: &State, question: &Question) -> (&'static str, Vec<Label>, &'static str) {
-    match &question.kind {
+/// Title, lines and the word for yes; none for a meeting that is gone.
+fn words_of(state: &State, question: &Question) -> Option<(&'static str, Vec<Label>, &'static str)> {
+    Some(match &question.kind {
         QuestionKind::Invitation { from, toast, subject, conference, auto_accept, priority, .. } => {
             let name = Line::new(state.name(from));
             let what = if *conference { "invites you to a meeting" } else { "wants to talk" };
@@ -214,7 +214,7 @@ fn words_of(state: &State, question: &Question) -> (&'static str, Vec<Label>, &'
             ("Reminder", lines, "join")
         }
         QuestionKind::Meeting { id, changed } => {
-            let Some(m) = state.meetings.find(id) else { return };
+            let m = state.meetings.find(id)?;
             let name = Line::new(state.name(&m.organizer));
             let what = if *changed { "has moved a meeting" } else { "invites you to a meeting" };
             let mut lines: Vec<Label> = vec![format!("{name} {what}").into(), format!("“{}”", Line::new(subject(m))).into()];
@@ -235,7 +235,7 @@ fn words_of(state: &State, question: &Question) -> (&'static str, Vec<Label>, &'
             let lines: Vec<Label> = vec![format!("{name} added you to their contacts").into(), sees.into()];
             ("New watcher", lines, "accept at a level")
         }
-    }
+    })
 }
 
 /// A question in a corner of the pane in use: above what was said, but below a form that is being filled in.
@@ -248,7 +248,7 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
         _ => areas.body,
     };
     let width = QUESTION_CELLS.min(body.width.saturating_sub(2));
-    let (title, lines, yes) = words_of(state, question);
+    let Some((title, lines, yes)) = words_of(state, question) else { return };
     let height = rows_of(&lines).min(body.height.saturating_sub(1));
     let low = matches!(pane, Pane::Meetings | Pane::Me);
     let y = if low { body.bottom() - 1 - height } else { body.y + 1 };
