@@ -77,3 +77,5 @@ pub const CHAT_NOT_WHILE_TYPING: Duration = Duration::from_secs(10);
 
 /// Names of people who are on no list, kept from rosters.
 pub const NAMES: usize = 5000;
+/// A question that took another's place by itself is not answered by a key pressed sooner than this.
+pub const NEW_QUESTION: Duration = Duration::from_secs(1);

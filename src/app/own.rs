@@ -147,6 +147,11 @@ fn own_note(own: &SelfPresence) -> Option<Note> {
     notes(own).find(|n| !n.out_of_office)
 }
 
+/// The note that others see.
+pub fn note(state: &State) -> Option<Note> {
+    state.account.note.clone().or_else(|| notes(&state.own.replica).next())
+}
+
 fn notes(own: &SelfPresence) -> impl Iterator<Item = Note> {
     let all = own.publications.iter().filter(|p| p.key.category == "note" && p.key.container >= Level::Colleagues.container());
     all.filter_map(published::note)
@@ -198,7 +203,7 @@ pub fn fill_form(state: &mut State) {
     let at = by_hand.unwrap_or(options.len() - 1);
     let activity = if custom.is_some() { String::new() } else { activity };
     let zone = state.view.zone.clone();
-    let note = state.account.note.clone().or_else(|| notes(&state.own.replica).next());
+    let note = note(state);
     let moment = |t: Option<Time>| {
         let t = t.filter(|e| *e > state.view.now).map(|t| t.timestamp().to_zoned(zone.clone()));
         t.map(|t| t.strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()

@@ -4,16 +4,16 @@ use super::access::{block_question, level_shows, trial};
 use super::alerts;
 use super::commands::people::set_level_after;
 use super::door::{Door, Pending};
-use super::limits::QUESTIONS;
+use super::limits::{NEW_QUESTION, QUESTIONS};
 use super::state::overlay::{Choice, Confirm, Deed, Overlay, Picker};
 use super::state::people::Loaded;
-use super::state::{Question, QuestionKind};
+use super::state::{Question, QuestionKind, State};
 use super::{files, invited, tabs};
 use crate::domain::conference::Answer as MeetingAnswer;
 use crate::domain::contact::AddOptions;
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState};
 use crate::domain::presence::Level;
-use crate::domain::{Address, access};
+use crate::domain::{Address, Time, access};
 use crate::endpoint::sight::container_name;
 use crate::endpoint::{Feature, Operation};
 
@@ -30,8 +30,39 @@ pub enum Answer {
     Maybe,
 }
 
+/// The question that is shown, so that an answer meant for the one before does not reach it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shown {
+    name: Option<String>,
+    /// It took the place of one that nobody had answered, then.
+    replaced: Option<Time>,
+    /// The one before was answered.
+    answered: bool,
+}
+
+/// Notes which question is shown now.
+pub fn settle(state: &mut State) {
+    let name = state.question().map(|q| match &q.kind {
+        QuestionKind::Invitation { conversation, .. } => format!("i{}", conversation.0),
+        QuestionKind::Reminder { slot } => format!("r{}{:?}", slot.id.0, slot.of),
+        QuestionKind::Meeting { id, .. } => format!("m{}", id.0),
+        QuestionKind::File { transfer } => format!("f{:?}", transfer.id),
+        QuestionKind::Watcher { uri, .. } => format!("w{}", uri.as_str()),
+    });
+    let shown = &mut state.shown_question;
+    if shown.name != name {
+        let by_itself = shown.name.is_some() && !shown.answered;
+        *shown = Shown { name, replaced: by_itself.then_some(state.view.now), answered: false };
+    }
+}
+
 /// Answers the question shown.
 pub fn answer(door: &mut Door<'_>, answer: Answer) -> Result<(), String> {
+    let shown = &mut door.state.shown_question;
+    if shown.replaced.take().is_some_and(|at| door.now < at + NEW_QUESTION) {
+        return Err("another question has just come here: press the key once more if you mean it".into());
+    }
+    shown.answered = true;
     let questions = &mut door.state.questions;
     let Some(at) = questions.iter().position(|q| !q.postponed) else {
         questions.iter_mut().for_each(|q| q.postponed = false);

@@ -22,7 +22,7 @@ pub const FOUND: usize = 50;
 /// The commands of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("status", "Set my status", NOWHERE, status).typed("status", Arg::Status).when(online),
-    Command::new("note", "Set my note; alone it clears it", NOWHERE, note).typed("note", Arg::Words("words", false)).when(online),
+    Command::new("note", "Set my note; alone it shows it, - takes it away", NOWHERE, note).typed("note", Arg::Words("words", false)).when(online),
     Command::new("away", "I am away", NOWHERE, |d, a| quick(d, UserStatus::Away, a))
         .typed("away", Arg::Words("words", false))
         .when(online),
@@ -250,9 +250,18 @@ fn timed<'a>(door: &Door<'_>, rest: &'a str) -> Result<(Option<crate::domain::Ti
 
 fn note(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     let text = args.trim();
-    let note = (!text.is_empty()).then(|| Note { text: text.to_owned(), out_of_office: false, start: None, end: None });
-    let done = if note.is_some() { "Note published" } else { "Note cleared" };
-    trial::send(door, vec![Operation::SetNote { note }], Pending::new("Publishing the note").done(done));
+    let before = own::note(door.state);
+    if text.is_empty() {
+        door.say(match before {
+            Some(note) => format!("Your note is “{}”; /note - takes it away", note.text),
+            None => "You have no note; /note and some words set one".to_owned(),
+        });
+        return Ok(());
+    }
+    let note = (text != "-").then(|| Note { text: text.to_owned(), out_of_office: false, start: None, end: None });
+    let done = if note.is_some() { "Note published" } else { "Note taken away" };
+    let pending = Pending::new("Publishing the note").done(done).undo(vec![Operation::SetNote { note: before }]);
+    trial::send(door, vec![Operation::SetNote { note }], pending);
     Ok(())
 }
 

@@ -63,6 +63,8 @@ pub struct State {
     pub overlays: Vec<Overlay>,
     /// Questions that wait for Alt-y / Alt-n / Alt-l; the first not postponed one is shown as a card.
     pub questions: Vec<Question>,
+    /// Which question is shown, and how it came there.
+    pub shown_question: super::questions::Shown,
     /// The row over the hint line.
     pub toast: Option<Toast>,
     /// What can be taken back, the newest last.
@@ -209,6 +211,7 @@ impl State {
             wire: Wire::default(),
             overlays: Vec::new(),
             questions: Vec::new(),
+            shown_question: super::questions::Shown::default(),
             toast: None,
             undo: Vec::new(),
             import_book: None,
@@ -265,6 +268,7 @@ impl State {
     pub fn settle(&mut self) {
         self.people.settle(&self.view);
         self.meetings.settle(self.view.now);
+        crate::app::questions::settle(self);
         crate::app::access::settle(self);
     }
 

@@ -414,3 +414,33 @@ fn the_selection_stays_with_its_person_when_another_device_adds_somebody() {
     s.says(endpoint::Event::SelfPresence(Box::new(own)));
     assert_eq!(member(&s), Some(dan));
 }
+
+#[test]
+fn the_note_is_shown_set_taken_away_and_given_back() {
+    let mut s = Stage::new();
+    s.keys("j Enter \"/note\" Enter");
+    assert_eq!((s.asked(), s.toast()), (vec![], "You have no note; /note and some words set one"));
+    let note = crate::domain::presence::Note { text: "lunch".into(), out_of_office: false, start: None, end: None };
+    s.state.account.note = Some(note.clone());
+    s.keys("\"/note\" Enter");
+    assert_eq!((s.asked(), s.toast()), (vec![], "Your note is “lunch”; /note - takes it away"));
+    s.keys("\"/note -\" Enter");
+    assert_eq!(s.asked(), [Operation::SetNote { note: None }]);
+    s.finishes(Ok(Outcome::Done));
+    s.keys("Alt-u");
+    assert_eq!(s.asked(), [Operation::SetNote { note: Some(note) }]);
+}
+
+#[test]
+fn a_key_meant_for_a_question_that_went_away_does_not_answer_the_next() {
+    let mut s = Stage::new();
+    let watcher = |user: &str| Question { kind: QuestionKind::Watcher { uri: a(user), name: String::new() }, postponed: false };
+    s.state.questions = vec![watcher("frank"), watcher("gina")];
+    s.event(Event::Tick);
+    s.state.questions.remove(0);
+    s.event(Event::Tick);
+    s.keys("Alt-n");
+    assert!(s.state.overlays.is_empty() && s.toast().contains("once more"), "{}", s.toast());
+    s.keys("Alt-n");
+    assert!(matches!(s.state.overlays.last(), Some(Overlay::Confirm(_))));
+}
