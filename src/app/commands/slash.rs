@@ -22,7 +22,9 @@ pub const FOUND: usize = 50;
 /// The commands of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("status", "Set my status", NOWHERE, status).typed("status", Arg::Status).when(online),
-    Command::new("note", "Set my note; alone it shows it, - takes it away", NOWHERE, note).typed("note", Arg::Words("words", false)).when(online),
+    Command::new("note", "Set my note; alone it shows it, - takes it away", NOWHERE, note)
+        .typed("note", Arg::Words("words", false))
+        .when(online),
     Command::new("away", "I am away", NOWHERE, |d, a| quick(d, UserStatus::Away, a))
         .typed("away", Arg::Words("words", false))
         .when(online),
