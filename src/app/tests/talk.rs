@@ -153,11 +153,11 @@ fn a_closed_tab_opens_again_with_its_draft_and_never_with_the_command_that_close
     s.effects.clear();
     s.keys("Ctrl-U \"/close\" Enter");
     assert_eq!(s.tabs(), "");
-    let kept = s.effects.iter().filter_map(|e| match e {
+    let mut kept = s.effects.iter().filter_map(|e| match e {
         Effect::Store(_, StoreRequest::SaveDraft { text, .. }) => Some(text.as_str()),
         _ => None,
     });
-    assert_eq!(kept.last(), Some(""));
+    assert_eq!(kept.next_back(), Some(""));
     s.keys("Alt-1 Enter");
     assert_eq!((s.tabs().as_str(), s.composer()), ("[Bob Kelly]", ""));
 }

@@ -145,7 +145,7 @@ fn odd(c: &ICalendarComponent, events: &[&ICalendarComponent], series: Option<&S
     let onwards = |e: &&ICalendarComponent| {
         e.property(&P::RecurrenceId).is_some_and(|r| r.parameter(&ICalendarParameterName::Range).is_some())
     };
-    if events.iter().any(|e| onwards(&e)) {
+    if events.iter().any(onwards) {
         return Some("it changes a series from one of its times on");
     }
     if !repeats {
