@@ -63,8 +63,10 @@ pub struct Publishing {
     location: String,
     etag: Option<String>,
     under_way: Option<(Token, Body)>,
-    /// Something is to be published then.
+    /// Something is to be published then; only while there is a registration.
     due: Option<Time>,
+    /// Something is to be published with the next registration.
+    unsaid: bool,
     refresh_at: Option<Time>,
     last: Option<Time>,
     unsupported: bool,
@@ -89,6 +91,7 @@ impl Publishing {
             etag: None,
             under_way: None,
             due: None,
+            unsaid: false,
             refresh_at: None,
             last: None,
             unsupported: false,
@@ -137,6 +140,10 @@ impl Publishing {
     /// Something changed: tell the screen at once and the server soon.
     fn changed(&mut self, ctx: &mut Ctx<'_>) {
         self.tell(ctx);
+        if !ctx.online {
+            self.unsaid = true;
+            return;
+        }
         let settled = ctx.now + PUBLISH_SETTLE;
         let paced = self.last.map_or(settled, |l| settled.max(l + PUBLISH_PACE));
         self.due = Some(self.due.map_or(paced, |d| d.max(settled).min(paced)));
@@ -403,7 +410,7 @@ impl Service for Publishing {
         for (what, why) in MISSING {
             ctx.emit(Event::Missing { what, why: Some(why.into()) });
         }
-        if ctx.me.publish {
+        if std::mem::take(&mut self.unsaid) || ctx.me.publish {
             self.due = Some(ctx.now);
         }
         self.pump(ctx);
@@ -413,7 +420,11 @@ impl Service for Publishing {
 
     fn on_offline(&mut self, ctx: &mut Ctx<'_>) {
         self.access.on_offline(ctx);
-        (self.under_way, self.refresh_at, self.etag) = (None, None, None);
+        self.unsaid |= self.due.is_some();
+        (self.due, self.under_way, self.refresh_at, self.etag) = (None, None, None, None);
+        // As what is set without a registration, it is told with the next one.
+        self.sent_for.append(&mut self.waiting);
+        self.complete(ctx, &Ok(Outcome::Done));
     }
 
     fn on_sign_out(&mut self, ctx: &mut Ctx<'_>) {

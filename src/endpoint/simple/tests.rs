@@ -233,6 +233,25 @@ fn an_idle_device_does_not_hide_a_status_that_says_more() {
     assert!(text(&bench.request().1).contains("<rpid:class>dnd</rpid:class>"));
 }
 
+#[test]
+fn what_is_set_without_the_server_wakes_nobody_and_is_told_when_it_is_back() {
+    let (mut bench, mut s, first) = publishing();
+    bench.answer(&mut s, &first, 200, "SIP-ETag: a.1\nExpires: 1800", "");
+    let set = |status| Operation::SetStatus { status, activity: String::new(), until: None };
+    let waits = bench.operate(&mut s, set(UserStatus::Away));
+    bench.online = false;
+    bench.call(&mut s, |s, ctx| s.on_offline(ctx));
+    assert_eq!(bench.result(waits), Some(Ok(Outcome::Done)));
+    bench.operate(&mut s, set(UserStatus::BeRightBack));
+    assert_eq!(s.poll_timeout(), None);
+    bench.me.publish = false;
+    bench.online = true;
+    bench.call(&mut s, |s, ctx| s.on_online(ctx));
+    bench.pass(&mut s, Duration::from_secs(1));
+    let published = bench.sent.iter().find(|r| r.1.method == Method::Publish).expect("nothing published");
+    assert!(text(&published.1).contains("brb"), "{}", text(&published.1));
+}
+
 fn talk() -> ConversationId {
     ConversationId("c1".into())
 }
