@@ -79,6 +79,8 @@ pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_PUBLICATIONS: usize = 2_000;
 /// Contacts accepted from the server.
 pub const MAX_CONTACTS: usize = 10_000;
+/// Groups accepted from the server.
+pub const MAX_GROUPS: usize = 1_000;
 /// Busy and Do Not Disturb by hand last this long (`domain.md` 9).
 pub const TIMED_STATUS_SECS: u32 = 24 * 3600;
 

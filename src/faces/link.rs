@@ -8,8 +8,8 @@ use crate::domain::Rng;
 use crate::endpoint::user::{Config, Dialect, Output, UserEndpoint};
 use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, WebAnswer, WebRequest, WireRecord};
 use crate::net::dns::Resolver;
-use crate::net::tls::{self, ConnectError, Trust};
-use crate::net::{Clock, Incoming, Outgoing, entropy, http, stream, tcp, udp};
+use crate::net::tls::Trust;
+use crate::net::{Clock, ConnectError, Incoming, Outgoing, Over, dial, entropy, http};
 use crate::sip::{Server, Transport};
 use files::Files;
 use pipes::Pipes;
@@ -186,23 +186,8 @@ impl Link {
         self.aside = Aside::None;
         let (number, deliver, trust) = (self.number, self.deliver.clone(), self.trust.clone());
         let open = async move {
-            let (out, ends) = match (transport, trust) {
-                (Transport::Tls, Some(trust)) => {
-                    let (socket, ends) = tls::connect(&host, port, &names, &trust).await?;
-                    (stream::start(socket, number, deliver), ends)
-                }
-                (Transport::Tls, None) => {
-                    return Err(ConnectError::Tls("no certificate authority is known for TLS".into()));
-                }
-                (Transport::Tcp, _) => {
-                    let (socket, ends) = tcp::connect(&host, port).await.map_err(ConnectError::Connection)?;
-                    (stream::start(socket, number, deliver), ends)
-                }
-                (Transport::Udp, _) => {
-                    let (socket, ends) = udp::connect(&host, port).await.map_err(ConnectError::Connection)?;
-                    (udp::start(socket, number, deliver), ends)
-                }
-            };
+            let over = over(transport, &names, trust.as_ref());
+            let (out, ends) = dial(over, &host, port, number, deliver).await.map_err(|refused| refused.error)?;
             Ok((out, ends.local.to_string()))
         };
         self.opening = Some(Box::pin(async move { Step::Opened(open.await) }));
@@ -221,8 +206,8 @@ impl Link {
             Aside::None => {
                 let (number, deliver) = (self.next_number(), self.deliver.clone());
                 let open = async move {
-                    let (socket, _) = tcp::connect(&host, port).await?;
-                    Ok((number, stream::start(socket, number, deliver)))
+                    let opened = dial(Over::Tcp, &host, port, number, deliver).await;
+                    opened.map(|(out, _)| (number, out)).map_err(|refused| refused.error.to_string())
                 };
                 self.aside = Aside::Opening(Box::pin(open), vec![bytes]);
             }
@@ -277,7 +262,7 @@ impl Link {
             }
             Err(failed) => {
                 let kind = match failed {
-                    ConnectError::Connection(_) => ErrorKind::ConnectionFailed,
+                    ConnectError::NoHost(_) | ConnectError::Connection(_) => ErrorKind::ConnectionFailed,
                     ConnectError::Tls(_) => ErrorKind::TlsFailed,
                 };
                 let error = Error::new(kind, failed.to_string());
@@ -309,6 +294,15 @@ impl Link {
     fn next_number(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number
+    }
+}
+
+/// How a server is to be spoken to.
+pub fn over<'a>(transport: Transport, names: &'a [String], trust: Option<&'a Trust>) -> Over<'a> {
+    match transport {
+        Transport::Tls => Over::Tls { names, trust },
+        Transport::Tcp => Over::Tcp,
+        Transport::Udp => Over::Udp,
     }
 }
 

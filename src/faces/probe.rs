@@ -1,13 +1,14 @@
 //! Finds out where an address signs in and what is spoken there: candidates from the DNS or the command line, each asked with
 //! a REGISTER that registers nothing, until one answers.
 
+use super::link::over;
 use super::locate;
 use crate::app::config::Dialect;
 use crate::domain::{Address, Rng};
 use crate::net::dns::Resolver;
 use crate::net::judge::Facts;
-use crate::net::tls::{self, ConnectError, Trust};
-use crate::net::{Incoming, Outgoing, stream, tcp, udp};
+use crate::net::tls::Trust;
+use crate::net::{ConnectError, Incoming, Outgoing, dial};
 use crate::sip::auth::AuthHeader;
 use crate::sip::framing::{Frame, Framer};
 use crate::sip::{Message, Method, Name, NameAddr, Request, Response, Server, Transport, Uri};
@@ -46,8 +47,17 @@ pub struct Found {
 pub struct Miss {
     /// One sentence.
     pub why: String,
+    /// There is no such host.
+    pub no_host: bool,
     /// The certificate that was refused.
     pub certificate: Option<Box<Facts>>,
+}
+
+impl Miss {
+    /// For this reason alone.
+    pub fn new(why: String) -> Miss {
+        Miss { why, no_host: false, certificate: None }
+    }
 }
 
 /// The servers that come into question, best first. `named`: host and perhaps port from the command line.
@@ -90,11 +100,11 @@ pub async fn ask(candidate: &Candidate, address: &Address, trust: Option<&Trust>
     let end = Instant::now() + PATIENCE;
     let (deliver, came) = mpsc::channel(16);
     let opened = timeout_at(end, open(server, address, trust, deliver)).await;
-    let silent = || Miss { why: format!("{server} does not answer over {}", server.transport), certificate: None };
+    let silent = || Miss::new(format!("{server} does not answer over {}", server.transport));
     let (out, local) = opened.map_err(|_| silent())??;
     let request = register(address, &local, server.transport, rng);
     out.send(Message::Request(request.clone()).to_bytes());
-    let response = answer(&out, came, &request, server, end).await.map_err(|why| Miss { why, certificate: None })?;
+    let response = answer(&out, came, &request, server, end).await.map_err(Miss::new)?;
     let program = response.headers.get(&Name::Server).or_else(|| response.headers.get(&Name::UserAgent)).unwrap_or("");
     let program = program.chars().filter(|c| !c.is_control()).take(80).collect();
     Ok(Found { candidate: candidate.clone(), dialect: dialect(&response), program })
@@ -108,28 +118,14 @@ async fn open(
     trust: Option<&Trust>,
     deliver: mpsc::Sender<((), Incoming)>,
 ) -> Result<(Outgoing, String), Miss> {
-    let plain = |why: String| Miss { why, certificate: None };
-    let Server { host, port, .. } = server;
-    Ok(match (server.transport, trust) {
-        (Transport::Tls, None) => return Err(plain("no certificate authority is known for TLS".into())),
-        (Transport::Tls, Some(trust)) => {
-            let names = [host.clone(), address.host().to_owned()];
-            let refused = |(e, certificate): (ConnectError, Option<Facts>)| Miss {
-                why: e.to_string(),
-                certificate: certificate.map(Box::new),
-            };
-            let (socket, ends) = tls::attempt(host, *port, &names, trust).await.map_err(refused)?;
-            (stream::start(socket, (), deliver), ends.local.to_string())
-        }
-        (Transport::Tcp, _) => {
-            let (socket, ends) = tcp::connect(host, *port).await.map_err(plain)?;
-            (stream::start(socket, (), deliver), ends.local.to_string())
-        }
-        (Transport::Udp, _) => {
-            let (socket, ends) = udp::connect(host, *port).await.map_err(plain)?;
-            (udp::start(socket, (), deliver), ends.local.to_string())
-        }
-    })
+    let names = [server.host.clone(), address.host().to_owned()];
+    let over = over(server.transport, &names, trust);
+    let (out, ends) = dial(over, &server.host, server.port, (), deliver).await.map_err(|refused| Miss {
+        why: refused.error.to_string(),
+        no_host: matches!(refused.error, ConnectError::NoHost(_)),
+        certificate: refused.certificate,
+    })?;
+    Ok((out, ends.local.to_string()))
 }
 
 /// A REGISTER that asks for nothing.

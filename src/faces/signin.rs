@@ -109,7 +109,7 @@ fn find(address: &Address, wanted: &AddOptions, interactive: bool) -> Result<Acc
                 return Err(format!("{}; to trust exactly this certificate, say --pin {pin}", miss.why));
             }
             Err(miss) => {
-                named_nobody &= miss.why.contains("no host named");
+                named_nobody &= miss.no_host;
                 misses.push(miss.why);
                 continue;
             }
@@ -140,21 +140,20 @@ fn find(address: &Address, wanted: &AddOptions, interactive: bool) -> Result<Acc
 /// Asks one server; whoever sits at the terminal may trust its certificate.
 fn ask(runtime: &Runtime, candidate: &Candidate, account: &mut Account, interactive: bool, rng: &mut Rng) -> Result<Found, Miss> {
     let address = account.address.clone();
-    let broken = |why| Miss { why, certificate: None };
     (account.tls, account.udp) = (candidate.server.transport == Transport::Tls, candidate.server.transport == Transport::Udp);
-    let trusted = trust(account).map_err(broken)?;
+    let trusted = trust(account).map_err(Miss::new)?;
     let first = runtime.block_on(probe::ask(candidate, &address, trusted.as_ref(), rng));
-    let Err(Miss { why, certificate: Some(facts) }) = first else { return first };
+    let Err(Miss { why, certificate: Some(facts), .. }) = &first else { return first };
     if !interactive || !account.pin.is_empty() {
-        return Err(Miss { why, certificate: Some(facts) });
+        return first;
     }
-    println!("{}.", Line::new(&why));
-    let answer = prompt::line("Trust exactly this certificate from now on? y or n", "n").map_err(broken)?;
+    println!("{}.", Line::new(why));
+    let answer = prompt::line("Trust exactly this certificate from now on? y or n", "n").map_err(Miss::new)?;
     if !answer.eq_ignore_ascii_case("y") {
-        return Err(Miss { why, certificate: Some(facts) });
+        return first;
     }
     account.pin = facts.pin();
-    let trusted = trust(account).map_err(broken)?;
+    let trusted = trust(account).map_err(Miss::new)?;
     runtime.block_on(probe::ask(candidate, &address, trusted.as_ref(), rng))
 }
 

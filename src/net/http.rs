@@ -52,7 +52,10 @@ pub struct Answer {
 pub async fn exchange(ask: &Ask, trust: Option<&Trust>) -> Result<Answer, String> {
     let work = async {
         match (ask.tls, trust) {
-            (false, _) => over(tcp::connect(&ask.host, ask.port).await?.0, ask).await,
+            (false, _) => {
+                let (stream, _) = tcp::connect(&ask.host, ask.port).await.map_err(|e| e.to_string())?;
+                over(stream, ask).await
+            }
             (true, Some(trust)) => {
                 let (stream, _) = tls::connect(&ask.host, ask.port, std::slice::from_ref(&ask.host), &trust.without_pin())
                     .await

@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod clock;
+pub mod dial;
 pub mod dns;
 pub mod http;
 pub mod judge;
@@ -11,4 +12,5 @@ pub mod tls;
 pub mod udp;
 
 pub use clock::{Clock, entropy};
+pub use dial::{ConnectError, Over, Refused, dial};
 pub use stream::{Ends, Incoming, Outgoing, Stream};

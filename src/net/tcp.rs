@@ -1,5 +1,6 @@
 //! TCP without TLS: connect and listen.
 
+use super::dial::ConnectError;
 use super::stream::Ends;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -11,10 +12,12 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 /// One sentence that says what failed and what to do.
-pub async fn connect(host: &str, port: u16) -> Result<(TcpStream, Ends), String> {
+pub async fn connect(host: &str, port: u16) -> Result<(TcpStream, Ends), ConnectError> {
     let attempt = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect((host, port))).await;
     let stream = match attempt {
-        Err(_) => return Err(format!("{host}:{port} does not answer; check the address and the network")),
+        Err(_) => {
+            return Err(ConnectError::Connection(format!("{host}:{port} does not answer; check the address and the network")));
+        }
         Ok(Err(e)) => return Err(explain(host, port, &e)),
         Ok(Ok(stream)) => stream,
     };
@@ -32,14 +35,17 @@ pub fn ends(stream: &TcpStream) -> std::io::Result<Ends> {
     Ok(Ends { local: stream.local_addr()?, peer: stream.peer_addr()? })
 }
 
-fn explain(host: &str, port: u16, error: &std::io::Error) -> String {
+fn explain(host: &str, port: u16, error: &std::io::Error) -> ConnectError {
     use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
-    match error.kind() {
+    ConnectError::Connection(match error.kind() {
         ConnectionRefused => format!("nothing listens at {host}:{port}; is the server running, and is the port right?"),
         HostUnreachable | NetworkUnreachable => format!("there is no way to {host}; check the network"),
-        _ if error.to_string().contains("lookup") => format!("there is no host named {host}; check the server's name"),
+        // The system's resolver has no kind of its own.
+        _ if error.to_string().contains("lookup") => {
+            return ConnectError::NoHost(format!("there is no host named {host}; check the server's name"));
+        }
         _ => format!("cannot connect to {host}:{port}: {error}"),
-    }
+    })
 }
 
 /// Listens at `address` (`127.0.0.1:0` picks a free port).

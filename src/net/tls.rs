@@ -2,6 +2,7 @@
 //! one that was named.
 
 use super::certificates;
+use super::dial::{ConnectError, Refused};
 use super::judge::{Facts, Judge, Shown};
 use super::stream::Ends;
 use super::tcp;
@@ -36,17 +37,6 @@ const PUBLIC: u32 = 0o644;
 /// of today accept.
 const CA_YEARS: i16 = 10;
 const LEAF_DAYS: i64 = 397;
-
-/// Why a connection did not come up; one sentence each.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConnectError {
-    /// The way there.
-    #[error("{0}")]
-    Connection(String),
-    /// The certificate, or TLS itself.
-    #[error("{0}")]
-    Tls(String),
-}
 
 /// Whom a client trusts.
 #[derive(Clone, Debug)]
@@ -148,34 +138,28 @@ pub async fn connect(
     names: &[String],
     trust: &Trust,
 ) -> Result<(TlsStream<TcpStream>, Ends), ConnectError> {
-    attempt(host, port, names, trust).await.map_err(|refused| refused.0)
+    attempt(host, port, names, trust).await.map_err(|refused| refused.error)
 }
 
 /// The same; a refusal comes with the certificate that was shown.
 ///
 /// # Errors
 /// As [`connect`].
-pub async fn attempt(
-    host: &str,
-    port: u16,
-    names: &[String],
-    trust: &Trust,
-) -> Result<(TlsStream<TcpStream>, Ends), (ConnectError, Option<Facts>)> {
-    let plain = |e| (e, None);
-    let (socket, ends) = tcp::connect(host, port).await.map_err(ConnectError::Connection).map_err(plain)?;
+pub async fn attempt(host: &str, port: u16, names: &[String], trust: &Trust) -> Result<(TlsStream<TcpStream>, Ends), Refused> {
+    let (socket, ends) = tcp::connect(host, port).await?;
     let fits: Vec<ServerName<'static>> = names.iter().filter_map(|n| ServerName::try_from(n.clone()).ok()).collect();
     let Some(asked) = fits.first().cloned() else {
         let text = format!("“{}” is no host name that a certificate could be for", names.first().map_or(host, String::as_str));
-        return Err(plain(ConnectError::Tls(text)));
+        return Err(ConnectError::Tls(text).into());
     };
     let shown = Shown::default();
     let judge =
         Judge { inner: trust.judge.clone(), names: fits, domains: names.to_vec(), pin: trust.pin.clone(), shown: shown.clone() };
-    let config = trust.config(Arc::new(judge)).map_err(|e| plain(ConnectError::Tls(format!("TLS cannot be set up: {e}"))))?;
+    let config = trust.config(Arc::new(judge)).map_err(|e| ConnectError::Tls(format!("TLS cannot be set up: {e}")))?;
     let handshake = TlsConnector::from(Arc::new(config)).connect(asked, socket);
     match tokio::time::timeout(tcp::CONNECT_TIMEOUT, handshake).await {
         Err(_) => {
-            Err(plain(ConnectError::Tls(format!("{host}:{port} does not answer the TLS handshake; is it a port for TLS?"))))
+            Err(ConnectError::Tls(format!("{host}:{port} does not answer the TLS handshake; is it a port for TLS?")).into())
         }
         Ok(Err(e)) => {
             let facts = shown.lock().unwrap_or_else(PoisonError::into_inner).as_deref().map(Facts::of);
@@ -183,7 +167,7 @@ pub async fn attempt(
             if let (Some(facts), Some(rustls::Error::InvalidCertificate(_))) = (&facts, inner(&e)) {
                 text = format!("{text} ({facts})");
             }
-            Err((ConnectError::Tls(text), facts))
+            Err(Refused { error: ConnectError::Tls(text), certificate: facts.map(Box::new) })
         }
         Ok(Ok(stream)) => Ok((stream, ends)),
     }

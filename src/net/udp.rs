@@ -1,5 +1,6 @@
 //! Datagrams with one peer, in the place of a connection: what is queued leaves as one datagram each, what comes is told whole.
 
+use super::dial::ConnectError;
 use super::stream::{Ends, Incoming, Outgoing};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
@@ -11,8 +12,8 @@ const LARGEST: usize = 65_535;
 ///
 /// # Errors
 /// One sentence that says what failed and what to do.
-pub async fn connect(host: &str, port: u16) -> Result<(UdpSocket, Ends), String> {
-    let named = |e: std::io::Error| format!("there is no host named {host}; check the server's name ({e})");
+pub async fn connect(host: &str, port: u16) -> Result<(UdpSocket, Ends), ConnectError> {
+    let named = |e: std::io::Error| ConnectError::NoHost(format!("there is no host named {host}; check the server's name ({e})"));
     let mut failed = format!("{host} has no address; check the server's name");
     for peer in tokio::net::lookup_host((host, port)).await.map_err(named)? {
         let any = if peer.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
@@ -27,7 +28,7 @@ pub async fn connect(host: &str, port: u16) -> Result<(UdpSocket, Ends), String>
             Err(e) => failed = format!("cannot send datagrams to {host}:{port}: {e}"),
         }
     }
-    Err(failed)
+    Err(ConnectError::Connection(failed))
 }
 
 /// Starts the task of a socket. A peer that says that nobody listens is a closed connection.

@@ -3,7 +3,7 @@
 use crate::domain::Address;
 use crate::domain::contact::{Contact, Group, GroupId};
 use crate::endpoint::Event;
-use crate::endpoint::limits::MAX_CONTACTS;
+use crate::endpoint::limits::{MAX_CONTACTS, MAX_GROUPS};
 use crate::lync::contacts::{Change, ContactDelta, ContactDocument, ContactList};
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ impl Replica {
         if list.ucs_mode.as_deref() == Some("migrated") {
             return Applied::Elsewhere;
         }
-        let groups: BTreeMap<_, _> = list.groups.into_iter().map(|g| (g.id, g)).collect();
+        let groups: BTreeMap<_, _> = list.groups.into_iter().take(MAX_GROUPS).map(|g| (g.id, g)).collect();
         let contacts: BTreeMap<_, _> = list.contacts.into_iter().take(MAX_CONTACTS).map(|c| (c.uri.clone(), c)).collect();
         let changed = groups != self.groups || contacts != self.contacts;
         (self.groups, self.contacts, self.delta) = (groups, contacts, list.delta);
@@ -94,7 +94,8 @@ impl Replica {
     fn one(&mut self, change: Change) -> Vec<Event> {
         match change {
             Change::AddGroup(group) | Change::ModifyGroup(group) => {
-                if self.groups.get(&group.id) == Some(&group) {
+                let room = self.groups.len() < MAX_GROUPS || self.groups.contains_key(&group.id);
+                if !room || self.groups.get(&group.id) == Some(&group) {
                     return Vec::new();
                 }
                 self.groups.insert(group.id, group.clone());

@@ -4,7 +4,7 @@ use super::{Messages, message};
 use crate::domain::conversation::{Delivery, InstantMessage, MessageId, TextFormat};
 use crate::domain::{Address, Time};
 use crate::endpoint::Event;
-use crate::endpoint::limits::{MESSAGE_REMEMBERED, MESSAGES_REMEMBERED};
+use crate::endpoint::limits::{MAX_NAME, MESSAGE_REMEMBERED, MESSAGES_REMEMBERED};
 use crate::endpoint::service::{Ctx, InternalEvent};
 use crate::endpoint::simple::scheduling::CALENDAR;
 use crate::simple::composing::{self, Composing};
@@ -52,7 +52,9 @@ impl Messages {
             return answer(ctx, tx, request, 415);
         }
         let cseq = request.headers.cseq().map_or(0, |c| c.number);
-        let first = self.seen.first(ctx.now, format!("{from} {} {cseq}", request.headers.call_id()));
+        // Whoever sends chooses how long it is.
+        let call: String = request.headers.call_id().chars().take(MAX_NAME).collect();
+        let first = self.seen.first(ctx.now, format!("{from} {call} {cseq}"));
         answer(ctx, tx, request, 200);
         if first {
             let sent = request.headers.get(&Name::Date).and_then(written);
