@@ -111,8 +111,10 @@ impl Kept {
             return;
         }
         let Some(waiting) = self.of.get_mut(user) else { return };
-        while let Some(old) = waiting.pop_front_if(|m| m.at + KEPT_FOR <= ctx.now) {
-            ctx.store(StoreOp::DeleteKept { to: old.to, id: old.id });
+        while waiting.front().is_some_and(|m| m.at + KEPT_FOR <= ctx.now) {
+            if let Some(old) = waiting.pop_front() {
+                ctx.store(StoreOp::DeleteKept { to: old.to, id: old.id });
+            }
         }
     }
 
