@@ -1,8 +1,8 @@
 //! Connections beside the link, for sessions.
 
 use crate::endpoint::{PipeAsk, PipeId, PipeNews};
-use crate::net::tls::{self, Trust};
-use crate::net::{Incoming, Outgoing, stream, tcp};
+use crate::net::tls::Trust;
+use crate::net::{Incoming, Outgoing, Over, dial};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 
@@ -103,15 +103,17 @@ async fn open(
     trust: Option<Trust>,
     deliver: mpsc::Sender<(PipeId, Incoming)>,
 ) -> Result<(Outgoing, String), String> {
-    let Some(names) = names else {
-        let (socket, ends) = tcp::connect(host, port).await?;
-        return Ok((stream::start(socket, pipe, deliver), ends.local.to_string()));
+    let dialed = match names {
+        None => dial(Over::Tcp, host, port, pipe, deliver).await,
+        Some(names) => {
+            let trust = match (trust, pin) {
+                (Some(trust), Some(pin)) => trust.pinned(&pin)?,
+                (Some(trust), None) => trust,
+                (None, _) => Trust::new(None)?,
+            };
+            dial(Over::Tls { names: &names, trust: Some(&trust) }, host, port, pipe, deliver).await
+        }
     };
-    let trust = match (trust, pin) {
-        (Some(trust), Some(pin)) => trust.pinned(&pin)?,
-        (Some(trust), None) => trust,
-        (None, _) => Trust::new(None)?,
-    };
-    let (socket, ends) = tls::connect(host, port, &names, &trust).await.map_err(|e| e.to_string())?;
-    Ok((stream::start(socket, pipe, deliver), ends.local.to_string()))
+    let (out, ends) = dialed.map_err(|refused| refused.error.to_string())?;
+    Ok((out, ends.local.to_string()))
 }
