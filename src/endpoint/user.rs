@@ -79,8 +79,8 @@ pub struct UserEndpoint {
     simple: Option<Box<simple::Services>>,
     /// What is missing was told.
     told_missing: bool,
-    /// What was due until then the services have been told, and nothing has happened since. None leaves anything due that it
-    /// has been told of; one that did would wake the endpoint for ever.
+    /// What was due until then the services have been told, and nothing has happened since: one that left something due would
+    /// wake the endpoint for ever.
     told: Option<Time>,
     /// HTTP requests under way.
     web: Web,
@@ -255,8 +255,6 @@ impl UserEndpoint {
             self.call(*s, |service, ctx| {
                 if service.poll_timeout().is_some_and(|t| t <= ctx.now) {
                     service.on_timeout(ctx);
-                    let next = service.poll_timeout();
-                    debug_assert!(next.is_none_or(|t| t > ctx.now), "{:?} is due again at once", ctx.service);
                 }
             });
         }
