@@ -359,6 +359,13 @@ pub enum Operation {
         /// Whom.
         uri: Address,
     },
+    /// Take a name of one's own in a chat room; an empty one gives it back (RFC 7701).
+    SetNickname {
+        /// Where.
+        conversation: ConversationId,
+        /// The name.
+        name: String,
+    },
     /// Change the title; the other side is told where the conversation stands.
     SetSubject {
         /// Where.

@@ -57,6 +57,9 @@ pub const COMMANDS: &[Command] = &[
     Command::new("invite", "Invite somebody into this conversation", NOWHERE, invite)
         .typed("invite", Arg::Person(false))
         .when(inviting),
+    Command::new("nickname", "Take another name in this chat room; alone it gives it back", NOWHERE, nickname)
+        .typed("nick", Arg::Words("name", false))
+        .when(named),
     Command::new("topic", "Change the subject of this conversation", NOWHERE, topic)
         .typed("topic", Arg::Words("subject", false))
         .when(in_tab_online),
@@ -160,7 +163,7 @@ pub(super) fn leading(state: &State) -> Result<(), &'static str> {
 
 /// Needs a server that lets leaders run a conference, too.
 pub(super) fn controlling(state: &State) -> Result<(), &'static str> {
-    leading(state).and_then(|()| controls(state))
+    controls(state).and_then(|()| leading(state))
 }
 
 /// Needs a server on which a conference can be run.
@@ -168,6 +171,15 @@ pub(super) fn controls(state: &State) -> Result<(), &'static str> {
     match state.missing(Feature::MeetingControls) {
         Some(_) => Err("meetings on this server cannot do that; /limits says why"),
         None => Ok(()),
+    }
+}
+
+/// Needs a conference in which people may have names of their own.
+fn named(state: &State) -> Result<(), &'static str> {
+    in_meeting_tab(state)?;
+    match state.missing(Feature::MeetingControls) {
+        Some(_) => Ok(()),
+        None => Err("in meetings on this server everybody has their own name"),
     }
 }
 
@@ -299,6 +311,14 @@ fn invite(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     sending::start_if_needed(door, at)?;
     let id = current(door)?;
     tabs::invite(door, id, uri);
+    Ok(())
+}
+
+/// `/nick Alice W.`
+fn nickname(door: &mut Door<'_>, args: &str) -> Result<(), String> {
+    let (conversation, name) = (current(door)?, args.trim().to_owned());
+    let done = if name.is_empty() { "Your nickname is given back".to_owned() } else { format!("You are {name} here now") };
+    door.ask(Operation::SetNickname { conversation, name }, Pending::new("Asking for the nickname").done(done));
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use super::meeting::{Meeting, Stage, Unacknowledged};
 use super::refer::Report;
+use super::room::Room;
 use super::{Conferences, media};
 use crate::domain::Address;
 use crate::domain::conversation::ConversationId;
@@ -178,7 +179,13 @@ impl Meeting {
         if self.tag.is_empty() {
             self.tag = ctx.rng.hex(16);
         }
-        let response = accepted(ctx, request, &self.tag);
+        self.close_room(ctx, super::stay::BROKEN);
+        self.room = Room::new(ctx);
+        let taken = self.room.as_mut().and_then(|r| r.answer(ctx, &request.body));
+        if taken.is_none() {
+            self.room = None;
+        }
+        let response = accepted(ctx, request, &self.tag, taken);
         let Some(dialog) = Dialog::uas(request, &response) else { return answer(ctx, Some(tx), request, 400) };
         ctx.respond(tx, response.clone());
         if !ctx.me.transport.is_reliable() {
@@ -193,14 +200,21 @@ impl Meeting {
     /// The focus describes the session anew within the call.
     pub fn asked_anew(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: &Request) {
         let Some(tx) = tx else { return };
-        let response = accepted(ctx, request, "");
+        // A room that describes itself anew is opened anew.
+        let mut room = self.room.as_ref().and_then(|_| Room::new(ctx));
+        let taken = room.as_mut().and_then(|r| r.answer(ctx, &request.body));
+        if taken.is_some() {
+            self.close_room(ctx, super::stay::BROKEN);
+            self.room = room;
+        }
+        let response = accepted(ctx, request, "", taken);
         ctx.respond(tx, response);
     }
 }
 
 /// The 200 to an INVITE.
-fn accepted(ctx: &mut Ctx<'_>, request: &Request, tag: &str) -> Response {
-    let sdp = media::answer(ctx, &request.body);
+fn accepted(ctx: &mut Ctx<'_>, request: &Request, tag: &str, taken: Option<Vec<u8>>) -> Response {
+    let sdp = taken.unwrap_or_else(|| media::answer(ctx, &request.body));
     let mut response = request.response(200, tag);
     for route in request.headers.all(&Name::RecordRoute) {
         response.headers.push(Name::RecordRoute, route);

@@ -1,6 +1,7 @@
 //! Coming in: INVITE to the focus, wherever it sends us, until the roster is here (RFC 4579 5.1 to 5.5).
 
 use super::meeting::{Meeting, Stage, in_dialog};
+use super::room::{Room, may_go_without};
 use super::{BAD_FACTORY, failure, media, part};
 use crate::domain::Address;
 use crate::endpoint::limits::{EVENT_NOTIFY_WAIT, INVITE_WAIT, JOIN_RETRY, MAX_REDIRECTS, ROSTER_WAIT};
@@ -25,6 +26,8 @@ pub(super) struct Attempt {
     tries: usize,
     /// People the factory is to invite itself.
     pub list: Vec<Address>,
+    /// Nothing is offered for words.
+    bare: bool,
     /// The call that this one takes the place of.
     pub replaces: Option<DialogId>,
 }
@@ -32,7 +35,7 @@ pub(super) struct Attempt {
 impl Attempt {
     /// The first one.
     pub fn at(target: Uri) -> Attempt {
-        Attempt { target, visited: Vec::new(), tries: 0, list: Vec::new(), replaces: None }
+        Attempt { target, visited: Vec::new(), tries: 0, list: Vec::new(), bare: false, replaces: None }
     }
 
     /// Goes where we are sent; false when we have been there, or were sent on too often.
@@ -64,7 +67,11 @@ impl Meeting {
             let value = format!("{};to-tag={};from-tag={}", old.call_id, old.remote_tag, old.local_tag);
             r.headers.push("Replaces", value);
         }
-        let sdp = media::offer(ctx);
+        self.room = if self.attempt.bare { None } else { Room::new(ctx) };
+        let sdp = match &self.room {
+            Some(room) => room.offer(ctx),
+            None => media::offer(ctx),
+        };
         let r = if self.attempt.list.is_empty() { r.with_body(media::SDP, sdp) } else { self.with_list(ctx, r, sdp) };
         let token = ctx.send(r.clone());
         self.stage = Stage::Asking { token, request: Box::new(r), until: ctx.now + INVITE_WAIT };
@@ -100,6 +107,8 @@ impl Meeting {
                 self.guests.extend(people.into_iter().map(|p| (p, None)));
                 self.ask(ctx);
             }
+            // No room for messages there: the call alone.
+            _ if may_go_without(response) && !std::mem::replace(&mut self.attempt.bare, true) => self.ask(ctx),
             // Our old call is unknown there, or cannot be replaced.
             400 | 420 | 481 | 501 if self.attempt.replaces.take().is_some() => self.ask(ctx),
             500 | 503 | 504 => self.try_later(ctx, response),
@@ -157,6 +166,10 @@ impl Meeting {
         {
             self.name = name;
         }
+        let media = response.headers.get(&Name::ContentType).unwrap_or("");
+        if !self.room.as_mut().is_some_and(|r| r.answered(ctx, media, &response.body)) {
+            self.room = None;
+        }
         self.words.allowed = response.headers.get(&Name::Allow).is_none() || response.headers.has_token(&Name::Allow, "MESSAGE");
         self.stand(ctx, dialog);
     }
@@ -211,6 +224,7 @@ impl Meeting {
     pub fn link_lost(&mut self, ctx: &mut Ctx<'_>) {
         self.unacknowledged = None;
         self.report = None;
+        self.close_room(ctx, super::stay::BROKEN);
         self.words.link_lost(ctx, &self.id);
         if let Some(s) = &mut self.subscription {
             s.reset();

@@ -1,4 +1,5 @@
-//! What is offered to a focus: a session in which nothing flows beside the signalling (RFC 3264 5: an offer may have no media).
+//! What is offered to a focus that has no room for messages: a session in which nothing flows beside the signalling (RFC 3264 5:
+//! an offer may have no media).
 
 use crate::endpoint::service::Ctx;
 use std::fmt::Write;
@@ -8,8 +9,13 @@ pub(super) const SDP: &str = "application/sdp";
 /// Most media of an offer that are answered.
 const MEDIA_MAX: usize = 32;
 
+/// The host of `host:port`, without brackets.
+pub(super) fn host_of(place: &str) -> &str {
+    place.rsplit_once(':').map_or(place, |p| p.0).trim_matches(['[', ']'])
+}
+
 fn head(ctx: &mut Ctx<'_>) -> String {
-    let host = ctx.me.sent_by.rsplit_once(':').map_or(ctx.me.sent_by.as_str(), |p| p.0).trim_matches(['[', ']']);
+    let host = host_of(&ctx.me.sent_by);
     let family = if host.contains(':') { "IP6" } else { "IP4" };
     let session = ctx.rng.below(1 << 31);
     format!("v=0\r\no=- {session} 1 IN {family} {host}\r\ns=-\r\nc=IN {family} {host}\r\nt=0 0\r\n")

@@ -2,6 +2,7 @@
 
 use super::join::Attempt;
 use super::refer::{Referral, Report};
+use super::room::Room;
 use super::roster;
 use super::words::Words;
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Invitation, Invitee, MeetingState, Priority};
@@ -76,6 +77,8 @@ pub(super) struct Meeting {
     /// To whom we owe news of how our own coming went.
     pub report: Option<Report>,
     pub words: Words,
+    /// Words go by a session of their own.
+    pub room: Option<Room>,
     /// The INVITE that was let in; further answers to it may come.
     pub came_in_by: Option<(Token, Box<Request>)>,
     pub unacknowledged: Option<Unacknowledged>,
@@ -110,6 +113,7 @@ impl Meeting {
             invited: Vec::new(),
             report: None,
             words: Words::default(),
+            room: None,
             came_in_by: None,
             unacknowledged: None,
             abandoned: None,
@@ -161,6 +165,7 @@ impl Meeting {
         let waiting: Vec<_> =
             std::mem::take(&mut self.joins).into_iter().chain(guests).chain(others.into_iter().filter_map(|r| r.op)).collect();
         waiting.into_iter().for_each(|op| self.complete(Some(op), Err(error.clone())));
+        self.close_room(ctx, &error.text);
         self.words.fail_all(ctx, &self.id, &error.text);
         self.tell_sender(ctx, error.status.unwrap_or(603));
         self.stage = Stage::Over(why);
@@ -169,6 +174,7 @@ impl Meeting {
     /// Sends what can be sent, says how it looks if that changed, ends what is done. True when it is over.
     pub fn settle(&mut self, ctx: &mut Ctx<'_>) -> bool {
         self.pump(ctx);
+        self.turn_room(ctx);
         let over = matches!(self.stage, Stage::Over(_));
         if !self.silent {
             let looks = self.looks(ctx);
@@ -251,7 +257,8 @@ impl Meeting {
         let inside = matches!(self.stage, Stage::In(_));
         let subscription = self.subscription.as_ref().filter(|_| inside).and_then(Subscription::poll_timeout);
         let again = self.unacknowledged.as_ref().map(|u| u.at);
-        let parts = [stage, subscription, self.settle_by, self.words.deadline(), again];
+        let room = self.room.as_ref().and_then(Room::deadline);
+        let parts = [stage, subscription, self.settle_by, self.words.deadline(), again, room];
         parts.into_iter().flatten().chain(self.referrals.iter().map(|r| r.until)).min()
     }
 }

@@ -11,6 +11,7 @@ mod media;
 mod meeting;
 mod operate;
 mod refer;
+mod room;
 mod roster;
 mod stay;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use operate::parse_conference;
 
 use crate::domain::conversation::ConversationId;
 use crate::domain::{Address, Time};
+use crate::endpoint::beside::{PipeId, PipeNews};
 use crate::endpoint::config::Config;
 use crate::endpoint::event::Feature;
 use crate::endpoint::service::{Ctx, Handled, InternalEvent, Reply, Service, Token};
@@ -132,6 +134,12 @@ impl Service for Conferences {
             if self.with(ctx, &id, |m, ctx| m.replied(ctx, token, &reply)) == Some(true) {
                 return;
             }
+        }
+    }
+
+    fn on_pipe(&mut self, ctx: &mut Ctx<'_>, pipe: PipeId, news: PipeNews) {
+        if let Some(id) = self.find(|m| m.room.as_ref().is_some_and(|r| r.has(pipe))) {
+            self.with(ctx, &id, |m, ctx| m.on_pipe(ctx, news));
         }
     }
 

@@ -115,6 +115,7 @@ impl Meeting {
     fn command(&mut self, ctx: &mut Ctx<'_>, op: OperationId, operation: &Operation) -> Result<(), Error> {
         use Operation as O;
         match operation {
+            O::SetNickname { name, .. } => return self.take_nickname(ctx, op, name),
             O::SendMessage { message, text, .. } => self.say(ctx, message, text)?,
             O::Typing { active, .. } => self.type_here(ctx, *active),
             O::Accept { .. } => {
@@ -168,6 +169,7 @@ fn of(operation: &Operation) -> Option<&ConversationId> {
     use Operation as O;
     match operation {
         O::SendMessage { conversation, .. }
+        | O::SetNickname { conversation, .. }
         | O::Typing { conversation, .. }
         | O::Accept { conversation }
         | O::Decline { conversation }

@@ -11,6 +11,8 @@ use crate::sip::multipart::is_type;
 use crate::sip::{Method, Request, ServerTx};
 use std::time::Duration;
 
+/// What was on its way when the connection went.
+pub(super) const BROKEN: &str = "the connection broke; it may or may not have arrived";
 /// Longest wait between two tries of an answer that is not acknowledged (T2).
 const T2: Duration = Duration::from_secs(4);
 /// The other side does not acknowledge our answer at all (64 T1).
@@ -136,6 +138,7 @@ impl Meeting {
         self.answer_again(ctx);
         self.referrals_on_time(ctx);
         self.words.on_time(now);
+        self.room_on_time(now);
     }
 
     /// Repeats an answer that was not acknowledged yet; without any acknowledgement there is no call.
@@ -157,7 +160,7 @@ impl Meeting {
         match reply {
             Reply::Response(r) => Delivery::Failed(failure::undelivered(r)),
             Reply::Timeout => Delivery::Failed("no answer came; it may or may not have arrived".into()),
-            Reply::LinkLost => Delivery::Failed("the connection broke; it may or may not have arrived".into()),
+            Reply::LinkLost => Delivery::Failed(BROKEN.into()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::conversation::{Conversation, ConversationState, Delivery, InvitationState, MessageId, Role};
+use crate::endpoint::beside::{Beside, PipeAsk, PipeNews};
 use crate::endpoint::testkit::Bench;
 use crate::endpoint::{JoinTarget, Outcome};
 use crate::simple::cpim::{self, Envelope, Wishes};
@@ -192,8 +193,14 @@ fn each_refusal_has_a_sentence_of_its_own() {
     ] {
         let (mut bench, mut s) = service(None);
         let op = bench.operate(&mut s, join(ROOM));
-        let invite = bench.request();
+        let mut invite = bench.request();
         bench.answer(&mut s, &invite, status, headers, "");
+        if status == 488 {
+            // Without anything for words, once more.
+            invite = bench.request();
+            assert!(!String::from_utf8_lossy(&invite.1.body).contains("m="));
+            bench.answer(&mut s, &invite, status, headers, "");
+        }
         let error = bench.result(op).unwrap().unwrap_err();
         assert!(error.text.contains(words), "{status}: {}", error.text);
         let c = last(&bench.events).unwrap();
@@ -669,5 +676,96 @@ fn addresses_of_meetings_are_read_in_every_form() {
     assert_eq!(parse_conference("sips:room@h:5061;transport=tls").as_deref(), Some("sips:room@h:5061;transport=tls"));
     for bad in ["", "room", "sip:room", "https://h/a/b", "tel:+1", "sip:a@b?Replaces=x", "a b@c", "sip:@h"] {
         assert_eq!(parse_conference(bad), None, "{bad}");
+    }
+}
+
+/// The answer of a chat room.
+const CHAT: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\nm=message 2855 TCP/MSRP *\r\n\
+    a=path:msrp://192.0.2.7:2855/room7;tcp\r\na=setup:passive\r\na=accept-types:message/cpim\r\na=chatroom:nickname private-messages\r\n";
+
+/// What leaves over the connection to the room.
+fn frames(bench: &mut Bench) -> Vec<String> {
+    let sent = bench.beside.drain(..).filter_map(|b| match b {
+        Beside::Pipe(_, PipeAsk::Send(octets)) => Some(String::from_utf8(octets).unwrap()),
+        _ => None,
+    });
+    sent.collect()
+}
+
+fn told(bench: &Bench) -> Vec<(String, String)> {
+    let all = bench.events.iter().filter_map(|e| match e {
+        Event::Message { message, .. } => Some((message.author.user().to_owned(), message.body.clone())),
+        _ => None,
+    });
+    all.collect()
+}
+
+#[test]
+fn in_a_chat_room_words_go_by_a_session_and_names_are_taken() {
+    let (mut bench, mut s) = service(None);
+    bench.operate(&mut s, join(ROOM));
+    let invite = bench.request();
+    let offer = String::from_utf8_lossy(&invite.1.body).into_owned();
+    assert!(offer.contains("a=chatroom:nickname private-messages") && offer.contains("a=setup:active"), "{offer}");
+    let ours = offer.lines().find_map(|l| l.strip_prefix("a=path:")).unwrap().to_owned();
+    bench.answer(&mut s, &invite, 200, &format!("{IN}\nContent-Type: application/sdp"), CHAT);
+    let Some(Beside::Pipe(pipe, PipeAsk::Open { host, port: 2855, .. })) = bench.beside.pop() else { panic!("no connection is opened") };
+    assert_eq!(host, "192.0.2.7");
+    bench.call(&mut s, |s, ctx| s.on_pipe(ctx, pipe, PipeNews::Opened("192.0.2.1:5".into())));
+    let first = frames(&mut bench);
+    assert!(first[0].contains("To-Path: msrp://192.0.2.7:2855/room7;tcp\r\n"), "{first:?}");
+    bench.operate(&mut s, Operation::SendMessage { conversation: id(), message: MessageId("m1".into()), text: "hello".into() });
+    let said = frames(&mut bench).remove(0);
+    assert!(said.contains("SEND") && said.contains("To: <sip:room@conf.contoso.com>") && said.contains("hello"), "{said}");
+    let tid = said.split(' ').nth(1).unwrap();
+    let ok = format!("MSRP {tid} 200 OK\r\nTo-Path: {ours}\r\nFrom-Path: msrp://192.0.2.7:2855/room7;tcp\r\n-------{tid}$\r\n");
+    bench.call(&mut s, |s, ctx| s.on_pipe(ctx, pipe, PipeNews::Bytes(ok.into_bytes())));
+    let sent = |e: &Event| matches!(e, Event::MessageState { state: Delivery::Sent, .. });
+    assert!(bench.events.iter().any(sent));
+    for (to, text) in [("sip:room@conf.contoso.com", "hi"), ("sip:alice@contoso.com", "psst")] {
+        let body = format!("From: <sip:bob@contoso.com>\r\nTo: <{to}>\r\n\r\nContent-Type: text/plain\r\n\r\n{text}");
+        let n = body.len();
+        let frame = format!(
+            "MSRP x{text}1 SEND\r\nTo-Path: {ours}\r\nFrom-Path: msrp://192.0.2.7:2855/room7;tcp\r\nMessage-ID: i{text}\r\n\
+             Byte-Range: 1-{n}/{n}\r\nContent-Type: message/cpim\r\n\r\n{body}\r\n-------x{text}1$\r\n"
+        );
+        bench.call(&mut s, |s, ctx| s.on_pipe(ctx, pipe, PipeNews::Bytes(frame.into_bytes())));
+    }
+    assert_eq!(told(&bench), [("bob".to_owned(), "hi".to_owned()), ("bob".into(), "(to you alone) psst".into())]);
+    frames(&mut bench);
+    let op = bench.operate(&mut s, Operation::SetNickname { conversation: id(), name: "Alice W.".into() });
+    let asked = frames(&mut bench).remove(0);
+    assert!(asked.contains("NICKNAME") && asked.contains("Use-Nickname: \"Alice W.\""), "{asked}");
+    let tid = asked.split(' ').nth(1).unwrap();
+    let taken = format!("MSRP {tid} 425 Taken\r\nTo-Path: {ours}\r\nFrom-Path: msrp://192.0.2.7:2855/room7;tcp\r\n-------{tid}$\r\n");
+    bench.call(&mut s, |s, ctx| s.on_pipe(ctx, pipe, PipeNews::Bytes(taken.into_bytes())));
+    assert!(bench.result(op).unwrap().unwrap_err().text.contains("somebody else"));
+    bench.operate(&mut s, Operation::EndConversation { conversation: id() });
+    assert!(bench.beside.iter().any(|b| matches!(b, Beside::Pipe(p, PipeAsk::Close) if *p == pipe)));
+}
+
+#[test]
+fn when_the_connection_to_a_room_breaks_words_go_by_requests() {
+    for opened in [true, false] {
+    let (mut bench, mut s) = service(None);
+    bench.operate(&mut s, join(ROOM));
+    let invite = bench.request();
+    bench.answer(&mut s, &invite, 200, &format!("{IN}\nContent-Type: application/sdp"), CHAT);
+    let Some(Beside::Pipe(pipe, _)) = bench.beside.pop() else { panic!("no connection is opened") };
+    bench.sent.clear();
+    let say = |name: &str| Operation::SendMessage { conversation: id(), message: MessageId(name.into()), text: "hello".into() };
+    let failed = |e: &Event| matches!(e, Event::MessageState { state: Delivery::Failed(why), .. } if why.contains("broke"));
+    bench.operate(&mut s, say("m1"));
+    assert!(bench.sent.is_empty() && frames(&mut bench).is_empty());
+    if opened {
+        bench.call(&mut s, |s, ctx| s.on_pipe(ctx, pipe, PipeNews::Opened("192.0.2.1:5".into())));
+    }
+    bench.call(&mut s, |s, ctx| s.on_pipe(ctx, pipe, PipeNews::Closed("refused".into())));
+    // What has left may have arrived; what has not leaves another way.
+    assert_eq!(bench.events.iter().any(failed), opened);
+    if opened {
+        bench.operate(&mut s, say("m2"));
+    }
+    assert_eq!(bench.request().1.method, Method::Message);
     }
 }

@@ -15,6 +15,8 @@ use crate::sip::multipart::is_type;
 use crate::sip::{Method, Name, NameAddr, Request, ServerTx};
 use std::collections::{BTreeMap, VecDeque};
 
+/// Stands before words that a room passed on to us alone.
+const ALONE: &str = "(to you alone) ";
 const PLAIN: &str = "text/plain;charset=UTF-8";
 
 /// One message of ours that has not left, or is on its way.
@@ -125,7 +127,7 @@ impl Meeting {
         if text.is_empty() {
             return Err(Error::new(ErrorKind::InvalidArgument, "there is nothing to send"));
         }
-        if !self.words.allowed {
+        if !self.words.allowed && self.room.is_none() {
             return Err(Error::new(ErrorKind::InvalidOperation, "this meeting passes no messages on"));
         }
         if self.words.queue.len() >= MAX_QUEUED {
@@ -146,9 +148,38 @@ impl Meeting {
             return;
         }
         self.tell_typing(ctx);
+        if self.room.is_some() {
+            return self.pump_room(ctx);
+        }
         let ready = self.words.queue.front().filter(|o| self.words.under_way.is_none() && o.not_before <= ctx.now);
         if let Some((text, id)) = ready.map(|o| (o.text.clone(), o.id.clone())) {
             self.words.under_way = self.send_words(ctx, PLAIN, text.into_bytes(), id);
+        }
+    }
+
+    /// Everything goes into the room; it keeps the order.
+    fn pump_room(&mut self, ctx: &mut Ctx<'_>) {
+        while let Some(o) = self.words.queue.front() {
+            let body = cpim::write(&self.enveloped(ctx, PLAIN, o.text.clone().into_bytes(), &o.id));
+            let (id, message) = (o.id.clone(), o.message.clone());
+            if !self.room.as_mut().is_some_and(|r| r.send(ctx, &id, body, Some(message))) {
+                return;
+            }
+            self.words.queue.pop_front();
+        }
+    }
+
+    /// An envelope of ours for everybody.
+    fn enveloped(&self, ctx: &Ctx<'_>, media: &str, content: Vec<u8>, id: &str) -> Envelope {
+        Envelope {
+            from: Some(ctx.me.uri.clone()),
+            to: self.name.address(),
+            at: Some(ctx.now),
+            id: Some(id.to_owned()),
+            wishes: Wishes::default(),
+            notification: false,
+            content_type: media.to_owned(),
+            content,
         }
     }
 
@@ -156,17 +187,7 @@ impl Meeting {
         let (media, body) = if self.words.plain {
             (media.to_owned(), body)
         } else {
-            let envelope = Envelope {
-                from: Some(ctx.me.uri.clone()),
-                to: self.name.address(),
-                at: Some(ctx.now),
-                id: Some(id),
-                wishes: Wishes::default(),
-                notification: false,
-                content_type: media.to_owned(),
-                content: body,
-            };
-            (cpim::CONTENT_TYPE.to_owned(), cpim::write(&envelope))
+            (cpim::CONTENT_TYPE.to_owned(), cpim::write(&self.enveloped(ctx, media, body, &id)))
         };
         let Stage::In(dialog) = &mut self.stage else { return None };
         let r = in_dialog(ctx, dialog, Method::Message);
@@ -186,7 +207,8 @@ impl Meeting {
     fn tell_typing(&mut self, ctx: &mut Ctx<'_>) {
         let Some((told, key)) = self.words.typing else { return };
         // Without an envelope nobody would know who types.
-        if !self.words.allowed || self.words.plain {
+        let silent = if self.room.is_some() { false } else { !self.words.allowed || self.words.plain };
+        if silent {
             self.words.typing = None;
             return;
         }
@@ -201,7 +223,13 @@ impl Meeting {
         };
         let id = ctx.rng.hex(24);
         self.words.first(id.clone());
-        self.words.typing_sent = self.send_words(ctx, composing::CONTENT_TYPE, composing::write(notice).into_bytes(), id);
+        let content = composing::write(notice).into_bytes();
+        if self.room.is_some() {
+            let body = cpim::write(&self.enveloped(ctx, composing::CONTENT_TYPE, content, &id));
+            self.room.as_mut().map(|r| r.send(ctx, &id, body, None));
+            return;
+        }
+        self.words.typing_sent = self.send_words(ctx, composing::CONTENT_TYPE, content, id);
     }
 
     /// The answer to a text; false when it is to something else.
@@ -256,7 +284,7 @@ impl Meeting {
         self.tell(ctx, author, None, &media, &request.body);
     }
 
-    fn open(&mut self, ctx: &mut Ctx<'_>, body: &[u8]) {
+    pub fn open(&mut self, ctx: &mut Ctx<'_>, body: &[u8]) {
         let Ok(envelope) = cpim::parse(body) else { return };
         if envelope.notification || is_type(&envelope.content_type, cpim::CONTENT_TYPE) {
             return;
@@ -267,7 +295,12 @@ impl Meeting {
         }
         let Some(author) = envelope.from.clone().or_else(|| self.name.address()) else { return };
         let at = envelope.at.filter(|at| *at <= ctx.now);
-        self.tell(ctx, author, at, &envelope.content_type, &envelope.content);
+        let alone = envelope.to.as_ref() == Some(&ctx.me.uri);
+        let mut content = envelope.content;
+        if alone && is_type(&envelope.content_type, "text/plain") {
+            content.splice(..0, ALONE.bytes());
+        }
+        self.tell(ctx, author, at, &envelope.content_type, &content);
     }
 
     fn tell(&mut self, ctx: &mut Ctx<'_>, author: Address, at: Option<Time>, media: &str, body: &[u8]) {
