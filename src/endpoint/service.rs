@@ -202,7 +202,7 @@ pub enum Action {
         /// The request.
         request: Request,
     },
-    /// Something beside the link; only the service of conversations hears of it.
+    /// Something beside the link; the services of conversations and, on standard servers, of conferences hear of it.
     Beside(Beside),
     /// For the Wire pane.
     Note(String),

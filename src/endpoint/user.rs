@@ -233,7 +233,13 @@ impl UserEndpoint {
     /// Something is heard of a connection beside the link.
     pub fn handle_pipe(&mut self, now: Time, pipe: PipeId, news: PipeNews) {
         self.now = now;
-        self.call(ServiceId::Conversations, |s, ctx| s.on_pipe(ctx, pipe, news));
+        // Each knows its own connections and leaves the others alone.
+        let at: &[ServiceId] =
+            if self.simple.is_some() { &[ServiceId::Conferences, ServiceId::Conversations] } else { &[ServiceId::Conversations] };
+        for service in at {
+            let news = news.clone();
+            self.call(*service, |s, ctx| s.on_pipe(ctx, pipe, news));
+        }
         self.settle();
     }
 

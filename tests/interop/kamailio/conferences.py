@@ -96,6 +96,23 @@ class Conferences:
         self.alice.keys("Enter")
         self.carol.sees("are you there", 30)
 
+    def conference_room(self):
+        """a chat room carries words by MSRP; a nickname is taken once, a word to one alone reaches nobody else"""
+        for screen in (self.alice, self.carol):
+            command(screen, f"/join chat@{CONFERENCES}")
+            screen.sees("You are in the meeting")
+        self.alice.type("coffee, anybody?")
+        self.alice.keys("Enter")
+        self.carol.sees("coffee, anybody")
+        until("SEND", lambda: any("coffee, anybody?" in f for f in self.focus.switch.seen))
+        command(self.alice, "/nick Boss")
+        self.alice.sees("You are Boss")
+        command(self.carol, "/nick Boss")
+        self.carol.sees("somebody else has this nickname")
+        self.carol.keys("C-u")
+        for screen in (self.alice, self.carol):
+            command(screen, "/leave")
+
     def conference_factory(self):
         """a conversation of two becomes a conference of three by the factory"""
         self._leave("dave")

@@ -1,6 +1,7 @@
 """A small focus of conferences (RFC 4579, RFC 4575) for tests, behind Kamailio: UDP, one thread, written from the RFCs alone.
 
-Rooms are `room`, whatever the factory makes, and a few that answer as a name says: closed, full, phone, moved, circle, busy.
+Rooms are `room`, `chat` with a switch for MSRP (RFC 7701), whatever the factory makes, and a few that answer as their names
+say: closed, full, sound, moved, circle, busy.
 """
 
 import re
@@ -9,6 +10,8 @@ import socket
 import threading
 import time
 from xml.sax.saxutils import escape, quoteattr
+
+from switch import Switch
 
 
 def header(message, name):
@@ -62,7 +65,8 @@ class Focus:
         self.domain, self.port, self.proxy = domain, port, proxy
         self.socket = socket.socket(type=socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", port))
-        self.rooms = {"room": Room("room", "Sprint review")}
+        self.rooms = {"room": Room("room", "Sprint review"), "chat": Room("chat", "Coffee corner")}
+        self.switch = Switch()
         self.answers = {}     # transactions answered, against repetitions
         self.asked = {}       # branch -> what to do with the answer
         self.busy = 1
@@ -71,6 +75,7 @@ class Focus:
 
     def stop(self):
         self.socket.close()
+        self.switch.stop()
 
     def people(self, room="room"):
         """Who is in, as the focus has it."""
@@ -159,12 +164,22 @@ class Focus:
     def _contact(self, name):
         return f"Contact: <sip:{name}@{self.domain}>;isfocus"
 
-    def _sdp(self):
-        return "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    def _sdp(self, offer="", name="", who=""):
+        """The answer: only one room takes messages in a session."""
+        lines = []
+        path = re.search(r"^a=path:(\S+)", offer, re.M)
+        for medium in re.findall(r"^m=(\S+) \S+ (\S+) (.*?)\r?$", offer, re.M):
+            if name == "chat" and medium[0] == "message" and path:
+                lines += [f"m=message {self.switch.port} TCP/MSRP *", f"a=path:{self.switch.join(who, path[1])}", "a=setup:passive",
+                          "a=accept-types:message/cpim", "a=accept-wrapped-types:text/plain application/im-iscomposing+xml",
+                          "a=chatroom:nickname private-messages"]
+            else:
+                lines.append(f"m={medium[0]} 0 {medium[1]} {medium[2]}")
+        return "\r\n".join(["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", *lines, ""])
 
     def _on_invite(self, message, name, who, room):
         if room:
-            return self._reply(message, "200 OK", self._contact(room.name), body=self._sdp(), media="application/sdp")
+            return self._reply(message, "200 OK", self._contact(room.name), body=self._sdp(message.partition("\r\n\r\n")[2]), media="application/sdp")
         special = {"closed": "403 Forbidden", "full": "486 Busy Here", "sound": "488 Not Acceptable Here"}
         if name in special:
             return self._reply(message, special[name])
@@ -184,8 +199,9 @@ class Focus:
         room = self.rooms.get(name)
         if not room:
             return self._reply(message, "404 Not Found")
-        self._reply(message, "200 OK", self._contact(name), "Allow: INVITE, ACK, BYE, CANCEL, REFER, MESSAGE, NOTIFY",
-                    body=self._sdp(), media="application/sdp")
+        methods = "INVITE, ACK, BYE, CANCEL, REFER, NOTIFY" + ("" if name == "chat" else ", MESSAGE")
+        self._reply(message, "200 OK", self._contact(name), f"Allow: {methods}", body=self._sdp(message.partition("\r\n\r\n")[2], name, who),
+                    media="application/sdp")
         here = header(message, "To")
         here = here if tag(here) else f"{here};tag={self._tag(message)}"
         room.people[who] = Leg(header(message, "Call-ID"), here, header(message, "From"), uri(header(message, "Contact")),
@@ -281,6 +297,8 @@ class Focus:
 
     def _gone(self, room, who):
         room.people.pop(who, None)
+        if room.name == "chat":
+            self.switch.leave(who)
         self._tell(room, [who])
 
     # The roster.
