@@ -127,6 +127,7 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
         ],
         Mode::Meetings => &[
             ("open-meeting", "details"),
+            ("answer-meeting", "answer"),
             ("new-meeting", "new"),
             ("edit-meeting", "edit"),
             ("join-meeting", "join"),

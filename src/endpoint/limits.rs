@@ -256,6 +256,8 @@ pub const DATAGRAM_MOST: usize = 1300;
 /// Where there is no stream, requests up to this leave as datagrams all the same.
 pub const DATAGRAM_LIMIT: usize = 8_000;
 
+/// How long a question for somebody's presence may take on a standard server.
+pub const QUERY_WAIT: Duration = Duration::from_secs(5);
 /// Meetings of ours, and of others, that are kept on this computer.
 pub const MAX_MEETINGS: usize = 500;
 /// How long a meeting that is over is kept here.

@@ -150,8 +150,8 @@ fn meeting_row(c: &mut Canvas, line: Rect, state: &State, slot: &Slot) {
     }
     let people = m.settings.participants.len();
     if state.account.address.as_ref() != Some(&m.organizer) {
-        remarks.push(format!("by {}", Line::new(state.name(&m.organizer))));
         remarks.extend(invited::my_answer(state, m).map(|a| a.words().to_owned()));
+        remarks.push(format!("by {}", Line::new(state.name(&m.organizer))));
     } else if people > 0 {
         remarks.push(if m.answers.is_empty() { format!("{people} invited") } else { invited::count(m) });
     }

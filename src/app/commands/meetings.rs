@@ -2,7 +2,7 @@
 
 use super::Command;
 use crate::app::door::Door;
-use crate::app::invited::pick_answer;
+use crate::app::invited::{my_answer, pick_answer};
 use crate::app::keymap::Mode;
 use crate::app::meetings::{
     ask_read, ask_write, ask_write_cancellation, cancel_asking, copy_invitation, edit, join, leave_form, new_form, save,
@@ -64,6 +64,14 @@ pub const COMMANDS: &[Command] = &[
     Command::new("line-up", "Up a line, or to the field before", FORM, |d, _| line(d, false)),
     Command::new("leave-form", "Leave the form or field", FORM, |d, _| leave(d)),
 ];
+
+fn answerable(state: &State) -> Result<(), &'static str> {
+    let asked = state
+        .meetings
+        .selected()
+        .is_some_and(|c| state.account.address.as_ref() != Some(&c.organizer) && my_answer(state, c).is_some());
+    if asked { Ok(()) } else { Err("nobody waits for an answer to this meeting") }
+}
 
 fn chosen(state: &State) -> Result<(), &'static str> {
     state.meetings.selected().map(|_| ()).ok_or("no meeting is selected; n makes one")

@@ -560,3 +560,28 @@ fn a_server_that_always_wants_a_longer_publication_is_asked_once_more_and_then_l
     bench.pass(&mut s, Duration::from_secs(120));
     assert_eq!(bench.request().1.method, Method::Publish);
 }
+
+#[test]
+fn a_question_for_somebody_not_on_the_list_is_a_short_subscription() {
+    let (mut bench, mut s) = (Bench::new(ServiceId::Subscription), Watching::default());
+    let ask = || Operation::QueryPresence { uris: vec![bob()], categories: Vec::new() };
+    let op = bench.operate(&mut s, ask());
+    let (sent, cseq) = (bench.request(), 2);
+    bench.answer(&mut s, &sent, 200, "Contact: <sip:srv>\nExpires: 3600", "");
+    assert_eq!(bench.result(op), None);
+    assert_eq!(notify(&mut bench, &mut s, &sent.1, cseq, "active;expires=3600", &open("here")), 200);
+    let Some(Ok(Outcome::Presence(found))) = bench.result(op) else { panic!("{:?}", bench.result(op)) };
+    assert_eq!((found[0].0.clone(), found[0].1.availability), (bob(), Some(Availability::AVAILABLE)));
+    let gone = bench.request().1;
+    assert_eq!((gone.method, gone.headers.expires()), (Method::Subscribe, Some(0)));
+    assert!(bench.sent.is_empty());
+
+    let op = bench.operate(&mut s, ask());
+    bench.pass(&mut s, Duration::from_millis(200));
+    let sent = bench.request();
+    bench.answer(&mut s, &sent, 404, "", "");
+    assert!(matches!(bench.result(op), Some(Err(e)) if e.text.contains("knows nobody")), "{:?}", bench.result(op));
+    let op = bench.operate(&mut s, ask());
+    bench.pass(&mut s, Duration::from_secs(5));
+    assert!(matches!(bench.result(op), Some(Err(e)) if e.text.contains("in time")));
+}

@@ -2,12 +2,11 @@
 
 mod list;
 
-use super::cannot;
 use super::event::{Heard, Package, Stand, Subscription};
 use crate::domain::presence::{Availability, Card, Freshness, Presence};
 use crate::domain::watching::{Standing, ViewId};
 use crate::domain::{Address, Time};
-use crate::endpoint::limits::{EVENT_PACE, MAX_CONTACTS};
+use crate::endpoint::limits::{EVENT_PACE, MAX_CONTACTS, QUERY_WAIT};
 use crate::endpoint::service::{Ctx, Handled, InternalEvent, Reply, Service, Token};
 use crate::endpoint::{Error, ErrorKind, Event, Feature, Operation, OperationId, Outcome};
 use crate::simple::pidf;
@@ -37,6 +36,18 @@ pub struct Watching {
     list: Option<List>,
     /// This server has no lists for us, on this registration.
     singly: bool,
+    /// Questions asked once, each a view that is closed with the answer.
+    queries: Vec<Query>,
+}
+
+/// A question for the presence of people, asked once (`domain.md` 5.10).
+#[derive(Debug)]
+struct Query {
+    id: OperationId,
+    uris: Vec<Address>,
+    view: ViewId,
+    /// Who has not answered until then is not waited for.
+    until: Time,
 }
 
 impl Watching {
@@ -248,14 +259,46 @@ impl Watching {
         Ok(Outcome::Done)
     }
 
-    /// Of those who are watched what is known; a single question to others is not asked on this wire.
-    fn known(&self, uris: &[Address]) -> Result<Outcome, Error> {
-        let known = |uri: &Address| self.targets.get(uri).map(|t| (uri.clone(), t.presence.clone()));
-        let found: Vec<_> = uris.iter().filter_map(known).collect();
-        if found.is_empty() && !uris.is_empty() {
-            Err(cannot("single questions for presence; add the person first"))
-        } else {
-            Ok(Outcome::Presence(found))
+    /// Asks once: a short subscription to whoever is not watched already, as some servers refuse one without any length.
+    fn query(&mut self, ctx: &mut Ctx<'_>, id: OperationId, uris: &[Address]) -> Result<(), Error> {
+        let view = ViewId(format!("query {}", id.0));
+        self.watch(&view, uris)?;
+        self.queries.push(Query { id, uris: uris.to_vec(), view, until: ctx.now + QUERY_WAIT });
+        Ok(())
+    }
+
+    /// Ends the questions that are answered, or have waited long enough.
+    fn answer_queries(&mut self, ctx: &mut Ctx<'_>) {
+        let is_told = |uri: &Address| {
+            let told = |t: &Target| matches!(t.presence.freshness, Freshness::Known { .. }) || t.standing != Standing::Told;
+            self.targets.get(uri).is_none_or(told)
+        };
+        let (done, open) = std::mem::take(&mut self.queries)
+            .into_iter()
+            .partition(|q: &Query| q.until <= ctx.now || !ctx.online || q.uris.iter().all(is_told));
+        self.queries = open;
+        for query in done {
+            let result = self.found(&query.uris, ctx.online);
+            self.targets.values_mut().for_each(|t| _ = t.views.remove(&query.view));
+            self.drop_unused(ctx);
+            ctx.complete(query.id, result);
+        }
+    }
+
+    /// What is known of these people; a reason when that is nothing at all.
+    fn found(&self, uris: &[Address], online: bool) -> Result<Outcome, Error> {
+        let targets = || uris.iter().filter_map(|uri| Some((uri, self.targets.get(uri)?)));
+        let known = |t: &Target| !matches!(t.presence.freshness, Freshness::Unknown);
+        let found: Vec<_> = targets().filter(|(_, t)| known(t)).map(|(uri, t)| (uri.clone(), t.presence.clone())).collect();
+        let reason = targets().find_map(|(_, t)| match &t.standing {
+            Standing::Failed { reason } => Some(reason.clone()),
+            _ => None,
+        });
+        match reason {
+            _ if !found.is_empty() || uris.is_empty() => Ok(Outcome::Presence(found)),
+            Some(reason) => Err(Error::new(ErrorKind::PublishSubscribeFailed, reason)),
+            None if online => Err(Error::new(ErrorKind::Timeout, "Nobody answered in time; their presence is not known.")),
+            None => Err(Error::new(ErrorKind::Retryable, "You are not connected to the server just now.")),
         }
     }
 }
@@ -281,13 +324,20 @@ fn differs(old: &Presence, new: &Presence) -> bool {
 
 impl Service for Watching {
     fn on_operation(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) -> bool {
+        if let Operation::QueryPresence { uris, .. } = operation {
+            if let Err(e) = self.query(ctx, id, uris) {
+                ctx.complete(id, Err(e));
+            }
+            self.pump(ctx);
+            self.answer_queries(ctx);
+            return true;
+        }
         let result = match operation {
             // Everybody is told every change here; a view that would ask now and then loses nothing by it.
             Operation::OpenView { .. } => Ok(Outcome::Done),
             Operation::CloseView { view } => self.close_view(ctx, view),
             Operation::Watch { view, uris } => self.watch(view, uris),
             Operation::Unwatch { view, uris } => self.unwatch(ctx, view, uris),
-            Operation::QueryPresence { uris, .. } => self.known(uris),
             _ => return false,
         };
         ctx.complete(id, result);
@@ -313,6 +363,7 @@ impl Service for Watching {
             let heard = list.subscription.on_notify(ctx, tx, &request);
             let told = list.hear(ctx, heard);
             self.told(ctx, told);
+            self.answer_queries(ctx);
             return Handled::Yes;
         }
         let Some((uri, t)) = self.targets.iter_mut().find(|(_, t)| t.subscription.owns(&request)) else {
@@ -324,6 +375,7 @@ impl Service for Watching {
         let uri = uri.clone();
         let heard = t.subscription.on_notify(ctx, tx, &request);
         self.hear(ctx, &uri, heard);
+        self.answer_queries(ctx);
         Handled::Yes
     }
 
@@ -340,6 +392,7 @@ impl Service for Watching {
             self.hear(ctx, &uri, heard);
         }
         self.pump(ctx);
+        self.answer_queries(ctx);
     }
 
     fn on_online(&mut self, ctx: &mut Ctx<'_>) {
@@ -357,6 +410,7 @@ impl Service for Watching {
         }
         self.waits = false;
         self.list.iter_mut().for_each(List::reset);
+        self.answer_queries(ctx);
     }
 
     fn on_sign_out(&mut self, ctx: &mut Ctx<'_>) {
@@ -366,12 +420,14 @@ impl Service for Watching {
 
     fn on_timeout(&mut self, ctx: &mut Ctx<'_>) {
         self.pump(ctx);
+        self.answer_queries(ctx);
     }
 
     fn poll_timeout(&self) -> Option<Time> {
         let singly = self.targets.iter().filter(|(uri, _)| !self.is_listed(uri));
         let due = singly.filter_map(|(_, t)| t.subscription.poll_timeout());
         let due = due.map(|t| if self.waits { t.max(self.next_at) } else { t });
-        due.chain(self.list.as_ref().and_then(List::poll_timeout)).min()
+        let queries = self.queries.iter().map(|q| q.until);
+        due.chain(self.list.as_ref().and_then(List::poll_timeout)).chain(queries).min()
     }
 }

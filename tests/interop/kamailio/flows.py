@@ -6,6 +6,7 @@ import time
 
 from conferences import Conferences
 from lists import Lists
+from meetings import Meetings
 from parts import Missed, Tee, until
 from screens import add_contact, go_to, say, write_to
 from servers import DOMAIN, Baresip, Linphone, NameServer
@@ -255,5 +256,5 @@ class Restart:
         self.carol.sees("● alice", 60)
 
 
-class Flows(Restart, Conferences, WithLinphone, Sessions, Lists, WithBaresip, Secure, Words, Ways, Between):
+class Flows(Restart, Conferences, WithLinphone, Sessions, Lists, Meetings, WithBaresip, Secure, Words, Ways, Between):
     """All of them; the last named come first."""

@@ -2,7 +2,7 @@
 
 import time
 
-from parts import until
+from parts import Missed, until
 from servers import DOMAIN
 
 FRANK, GRACE = f"frank@{DOMAIN}", f"grace@{DOMAIN}"
@@ -76,6 +76,19 @@ class Lists:
         self._says("/status away")
         time.sleep(6)
         self.frank.lacks("grace.* Away")
+
+    def blocked_writes(self):
+        """a message of somebody who is blocked is turned away and not shown"""
+        self.frank.keys("M-1", "g", "j", "Enter")
+        self.frank.sees("Write a message")
+        self.frank.type("are you there")
+        self.frank.keys("Enter")
+        # To the server grace is not there: it keeps the message, as for anybody who is away.
+        until("MESSAGE", lambda: self._lab.kamailio.heard(rf"in: MESSAGE sip:{GRACE} from sip:{FRANK}"))
+        self.frank.sees("are you there +✓")
+        time.sleep(2)
+        if "are you there" in self.grace.screen():
+            raise Missed("grace sees it")
 
     def unblocked(self):
         """the block is taken back and presence comes again"""
