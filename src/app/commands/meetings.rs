@@ -33,7 +33,7 @@ pub const COMMANDS: &[Command] = &[
         }
     }),
     Command::new("answer-meeting", "Answer this invitation: accept, tentative, decline", HERE, |d, _| pick_answer(d))
-        .when(chosen),
+        .when(answerable),
     Command::new("read-invitation", "Read an invitation from a calendar file: to join, keep or schedule", HERE, |d, a| {
         if a.trim().is_empty() {
             ask_read(d);
