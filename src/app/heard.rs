@@ -59,6 +59,8 @@ pub fn event(door: &mut Door<'_>, event: Event) {
         Event::Conversation(c) => talk::conversation(door, *c),
         Event::Message { conversation, message } => talk::message(door, &conversation, message),
         Event::MessageState { conversation, message, state } => talk::delivery(door, &conversation, &message, state),
+        // One tick stands for it.
+        Event::Kept { .. } => {}
         Event::Recipients { message, recipients, .. } => recall::recipients(door, message, recipients),
         Event::Transfer(transfer) => files::heard(door, *transfer),
         Event::Missed { from, toast } => talk::missed(door, from, &toast),

@@ -156,6 +156,16 @@ pub enum Delivery {
     Received,
 }
 
+/// How the reasons of failures end of which nobody knows whether they are any: sending again could double the message.
+const UNCERTAIN: [&str; 2] = ["it may or may not have arrived", "it is unknown whether it arrived"];
+
+impl Delivery {
+    /// It failed, and yet the other side may have it.
+    pub fn is_uncertain(&self) -> bool {
+        matches!(self, Delivery::Failed(why) if UNCERTAIN.iter().any(|u| why.ends_with(u)))
+    }
+}
+
 /// Role in a conference (`domain.md` 8.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Role {

@@ -296,6 +296,14 @@ pub enum Event {
         /// How far.
         state: Delivery,
     },
+    /// The server has all of one of our messages and keeps it until its reader is there; it is told as Delivered then, if this
+    /// endpoint still runs.
+    Kept {
+        /// Where.
+        conversation: ConversationId,
+        /// Which.
+        message: MessageId,
+    },
     /// Which participants of a conference have one of our messages, and which have not.
     Recipients {
         /// Where.

@@ -7,6 +7,7 @@ pub mod categories;
 mod cli;
 pub mod demo;
 pub mod doctor;
+mod failure;
 pub mod groups;
 pub mod keeper;
 pub mod link;
@@ -25,26 +26,27 @@ use crate::frontend::Policy;
 use crate::text::Text;
 use clap::{CommandFactory, Parser};
 use cli::{AccountCommand, Cli, Command};
+use failure::Failure;
 use paths::Paths;
 use std::io::Write;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
-/// Runs the program named by the command line. Exit code 0: all is well; 1: it failed, the sentence is on standard error;
-/// 2: the command line is wrong.
+/// Runs the program named by the command line. Exit codes are those of [`failure`], 0 when all is well, and 2 when the command
+/// line is wrong.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,
-        Err(text) => {
+        Err(failure) => {
             // It may quote what a server said.
-            eprintln!("adsum: {}", Text::plain(&text).as_str());
-            ExitCode::FAILURE
+            eprintln!("adsum: {}", Text::plain(&failure.text).as_str());
+            ExitCode::from(failure.code)
         }
     }
 }
 
-fn run(cli: Cli) -> Result<ExitCode, String> {
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let paths = Paths::new(cli.config.clone(), cli.data.clone())?;
     log_to(&cli)?;
     match cli.command {
@@ -89,9 +91,26 @@ fn run(cli: Cli) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The last section of the man page.
+const EXIT_STATUS: &str = ".SH EXIT STATUS
+.TP
+0
+All is well. A message of \\fBsend\\fR was delivered, or the server keeps it for somebody who is not signed in.
+.TP
+1
+It failed; one sentence on standard error says why.
+.TP
+2
+The command line is wrong.
+.TP
+3
+A message of \\fBsend\\fR has left, and nothing says whether it arrived. Who tries again may send it twice.
+";
+
 fn man() -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut out).map_err(|e| e.to_string())?;
+    out.extend_from_slice(EXIT_STATUS.as_bytes());
     Ok(out)
 }
 

@@ -94,6 +94,7 @@ impl View {
                 }
             }
             Event::MessageState { conversation, message, state } => self.note_delivery(&conversation, &message, state),
+            Event::Kept { .. } => {}
             Event::Recipients { message, recipients, .. } => drop(self.recipients.insert(message, recipients)),
             Event::Transfer(_) => {}
             Event::Missed { from, toast } => self.missed.push((from, toast)),

@@ -182,6 +182,19 @@ fn status_note_presence_and_levels_by_command() {
 }
 
 #[test]
+fn a_message_to_somebody_who_is_not_signed_in_is_kept_and_told_so() {
+    let place = Place::new(&[("alice", "Alice Adams"), ("bob", "Bob Kelly")]);
+    let (code, said, err) = run(&place, "alice", &["send", &at("bob"), "lunch?"]);
+    let sentence = "bob@contoso.example is not signed in; the server keeps the message until then.\n";
+    assert_eq!((code, said.as_str(), err.as_str()), (0, sentence, ""));
+    assert_eq!(json(&place, "alice", &["send", &at("bob"), "or later?"])[0]["state"], "kept");
+    let mut bob = place.signed_in("bob");
+    bob.wait("or later?");
+    bob.quit();
+    assert!(fails(&place, "alice", &["send", &at("nobody"), "hello"]).contains("not delivered"));
+}
+
+#[test]
 fn a_message_is_sent_and_its_delivery_awaited() {
     let place = Place::new(&[("alice", "Alice Adams"), ("bob", "Bob Kelly")]);
     let mut bob = place.signed_in("bob");

@@ -101,6 +101,11 @@ impl Outbox {
         self.mails.is_empty()
     }
 
+    /// Whether something of this message still waits here.
+    pub fn holds(&self, id: &MessageId) -> bool {
+        self.mails.iter().any(|m| m.id == *id)
+    }
+
     /// The beginning of the first waiting text, for the toast.
     pub fn first_text(&self) -> Option<&str> {
         self.mails.iter().find_map(|m| m.unsent.front()).map(|p| p.text.as_str())
@@ -390,6 +395,7 @@ mod tests {
         o.push(id(1), "a");
         send_all(&mut o, 1);
         o.push(id(2), "b");
+        assert!(Delivery::Failed(UNKNOWN.into()).is_uncertain());
         assert_eq!(o.link_lost(Time(0)), [failed(1, UNKNOWN)]);
         assert_eq!(send_all(&mut o, 2), [(id(2), Delivery::Sent)]);
         assert_eq!(o.confirm(Token(1)), []);

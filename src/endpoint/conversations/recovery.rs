@@ -144,7 +144,11 @@ impl Talk {
         let news = match r.status {
             202 => {
                 let report = r.headers.get(&Name::MessageId).map(|m| m.trim().to_owned());
-                if let (Some(message), Some(report)) = (self.outbox.kept(token), report) {
+                let message = self.outbox.kept(token);
+                if let Some(whole) = message.clone().filter(|m| !self.outbox.holds(m)) {
+                    desk.ctx.emit(Event::Kept { conversation: self.id.clone(), message: whole });
+                }
+                if let (Some(message), Some(report)) = (message, report) {
                     let kept = &mut desk.facts.kept;
                     if kept.len() >= MAX_KEPT {
                         kept.pop_front();

@@ -247,7 +247,7 @@ fn outcome(chat: &mut Chat, ctx: &mut Ctx<'_>, reply: &Reply) {
         }
     };
     match r.status {
-        202 => chat.finish(ctx, Delivery::Sent),
+        202 => chat.kept(ctx),
         200..=299 => chat.finish(ctx, Delivery::Delivered),
         500 | 502..=504 => match MESSAGE_AGAIN.get(chat.tries()) {
             Some(wait) => chat.try_again(ctx.now + request::retry_after(r).max(*wait)),

@@ -2,7 +2,7 @@
 
 use super::cli::Contacts;
 use super::session::Session;
-use super::{Job, address, import, level, output};
+use super::{Job, address, import, job, level, output};
 use crate::domain::Address;
 use crate::domain::contact::{AddOptions, Contact, DEFAULT_GROUP};
 use crate::endpoint::{Operation, Outcome};
@@ -15,32 +15,32 @@ const CARD_WAIT: Duration = Duration::from_secs(3);
 /// Checks the words; the job does it.
 pub fn prepare(what: Contacts) -> Result<Job, String> {
     Ok(match what {
-        Contacts::List { group, out } => Box::new(move |s| list(s, group.as_deref(), out.json)),
+        Contacts::List { group, out } => job(move |s| list(s, group.as_deref(), out.json)),
         Contacts::Show { address: who, out } => {
             let who = address(&who)?;
-            Box::new(move |s| show(s, &who, out.json))
+            job(move |s| show(s, &who, out.json))
         }
         Contacts::Add { address: who, alias, group, level: wanted, no_presence, note, out } => {
             let (who, wanted) = (address(&who)?, wanted.map(|l| level(&l)).transpose()?.flatten());
             let options = AddOptions { without_presence: no_presence, level: wanted, note, ..AddOptions::default() };
-            Box::new(move |s| add(s, who, alias, &group, options, out.json))
+            job(move |s| add(s, who, alias, &group, options, out.json))
         }
         Contacts::Remove { address: who, out } => {
             let who = address(&who)?;
-            Box::new(move |s| {
+            job(move |s| {
                 s.own()?;
                 change(s, &who, "deleted", out.json, |_, _| Ok(Operation::DeleteContact { uri: who.clone() }))
             })
         }
         Contacts::Rename { address: who, alias, out } => {
             let who = address(&who)?;
-            Box::new(move |s| {
+            job(move |s| {
                 change(s, &who, "renamed", out.json, |_, _| Ok(Operation::RenameContact { uri: who.clone(), name: alias }))
             })
         }
         Contacts::Move { address: who, to, from, out } => {
             let who = address(&who)?;
-            Box::new(move |s| {
+            job(move |s| {
                 change(s, &who, "moved", out.json, |s, c| {
                     let to = s.view.group(&to)?.id;
                     let leave = match &from {
@@ -53,7 +53,7 @@ pub fn prepare(what: Contacts) -> Result<Job, String> {
         }
         Contacts::Copy { address: who, to, out } => {
             let who = address(&who)?;
-            Box::new(move |s| {
+            job(move |s| {
                 change(s, &who, "copied", out.json, |s, _| {
                     let join = vec![s.view.group(&to)?.id];
                     Ok(Operation::Regroup { uri: who.clone(), join, leave: Vec::new() })
@@ -67,10 +67,10 @@ pub fn prepare(what: Contacts) -> Result<Job, String> {
             if query.trim().is_empty() {
                 return Err("write a name or the beginning of an address".into());
             }
-            Box::new(move |s| search(s, query, out.json))
+            job(move |s| search(s, query, out.json))
         }
         Contacts::Import { file, dry_run, out } => import::import(&file, dry_run, out.json)?,
-        Contacts::Export { file, vcard } => Box::new(move |s| import::export(s, &file, vcard)),
+        Contacts::Export { file, vcard } => job(move |s| import::export(s, &file, vcard)),
     })
 }
 
@@ -81,7 +81,7 @@ fn takeable(s: &Session, c: &Contact) -> Vec<crate::domain::contact::GroupId> {
 
 fn tag(who: Address, tagged: bool, json: bool) -> Job {
     let word = if tagged { "tagged" } else { "no longer tagged" };
-    Box::new(move |s| change(s, &who, word, json, |_, _| Ok(Operation::TagContact { uri: who.clone(), tagged })))
+    job(move |s| change(s, &who, word, json, |_, _| Ok(Operation::TagContact { uri: who.clone(), tagged })))
 }
 
 /// Does something to a contact and prints what it is then.

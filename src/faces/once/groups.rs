@@ -2,7 +2,7 @@
 
 use super::cli::Groups;
 use super::session::Session;
-use super::{Job, address, output};
+use super::{Job, address, job, output};
 use crate::domain::Address;
 use crate::domain::contact::{ContactError, GroupId};
 use crate::endpoint::{Operation, Outcome, contact_data};
@@ -11,26 +11,26 @@ use serde_json::json;
 /// Checks the words; the job does it.
 pub fn prepare(what: Groups) -> Result<Job, String> {
     Ok(match what {
-        Groups::List { out } => Box::new(move |s| list(s, out.json)),
+        Groups::List { out } => job(move |s| list(s, out.json)),
         Groups::Add { name, distribution, out } => {
             let operation = match distribution {
                 Some(a) => Operation::AddDistributionGroup { name: name.clone(), address: address(&a)? },
                 None => Operation::AddGroup { name: name.clone() },
             };
-            Box::new(move |s| add(s, &name, operation, out.json))
+            job(move |s| add(s, &name, operation, out.json))
         }
-        Groups::Rename { name, to, out } => Box::new(move |s| {
+        Groups::Rename { name, to, out } => job(move |s| {
             let id = find(s, &name)?;
             s.ask(Operation::RenameGroup { id, name: to.clone() })?;
             told(s, id, &format!("The group “{name}” is called “{to}” now."), out.json)
         }),
-        Groups::Remove { name, out } => Box::new(move |s| {
+        Groups::Remove { name, out } => job(move |s| {
             let id = find(s, &name)?;
             s.ask(Operation::DeleteGroup { id })?;
             let words = format!("The group “{name}” is deleted; its contacts stay.");
             output::done(out.json, &words, json!({ "id": id.0, "name": name }))
         }),
-        Groups::Expand { name, out } => Box::new(move |s| expand(s, &name, out.json)),
+        Groups::Expand { name, out } => job(move |s| expand(s, &name, out.json)),
     })
 }
 

@@ -1,7 +1,7 @@
 //! `adsum contacts import` and `export`.
 
 use super::session::Session;
-use super::{Job, output};
+use super::{Job, job, output};
 use crate::app::addressbook::{self, Book, Format, List, MAX_FILE, plan};
 use crate::domain::Address;
 use crate::domain::presence::Level;
@@ -18,7 +18,7 @@ const CARDS_WAIT: Duration = Duration::from_secs(5);
 /// Reads the file; the job shows the plan and carries it out.
 pub fn import(file: &Path, dry_run: bool, json: bool) -> Result<Job, String> {
     let book = addressbook::read(&read(file)?).map_err(|e| format!("{}: {e}", file.display()))?;
-    Ok(Box::new(move |s| carry_out(s, &book, dry_run, json)))
+    Ok(job(move |s| carry_out(s, &book, dry_run, json)))
 }
 
 fn read(file: &Path) -> Result<String, String> {

@@ -1,9 +1,10 @@
 //! Commands without the screen: each signs in with the configured account, does one thing, waits for its end, prints and
-//! leaves. Exit codes as everywhere: 0 done, 1 failed with a sentence on standard error, 2 wrong command line.
+//! leaves. Exit codes are those of [`super::failure`].
 
 pub mod cli;
 mod contacts;
 mod groups;
+mod history;
 mod import;
 mod output;
 mod presence;
@@ -15,6 +16,7 @@ mod sharing;
 mod status;
 mod view;
 
+use super::failure::Failure;
 use super::paths::Paths;
 use crate::domain::Address;
 use crate::domain::presence::Level;
@@ -25,7 +27,7 @@ use session::Session;
 ///
 /// # Errors
 /// One sentence that says what failed.
-pub fn run(paths: &Paths, account: Option<&str>, command: Once) -> Result<(), String> {
+pub fn run(paths: &Paths, account: Option<&str>, command: Once) -> Result<(), Failure> {
     // What is wrong with the words is told before anybody signs in.
     let job = prepare(command)?;
     let mut session = Session::open(paths, account)?;
@@ -34,7 +36,12 @@ pub fn run(paths: &Paths, account: Option<&str>, command: Once) -> Result<(), St
     result
 }
 
-type Job = Box<dyn FnOnce(&mut Session) -> Result<(), String>>;
+type Job = Box<dyn FnOnce(&mut Session) -> Result<(), Failure>>;
+
+/// Something to do whose failure is one.
+fn job(work: impl FnOnce(&mut Session) -> Result<(), String> + 'static) -> Job {
+    Box::new(move |s| work(s).map_err(Failure::from))
+}
 
 fn prepare(command: Once) -> Result<Job, String> {
     Ok(match command {
@@ -42,28 +49,28 @@ fn prepare(command: Once) -> Result<Job, String> {
         Once::Groups { what } => groups::prepare(what)?,
         Once::Presence { addresses, watch, out } => {
             let who = addresses.iter().map(|a| address(a)).collect::<Result<Vec<_>, _>>()?;
-            Box::new(move |s| presence::run(s, who, watch, out.json))
+            job(move |s| presence::run(s, who, watch, out.json))
         }
         Once::Status { what, out } => status::status(what, out.json)?,
         Once::Note { what, out } => status::note(what, out.json)?,
-        Once::Location { out } => Box::new(move |s| status::location(s, out.json)),
+        Once::Location { out } => job(move |s| status::location(s, out.json)),
         Once::Level { address: who, level: wanted, out } => {
             let (who, level) = (address(&who)?, level(&wanted)?);
-            Box::new(move |s| sharing::level(s, &who, level, out.json))
+            job(move |s| sharing::level(s, &who, level, out.json))
         }
         Once::Block { address: who, out } => {
             let who = address(&who)?;
-            Box::new(move |s| sharing::level(s, &who, Some(Level::Blocked), out.json))
+            job(move |s| sharing::level(s, &who, Some(Level::Blocked), out.json))
         }
         Once::Unblock { address: who, out } => {
             let who = address(&who)?;
-            Box::new(move |s| sharing::level(s, &who, None, out.json))
+            job(move |s| sharing::level(s, &who, None, out.json))
         }
-        Once::Watchers { out } => Box::new(move |s| sharing::watchers(s, out.json)),
-        Once::Containers { out } => Box::new(move |s| sharing::containers(s, out.json)),
-        Once::Publications { category, out } => Box::new(move |s| publications::list(s, category.as_deref(), out.json)),
+        Once::Watchers { out } => job(move |s| sharing::watchers(s, out.json)),
+        Once::Containers { out } => job(move |s| sharing::containers(s, out.json)),
+        Once::Publications { category, out } => job(move |s| publications::list(s, category.as_deref(), out.json)),
         Once::Publish { key, value, expires, out } => publications::publish(key, value, &expires, out.json)?,
-        Once::Unpublish { key, out } => Box::new(move |s| publications::unpublish(s, &key, out.json)),
+        Once::Unpublish { key, out } => job(move |s| publications::unpublish(s, &key, out.json)),
         Once::Send { address: who, text, out } => {
             let (who, text) = (address(&who)?, send::words(text)?);
             Box::new(move |s| send::run(s, &who, text, out.json))

@@ -2,7 +2,7 @@
 
 use super::cli::Key;
 use super::session::Session;
-use super::{Job, output};
+use super::{Job, job, output};
 use crate::domain::presence::{Expiry, Publication, PublicationKey};
 use crate::endpoint::Operation;
 use crate::text::Line;
@@ -64,7 +64,7 @@ pub fn publish(k: Key, value: Option<String>, expires: &str, json: bool) -> Resu
             text.trim().to_owned()
         }
     };
-    Ok(Box::new(move |s| {
+    Ok(job(move |s| {
         s.own()?;
         let publication = Publication { key: key(&k), version: 0, expiry, publish_time: None, endpoint_id: None, value };
         s.ask(Operation::Publish { publications: vec![publication] })?;

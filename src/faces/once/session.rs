@@ -8,6 +8,7 @@ use crate::faces::paths::Paths;
 use crate::faces::signin;
 use crate::faces::tui::start;
 use crate::net::{Clock, entropy};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -25,6 +26,8 @@ pub struct Session {
     operations: Operations,
     said: mpsc::UnboundedReceiver<Event>,
     last: u64,
+    /// Where history is kept.
+    pub data: PathBuf,
     /// The configured account.
     pub account: Account,
     /// What is known.
@@ -57,7 +60,7 @@ impl Session {
                 let _ = say.send(event);
             }
         }));
-        let mut session = Session { runtime, operations, said, last: 0, account, view: View::default(), clock };
+        let mut session = Session { runtime, operations, said, last: 0, data: paths.data.clone(), account, view: View::default(), clock };
         session.ask(Operation::SignIn)?;
         Ok(session)
     }

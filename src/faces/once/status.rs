@@ -3,7 +3,7 @@
 use super::cli;
 use super::seen::seen;
 use super::session::Session;
-use super::{Job, output};
+use super::{Job, job, output};
 use crate::app::when;
 use crate::domain::Time;
 use crate::domain::presence::{Note, UserStatus};
@@ -15,7 +15,7 @@ use serde_json::json;
 /// `adsum status …`
 pub fn status(what: Option<cli::Status>, json: bool) -> Result<Job, String> {
     let operation = match what {
-        None | Some(cli::Status::Show) => return Ok(Box::new(move |s| show(s, json))),
+        None | Some(cli::Status::Show) => return Ok(job(move |s| show(s, json))),
         Some(cli::Status::Reset) => Operation::ResetStatus,
         Some(cli::Status::Set { status, activity, lasting, until }) => {
             let until = match lasting {
@@ -25,7 +25,7 @@ pub fn status(what: Option<cli::Status>, json: bool) -> Result<Job, String> {
             Operation::SetStatus { status: named(&status)?, activity, until }
         }
     };
-    Ok(Box::new(move |s| {
+    Ok(job(move |s| {
         s.own()?;
         s.ask(operation)?;
         show(s, json)
@@ -62,7 +62,7 @@ fn show(s: &mut Session, json: bool) -> Result<(), String> {
 /// `adsum note …`
 pub fn note(what: Option<cli::Note>, json: bool) -> Result<Job, String> {
     let note = match what {
-        None | Some(cli::Note::Show) => return Ok(Box::new(move |s| show_note(s, json))),
+        None | Some(cli::Note::Show) => return Ok(job(move |s| show_note(s, json))),
         Some(cli::Note::Clear) => None,
         Some(cli::Note::Set { text, until, out_of_office }) => {
             let text = text.join(" ");
@@ -73,7 +73,7 @@ pub fn note(what: Option<cli::Note>, json: bool) -> Result<Job, String> {
             Some(Note { text, out_of_office, start: None, end })
         }
     };
-    Ok(Box::new(move |s| {
+    Ok(job(move |s| {
         s.own()?;
         s.ask(Operation::SetNote { note })?;
         show_note(s, json)

@@ -5,7 +5,7 @@ use crate::domain::contact::{Contact, Group, GroupId};
 use crate::domain::conversation::{Delivery, MessageId};
 use crate::domain::presence::{Level, Member, Presence, SelfPresence};
 use crate::endpoint::Event;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Everything heard.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub struct View {
     pub own: Option<SelfPresence>,
     /// How far messages got.
     pub deliveries: HashMap<MessageId, Delivery>,
+    /// Messages that the server keeps until their readers are there.
+    pub kept: HashSet<MessageId>,
     /// Sentences of the endpoint that belong to no operation.
     pub notices: Vec<String>,
 }
@@ -42,6 +44,7 @@ impl View {
             Event::Presence { uri, presence } => drop(self.presence.insert(uri.clone(), (**presence).clone())),
             Event::SelfPresence(own) => self.own = Some((**own).clone()),
             Event::MessageState { message, state, .. } => drop(self.deliveries.insert(message.clone(), state.clone())),
+            Event::Kept { message, .. } => drop(self.kept.insert(message.clone())),
             Event::Notice(text) => self.notices.push(text.clone()),
             _ => {}
         }

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// File of the client's database in its data directory.
-const DATABASE: &str = "adsum.sqlite";
+pub const DATABASE: &str = "adsum.sqlite";
 
 /// Setting under which an account's epid is kept (`lync.md` 1.4: chosen once per installation).
 const EPID: &str = "epid";

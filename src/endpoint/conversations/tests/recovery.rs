@@ -107,7 +107,10 @@ fn what_is_written_to_somebody_not_signed_in_is_left_with_the_server_until_it_re
     r.reply(&invite, 480, KEEPS, "");
     let kept = r.sends("MESSAGE sip:bob@contoso.com");
     assert!(kept.1.headers.to().unwrap().tag().is_none(), "outside any dialog");
+    let told = |r: &Rig| r.events.iter().any(|e| matches!(e, Event::Kept { message, .. } if message.0 == "1"));
+    assert!(!told(&r), "nothing is kept before the server says so");
     r.reply(&kept, 202, "Message-Id: k1", "");
+    assert!(told(&r));
     assert_eq!(r.deliveries(), [tell(1, Delivery::Sent)]);
     let view = r.view();
     assert_eq!(view.state, ConversationState::Terminated);

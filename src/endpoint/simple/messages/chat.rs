@@ -126,6 +126,15 @@ impl Chat {
         Messages::emit_state(ctx, &self.id, &done.message, state);
     }
 
+    /// The server has the one under way and sees to it from here on.
+    pub fn kept(&mut self, ctx: &mut Ctx<'_>) {
+        let message = self.queue.front().map(|o| o.message.clone());
+        self.finish(ctx, Delivery::Sent);
+        if let Some(message) = message {
+            ctx.emit(Event::Kept { conversation: self.id.clone(), message });
+        }
+    }
+
     /// A notice came for one of our messages.
     pub fn noticed(&mut self, ctx: &mut Ctx<'_>, notice: &str, state: Delivery) -> bool {
         let Some((_, message)) = self.awaited.iter().find(|a| a.0 == notice) else { return false };
