@@ -182,6 +182,18 @@ fn status_note_presence_and_levels_by_command() {
 }
 
 #[test]
+fn a_status_set_while_signed_in_nowhere_says_what_was_set() {
+    let place = Place::new(&[("alice", "Alice Adams")]);
+    let (code, said, err) = run(&place, "alice", &["status", "set", "busy", "--for", "45m"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(said.starts_with("Busy until ") && said.ends_with("; you are signed in nowhere.\n"), "{said}");
+    let said = &json(&place, "alice", &["status"])[0];
+    assert_eq!((&said["availability"], &said["set"], &said["since"]), (&"offline".into(), &"busy".into(), &Value::Null));
+    assert!(said["until"].as_str().unwrap().ends_with('Z'), "{said}");
+    assert_eq!(json(&place, "alice", &["status", "reset"])[0]["set"], Value::Null);
+}
+
+#[test]
 fn a_message_to_somebody_who_is_not_signed_in_is_kept_and_told_so() {
     let place = Place::new(&[("alice", "Alice Adams"), ("bob", "Bob Kelly")]);
     let (code, said, err) = run(&place, "alice", &["send", &at("bob"), "lunch?"]);

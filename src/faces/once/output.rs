@@ -4,7 +4,7 @@ use super::view::View;
 use crate::app::addressbook::level_word;
 use crate::domain::Address;
 use crate::domain::contact::{Contact, Group, GroupKind};
-use crate::domain::presence::{AvailabilityClass, Freshness, Note, Presence};
+use crate::domain::presence::{Availability, AvailabilityClass, Freshness, Note, Presence};
 use crate::endpoint::contact_data;
 use crate::endpoint::event::DirectoryEntry;
 use crate::text::Line;
@@ -145,18 +145,23 @@ pub fn presence_row(uri: &Address, name: &str, p: Option<&Presence>) -> String {
     format!("{} {:<32} {}", padded(&Line::new(name).truncate(28), 28), uri.bare(), words.join(" · "))
 }
 
-/// The word for an availability.
+/// The word for what is known of somebody's availability.
 pub fn availability(p: &Presence) -> &'static str {
-    match p.availability.map(|a| a.class()) {
-        None | Some(AvailabilityClass::Unknown) => "unknown",
-        Some(AvailabilityClass::Available) => "available",
-        Some(AvailabilityClass::AvailableIdle) => "inactive",
-        Some(AvailabilityClass::Busy) => "busy",
-        Some(AvailabilityClass::BusyIdle) => "busy-inactive",
-        Some(AvailabilityClass::DoNotDisturb) => "do-not-disturb",
-        Some(AvailabilityClass::BeRightBack) => "be-right-back",
-        Some(AvailabilityClass::Away) => "away",
-        Some(AvailabilityClass::Offline) => "offline",
+    p.availability.map_or("unknown", word)
+}
+
+/// The word for an availability.
+pub fn word(a: Availability) -> &'static str {
+    match a.class() {
+        AvailabilityClass::Unknown => "unknown",
+        AvailabilityClass::Available => "available",
+        AvailabilityClass::AvailableIdle => "inactive",
+        AvailabilityClass::Busy => "busy",
+        AvailabilityClass::BusyIdle => "busy-inactive",
+        AvailabilityClass::DoNotDisturb => "do-not-disturb",
+        AvailabilityClass::BeRightBack => "be-right-back",
+        AvailabilityClass::Away => "away",
+        AvailabilityClass::Offline => "offline",
     }
 }
 

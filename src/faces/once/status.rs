@@ -1,16 +1,18 @@
 //! `adsum status`, `adsum note`, `adsum location`: what others see of the owner.
 
 use super::cli;
-use super::seen::seen;
+use super::seen::{ByHand, by_hand, is_anywhere, seen};
 use super::session::Session;
 use super::{Job, job, output};
 use crate::app::when;
 use crate::domain::Time;
-use crate::domain::presence::{Note, UserStatus};
+use crate::domain::presence::{AvailabilityClass, LCID_EN_US, Note, UserStatus};
 use crate::endpoint::Operation;
 use crate::net::Clock;
 use crate::net::clock::system_zone;
+use crate::text::Line;
 use serde_json::json;
+use std::time::Duration;
 
 /// `adsum status …`
 pub fn status(what: Option<cli::Status>, json: bool) -> Result<Job, String> {
@@ -54,9 +56,35 @@ fn moment(text: &str) -> Result<Time, String> {
 fn show(s: &mut Session, json: bool) -> Result<(), String> {
     s.own()?;
     let uri = s.account.address.clone();
-    let seen = s.view.own.as_ref().map(|o| seen(o, s.clock.now())).unwrap_or_default();
-    let words = output::presence_row(&uri, uri.bare(), Some(&seen));
-    output::print(json, words.trim_start(), &output::presence(&uri, uri.bare(), Some(&seen)))
+    let own = s.view.own.clone().unwrap_or_default();
+    let (seen, set) = (seen(&own, s.clock.now()), by_hand(&own));
+    let words = match &set {
+        Some(set) if !is_anywhere(&own) && set.availability.class() != AvailabilityClass::Offline => {
+            format!("{}; you are signed in nowhere.", in_words(set, s.clock.now()))
+        }
+        _ => output::presence_row(&uri, uri.bare(), Some(&seen)).trim_start().to_owned(),
+    };
+    let mut value = output::presence(&uri, uri.bare(), Some(&seen));
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("set".into(), json!(set.as_ref().map(|s| output::word(s.availability))));
+        fields.insert("until".into(), json!(set.and_then(|s| s.until).map(|t| t.timestamp().to_string())));
+    }
+    output::print(json, &words, &value)
+}
+
+/// The server counts whole seconds from its own moment: the minute that was meant is the nearest.
+const HALF_A_MINUTE: Duration = Duration::from_secs(30);
+
+/// "Busy (In the lab) until 13:34"
+fn in_words(set: &ByHand, now: Time) -> String {
+    let activity = set.activity.as_ref().and_then(|a| a.text(LCID_EN_US)).map(|a| format!(" ({})", Line::new(a)));
+    let zone = system_zone();
+    let until = set.until.map(|t| {
+        let (at, now) = ((t + HALF_A_MINUTE).timestamp().to_zoned(zone.clone()), now.timestamp().to_zoned(zone));
+        let form = if at.date() == now.date() { " until %H:%M" } else { " until %a %-d %b, %H:%M" };
+        at.strftime(form).to_string()
+    });
+    format!("{}{}{}", set.availability.class().text(), activity.unwrap_or_default(), until.unwrap_or_default())
 }
 
 /// `adsum note …`
