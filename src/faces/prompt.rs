@@ -20,21 +20,22 @@ pub fn line(question: &str, default: &str) -> Result<String, String> {
     print!("{question}{hint}: ");
     // A question that cannot be shown is still answered by a script.
     let _ = std::io::stdout().flush();
-    let text = read_line()?;
+    let text = read_line(question)?;
     Ok(if text.is_empty() { default.to_owned() } else { text })
 }
 
-/// Asks for a password without showing it; from standard input when that is no terminal.
+/// Asks for a password without showing it, on the terminal whatever becomes of the output; from standard input when that is no
+/// terminal.
 ///
 /// # Errors
 /// When the input ends or the terminal cannot hide what is typed.
 pub fn password(question: &str) -> Result<Secret, String> {
-    if is_interactive() {
+    if std::io::stdin().is_terminal() {
         let text =
             rpassword::prompt_password(format!("{question}: ")).map_err(|e| format!("cannot ask for the password: {e}"))?;
         return Ok(Secret::new(text));
     }
-    Ok(Secret::new(read_line()?))
+    Ok(Secret::new(read_line(question)?))
 }
 
 /// Asks for a new password twice (once when nobody sits at the terminal).
@@ -52,13 +53,13 @@ pub fn new_password(question: &str) -> Result<Secret, String> {
     Ok(first)
 }
 
-fn read_line() -> Result<String, String> {
+fn read_line(question: &str) -> Result<String, String> {
     use std::io::Read;
     let mut text = String::new();
     let stdin = std::io::stdin();
     let n = stdin.lock().take(MAX_LINE).read_line(&mut text).map_err(|e| format!("cannot read the answer: {e}"))?;
     if n == 0 {
-        return Err("there is no answer on standard input".into());
+        return Err(format!("“{question}” was asked, and standard input has no answer"));
     }
     Ok(text.trim_end_matches(['\r', '\n']).trim().to_owned())
 }

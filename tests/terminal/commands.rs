@@ -207,6 +207,21 @@ fn a_message_to_somebody_who_is_not_signed_in_is_kept_and_told_so() {
 }
 
 #[test]
+fn a_password_that_cannot_be_had_is_told_with_its_reason() {
+    let place = Place::new(&[("alice", "Alice Adams")]);
+    let account = |command: &str| {
+        let server = format!("server = \"127.0.0.1:{}\"\ntls = false", place.tcp());
+        format!("[[account]]\naddress = \"{}\"\n{server}\n{command}", at("alice"))
+    };
+    place.write_config("alice", &account("password_command = \"exit 3\"\n"));
+    let said = fails(&place, "alice", &["contacts", "list"]);
+    assert!(said.contains("password_command") && said.contains("exit status: 3"), "{said}");
+    place.write_config("alice", &account(""));
+    let said = fails(&place, "alice", &["contacts", "list"]);
+    assert!(said.contains("Password for alice@contoso.example") && said.contains("no answer"), "{said}");
+}
+
+#[test]
 fn a_message_is_sent_and_its_delivery_awaited() {
     let place = Place::new(&[("alice", "Alice Adams"), ("bob", "Bob Kelly")]);
     let mut bob = place.signed_in("bob");

@@ -24,8 +24,9 @@ use crate::net::{Clock, entropy};
 use crate::store::client::{AccountId as StoreAccount, Snapshot, Sqlite, Store, Worker, Write};
 use crate::store::lock::AccountLock;
 use crate::store::private_dir;
-use crate::store::secrets::{Chain, Found, Secret, Source};
+use crate::store::secrets::{Chain, Found, Secret, SecretError, Source};
 use jiff::tz::TimeZone;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -151,11 +152,16 @@ pub fn secret(account: &Configured) -> Result<Secret, String> {
     let command = Some(account.password_command.clone()).filter(|c| !c.is_empty());
     match Chain::new(command).find(account.address.bare()) {
         Found::Password(secret, _) => Ok(secret),
+        // A script that has a command for it did not mean its input to be the password.
+        Found::Ask(Some(why @ SecretError::Command(_))) if !prompt::is_interactive() => {
+            Err(format!("no password for {}: {why}", account.address.bare()))
+        }
         Found::Ask(why) => {
-            if let Some(why) = why.filter(|_| prompt::is_interactive()) {
+            if let Some(why) = why.as_ref().filter(|_| prompt::is_interactive()) {
                 println!("{why}");
             }
-            prompt::password(&format!("Password for {}", account.address.bare()))
+            let asked = prompt::password(&format!("Password for {}", account.address.bare()));
+            asked.map_err(|e| why.map_or(e.clone(), |why| format!("{e}; {why}")))
         }
     }
 }
