@@ -1,8 +1,10 @@
 //! `adsum doctor`: what this terminal, multiplexer, keyring and configuration can do, in plain sentences.
 
 use super::paths::Paths;
-use crate::store::secrets;
+use crate::app::config::{Account, AccountKind, Config};
+use crate::store::secrets::{self, SecretError, SecretStore};
 use std::io::IsTerminal;
+use std::process::Command;
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub fn examine(paths: &Paths, var: impl Fn(&str) -> Option<String>) -> Vec<Findi
         locale(&var),
         multiplexer(&var),
         remote(&var),
-        keyring(),
+        passwords(paths, secrets::keyring),
         configuration(paths),
         data(paths),
     ]
@@ -102,11 +104,7 @@ fn locale(var: &impl Fn(&str) -> Option<String>) -> Finding {
 
 fn multiplexer(var: &impl Fn(&str) -> Option<String>) -> Finding {
     if var("TMUX").is_some() {
-        finding(
-            "multiplexer",
-            Verdict::Good,
-            "tmux; copying needs: set -g set-clipboard on, notifications: set -g allow-passthrough on",
-        )
+        tmux(tmux_option)
     } else if var("STY").is_some() {
         finding(
             "multiplexer",
@@ -118,19 +116,45 @@ fn multiplexer(var: &impl Fn(&str) -> Option<String>) -> Finding {
     }
 }
 
+/// What tmux still has to be told; `option` reads one of its settings.
+fn tmux(option: impl Fn(&str) -> Option<String>) -> Finding {
+    let wanted = [("copying", "set-clipboard", &["on"][..]), ("notifications", "allow-passthrough", &["on", "all"])];
+    let missing = wanted.iter().filter(|(_, name, good)| !option(name).is_some_and(|is| good.contains(&is.as_str())));
+    let advice: Vec<String> =
+        missing.map(|(what, name, _)| format!("{what} needs in its configuration: set -g {name} on")).collect();
+    match advice.is_empty() {
+        true => finding("multiplexer", Verdict::Good, "tmux; copying and notifications get through"),
+        false => finding("multiplexer", Verdict::Limited, format!("tmux; {}", advice.join("; "))),
+    }
+}
+
+fn tmux_option(name: &str) -> Option<String> {
+    let out = Command::new("tmux").args(["show-options", "-gqv", name]).output().ok()?;
+    let session = String::from_utf8(out.stdout).ok()?;
+    if !session.trim().is_empty() {
+        return Some(session.trim().to_owned());
+    }
+    let out = Command::new("tmux").args(["show-options", "-sqv", name]).output().ok()?;
+    Some(String::from_utf8(out.stdout).ok()?.trim().to_owned())
+}
+
 fn remote(var: &impl Fn(&str) -> Option<String>) -> Finding {
     let text = if var("SSH_CONNECTION").is_some() { "over SSH; idle time counts from the last key" } else { "on this machine" };
     finding("session", Verdict::Good, text)
 }
 
-fn keyring() -> Finding {
-    match secrets::keyring() {
+fn passwords(paths: &Paths, keyring: impl FnOnce() -> Result<Box<dyn SecretStore>, SecretError>) -> Finding {
+    let text = std::fs::read_to_string(&paths.config).unwrap_or_default();
+    // What is wrong in the file is told where the file is looked at.
+    let accounts = Config::parse(&text, "").map(|c| c.account).unwrap_or_default();
+    let people: Vec<&Account> = accounts.iter().filter(|a| a.kind == AccountKind::User).collect();
+    let asking = people.iter().any(|a| a.password_command.is_empty());
+    if !people.is_empty() && !asking {
+        return finding("passwords", Verdict::Good, "from the password_command of the configuration");
+    }
+    match keyring() {
         Ok(ring) => finding("passwords", Verdict::Good, format!("kept in the {}", ring.name())),
-        Err(e) => finding(
-            "passwords",
-            Verdict::Limited,
-            format!("{e}; use password_command in the configuration, or type it at each start"),
-        ),
+        Err(e) => finding("passwords", Verdict::Limited, e.to_string()),
     }
 }
 
@@ -141,7 +165,7 @@ fn configuration(paths: &Paths) -> Finding {
             finding("configuration", Verdict::Limited, format!("{file} does not exist yet; adsum sign-in writes it"))
         }
         Err(e) => finding("configuration", Verdict::Bad, format!("{file}: {e}")),
-        Ok(text) => match crate::app::config::Config::parse(&text, &file.to_string()) {
+        Ok(text) => match Config::parse(&text, &file.to_string()) {
             Ok(_) => finding("configuration", Verdict::Good, file.to_string()),
             Err(e) => finding("configuration", Verdict::Bad, e.to_string()),
         },
@@ -152,5 +176,37 @@ fn data(paths: &Paths) -> Finding {
     match crate::store::private_dir(&paths.data) {
         Ok(()) => finding("data", Verdict::Good, paths.data.display().to_string()),
         Err(e) => finding("data", Verdict::Bad, e.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looked_at(config: &str) -> Finding {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        std::fs::write(&file, config).unwrap();
+        let paths = Paths { config: file, data: dir.path().into(), server: dir.path().into() };
+        passwords(&paths, || Err(SecretError::NoKeyring("no D-Bus session is running".into())))
+    }
+
+    #[test]
+    fn a_password_command_that_is_there_is_not_advised() {
+        let found = looked_at("[[account]]\naddress = 'a@b.example'\npassword_command = 'pass x'\n");
+        assert_eq!((found.verdict, found.text.as_str()), (Verdict::Good, "from the password_command of the configuration"));
+    }
+
+    #[test]
+    fn advice_is_given_once() {
+        let found = looked_at("[[account]]\naddress = 'a@b.example'\n");
+        assert_eq!(found.text.matches("password_command").count(), 1, "{}", found.text);
+    }
+
+    #[test]
+    fn tmux_is_told_only_what_is_missing() {
+        let found = tmux(|name| Some(if name == "set-clipboard" { "on" } else { "off" }.into()));
+        assert!(found.text.contains("allow-passthrough") && !found.text.contains("set-clipboard"), "{}", found.text);
+        assert_eq!(tmux(|_| Some("on".into())).verdict, Verdict::Good);
     }
 }
