@@ -265,7 +265,7 @@ impl Config {
         let wrong = |line: usize, text: String| ConfigError { file: file.to_owned(), line, text };
         let mut config: Config = toml::from_str(text).map_err(|e| {
             let line = e.span().map_or(1, |s| line_of(text, s.start));
-            wrong(line, e.message().replace('\n', " "))
+            wrong(line, mistake(e.message(), text, line).replace('\n', " "))
         })?;
         let bindings = bindings_in(text, &config.keys);
         config.keymap = Keymap::with_overrides(&bindings).map_err(|e| wrong(e.line, e.text))?;
@@ -320,6 +320,32 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// What the reader of the file complains of, in words that name the setting and what it wants.
+fn mistake(message: &str, text: &str, line: usize) -> String {
+    let parts = message.strip_prefix("invalid type: ").and_then(|m| m.split_once(", expected "));
+    let Some((found, wanted)) = parts else { return message.to_owned() };
+    // A list may go over several lines; the name stands in its first.
+    let above = text.lines().take(line).collect::<Vec<_>>();
+    let name = above.iter().rev().find_map(|l| l.split_once('=')).map_or("this setting", |(name, _)| name.trim());
+    let wanted = match wanted {
+        "a sequence" => "a list, such as [\"one\", \"two\"] or [1, 2]",
+        "a boolean" => "true or false",
+        "a string" => "text in quotes",
+        w if w.starts_with(['u', 'i']) && w.get(1..).is_some_and(|n| n.parse::<u8>().is_ok()) => "a whole number",
+        w if w == "a map" || w.starts_with("struct ") => "a section with settings of its own",
+        other => other,
+    };
+    let found = match found.split_once(' ') {
+        Some(("string", value)) => format!("the text {value}"),
+        Some(("integer", value)) => format!("the number {}", value.trim_matches('`')),
+        Some(("boolean", value)) => value.trim_matches('`').to_owned(),
+        _ if found == "sequence" => "a list".to_owned(),
+        _ if found == "map" => "a section".to_owned(),
+        _ => found.to_owned(),
+    };
+    format!("{name} wants {wanted}, not {found}")
 }
 
 impl Config {
@@ -534,6 +560,16 @@ mod tests {
     #[test]
     fn mistakes_are_told_with_file_and_line() {
         assert!(error("[ui]\n\ncolour = 1\n").starts_with("config.toml:3: unknown field `colour`"));
+        for (line, sentence) in [
+            ("mention = \"x\"", "mention wants a list, such as [\"one\", \"two\"] or [1, 2], not the text \"x\""),
+            ("bell = \"yes\"", "bell wants true or false, not the text \"yes\""),
+            ("theme = 5", "theme wants text in quotes, not the number 5"),
+            ("remind = [true]", "remind wants a whole number, not true"),
+            ("mention = [\"a\",\n  3]", "mention wants text in quotes, not the number 3"),
+        ] {
+            assert!(error(&format!("[ui]\n{line}\n")).ends_with(sentence), "{}", error(&format!("[ui]\n{line}\n")));
+        }
+        assert!(error("ui = 3\n").contains("ui wants a section"));
         assert!(error("[ui]\nbell = maybe\n").starts_with("config.toml:2: "));
         assert!(error("[[account]]\naddress = \"alice\"\n").starts_with("config.toml:2: “alice” is not an address"));
         assert!(error("[ui]\nascii = true\ntheme = \"pink\"\n").starts_with("config.toml:3: there is no theme “pink”"));
