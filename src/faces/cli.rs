@@ -2,8 +2,36 @@
 
 use crate::app::config::Dialect;
 use crate::sip::Transport;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
+
+/// Heading of the options that go with every command.
+const GLOBAL: &str = "Global options";
+
+/// Commands that act as one of the configured accounts.
+const AS_ACCOUNT: [&str; 18] = [
+    "app",
+    "contacts",
+    "groups",
+    "presence",
+    "status",
+    "note",
+    "location",
+    "level",
+    "block",
+    "unblock",
+    "watchers",
+    "containers",
+    "publications",
+    "publish",
+    "unpublish",
+    "send",
+    "history",
+    "meet",
+];
+
+/// Commands that open the screen.
+const SCREENS: [&str; 2] = ["demo", "join"];
 
 /// Full-screen terminal messenger for SIP unified communications.
 ///
@@ -13,26 +41,43 @@ use std::path::PathBuf;
 #[command(name = "adsum", version, about, long_about, max_term_width = 100)]
 pub struct Cli {
     /// Configuration file [default: adsum/config.toml in the configuration directory]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Directory for history, drafts and caches; for serve and user: the server's data [default: adsum in the data directory]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Which of the configured accounts [default: the first]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME")]
     pub account: Option<String>,
     /// Draw with ASCII only
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub ascii: bool,
     /// Write a log of this level (error, warn, info, debug) to FILE of --log-file
-    #[arg(long, global = true, value_name = "FILTER", default_value = "info")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILTER", default_value = "info")]
     pub log: String,
     /// Where the log goes [default: no log for the screen, standard error for serve]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
     /// What to do
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// The command line with the help of every command: options that mean nothing to a command are not in its help.
+pub fn command() -> clap::Command {
+    let whole = Cli::command();
+    let hidden = |id: &str| whole.get_arguments().find(|a| a.get_id() == id).map(|a| a.clone().hide(true));
+    let (account, ascii) = (hidden("account"), hidden("ascii"));
+    whole.mut_subcommands(|c| {
+        let (named, screen) = (AS_ACCOUNT.contains(&c.get_name()), SCREENS.contains(&c.get_name()));
+        let superfluous = [account.clone().filter(|_| !named), ascii.clone().filter(|_| !screen)];
+        superfluous.into_iter().flatten().fold(c, clap::Command::arg)
+    })
+}
+
+/// The words this program was started with; a mistake in them ends it with exit code 2.
+pub fn parse() -> Cli {
+    Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|e| e.exit())
 }
 
 /// What can be done besides opening the screen.
@@ -65,7 +110,7 @@ pub enum Command {
         /// Address for TLS
         #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:5061")]
         listen_tls: String,
-        /// Name that clients know this host by, for certificate and answers [default: localhost]
+        /// Name that clients know this host by, for certificate and answers
         #[arg(long, value_name = "NAME", default_value = "localhost")]
         host: String,
         /// How long contact lists may get
@@ -163,7 +208,7 @@ pub struct AddOptions {
     /// Trust exactly the certificate with this fingerprint
     #[arg(long, value_name = "sha256:…")]
     pub pin: Option<String>,
-    /// Sign-in name, DOMAIN\\user or user@domain [default: the address]
+    /// Sign-in name, DOMAIN\user or user@domain [default: the address]
     #[arg(long, value_name = "NAME")]
     pub login: Option<String>,
     /// Where the server keeps lists and rules (standard SIP), such as https://xcap.example.org/xcap-root
@@ -378,10 +423,35 @@ pub enum GroupCommand {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
+    }
+
+    fn help(name: &str) -> String {
+        let mut whole = command();
+        whole.build();
+        whole.find_subcommand_mut(name).unwrap().render_long_help().to_string()
+    }
+
+    #[test]
+    fn help_has_the_options_of_a_command_first_and_only_those_it_heeds() {
+        let send = help("send");
+        assert!(send.find("--json").unwrap() < send.find("Global options:").unwrap(), "{send}");
+        assert!(send.find("Global options:").unwrap() < send.find("--account").unwrap(), "{send}");
+        let serve = help("serve");
+        assert!(!serve.contains("--account") && !serve.contains("--ascii") && serve.contains("--data"), "{serve}");
+        assert_eq!(serve.matches("[default: localhost]").count(), 1, "{serve}");
+        assert!(help("account").contains("--config") && help("demo").contains("--ascii"));
+        assert!(!help("sign-in").contains("\\\\"));
+    }
+
+    #[test]
+    fn an_account_is_named_before_or_behind_the_command() {
+        for line in [["adsum", "--account", "work", "contacts", "list"], ["adsum", "contacts", "list", "--account", "work"]] {
+            let cli = Cli::from_arg_matches(&command().try_get_matches_from(line).unwrap()).unwrap();
+            assert_eq!(cli.account.as_deref(), Some("work"), "{line:?}");
+        }
     }
 }

@@ -24,7 +24,6 @@ pub mod tui;
 
 use crate::frontend::Policy;
 use crate::text::Text;
-use clap::{CommandFactory, Parser};
 use cli::{AccountCommand, Cli, Command};
 use failure::Failure;
 use paths::Paths;
@@ -35,7 +34,7 @@ use tracing_subscriber::EnvFilter;
 /// Runs the program named by the command line. Exit codes are those of [`failure`], 0 when all is well, and 2 when the command
 /// line is wrong.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = cli::parse();
     match run(cli) {
         Ok(code) => code,
         Err(failure) => {
@@ -84,7 +83,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Man) => print(&man()?)?,
         Some(Command::Completions { shell }) => {
             let mut out = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "adsum", &mut out);
+            clap_complete::generate(shell, &mut cli::command(), "adsum", &mut out);
             print(&out)?;
         }
     }
@@ -109,7 +108,7 @@ A message of \\fBsend\\fR has left, and nothing says whether it arrived. Who tri
 
 fn man() -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut out).map_err(|e| e.to_string())?;
+    clap_mangen::Man::new(cli::command()).render(&mut out).map_err(|e| e.to_string())?;
     out.extend_from_slice(EXIT_STATUS.as_bytes());
     Ok(out)
 }

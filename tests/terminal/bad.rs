@@ -66,6 +66,19 @@ fn mistakes_in_the_configuration_are_named_with_file_and_line() {
 }
 
 #[test]
+fn without_a_terminal_the_screen_says_that_it_needs_one() {
+    let place = Place::new(&ALICE);
+    for arguments in [&[][..], &["demo"], &["join", "https://contoso.example/alice/7FQ3K2AB"]] {
+        let mut command = place.adsum(arguments);
+        let home = place.home("alice");
+        let out = command.env("HOME", home).stdin(std::process::Stdio::null()).output().unwrap();
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert_eq!((out.status.code(), out.stdout.as_slice()), (Some(1), &[][..]), "{said}");
+        assert!(said.contains("the screen needs a terminal") && !said.contains("os error"), "{said}");
+    }
+}
+
+#[test]
 fn a_tiny_terminal_says_so_and_recovers() {
     let place = Place::new(&PEOPLE);
     let mut alice = place.screen_of("alice", 20, 5, &[]);

@@ -2,7 +2,7 @@
 
 use super::Input;
 use super::access::Access;
-use super::start::{Kept, load, prepare};
+use super::start::{Kept, load, needs_terminal, prepare};
 use crate::app::config::{Account as Configured, AccountKind};
 use crate::domain::Address;
 use crate::endpoint;
@@ -20,6 +20,7 @@ use tokio::sync::mpsc::unbounded_channel;
 pub fn join(paths: &Paths, options: &JoinOptions, ascii: bool) -> Result<(), String> {
     let wrong = "this is no link to a meeting; it looks like https://HOST/ORGANIZER/ID or conf:sip:…;opaque=app:conf:focus:id:…";
     let (organizer, _) = endpoint::parse_link(&options.link).ok_or(wrong)?;
+    needs_terminal()?;
     let mut rng = entropy().map_err(|e| e.to_string())?;
     let me = Address::parse(&format!("{}@{}", rng.hex(32), endpoint::GUEST_HOST)).map_err(|e| e.to_string())?;
     let name = match &options.name {

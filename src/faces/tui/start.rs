@@ -50,6 +50,7 @@ pub fn configured(paths: &Paths, name: Option<&str>, ascii: bool) -> Result<(), 
         };
     }
     let account = named(&config, name)?;
+    needs_terminal()?;
     let (said, heard) = unbounded_channel();
     let looking = access::look(account.clone(), said.clone())?;
     let kept = Kept::open(&paths.data, &account.address)?;
@@ -62,12 +63,25 @@ pub fn configured(paths: &Paths, name: Option<&str>, ascii: bool) -> Result<(), 
     prepared.run()
 }
 
+/// A sentence instead of the system's words when nobody could see the screen or press a key.
+///
+/// # Errors
+/// When there is no terminal.
+pub fn needs_terminal() -> Result<(), String> {
+    let keys = || std::io::stdin().is_terminal() || std::fs::File::open("/dev/tty").is_ok();
+    if std::io::stdout().is_terminal() && keys() {
+        return Ok(());
+    }
+    Err("the screen needs a terminal; without one use a command such as adsum contacts list (adsum --help names them all)".into())
+}
+
 /// Raises the demo's stage and opens the screen in front of it.
 ///
 /// # Errors
 /// One sentence that says what failed.
 pub fn demo(data: Option<&Path>, paths: &Paths, seed: Option<u64>, ascii: bool) -> Result<(), String> {
     let config = load(paths)?;
+    needs_terminal()?;
     let clock = Clock::new();
     let mut rng = match seed {
         Some(seed) => Rng::seeded(seed),
