@@ -146,6 +146,12 @@ pub enum Command {
         #[command(subcommand)]
         what: GroupCommand,
     },
+    /// What was written, as this machine keeps it: search and export, without signing in
+    History {
+        /// What to do
+        #[command(subcommand)]
+        what: super::once::words::History,
+    },
     /// One thing without the screen
     #[command(flatten)]
     Once(super::once::cli::Once),

@@ -74,6 +74,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Trust { what }) => trust::run(&paths.server, what)?,
         Some(Command::App(options)) => app::run(&paths, cli.account.as_deref(), options)?,
         Some(Command::Group { what }) => groups::run(&paths.server, what)?,
+        Some(Command::History { what }) => once::history::run(&paths, cli.account.as_deref(), what)?,
         Some(Command::Once(command)) => once::run(&paths, cli.account.as_deref(), command)?,
         Some(Command::Category { what }) => categories::run(&paths.server, what)?,
         Some(Command::Doctor) => {

@@ -187,6 +187,10 @@ fn a_status_set_while_signed_in_nowhere_says_what_was_set() {
     let (code, said, err) = run(&place, "alice", &["status", "set", "busy", "--for", "45m"]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(said.starts_with("Busy until ") && said.ends_with("; you are signed in nowhere.\n"), "{said}");
+    let (_, said, _) = run(&place, "alice", &["status", "set", "dnd", "--until", "tomorrow 9"]);
+    assert!(said.starts_with("Do not disturb until ") && said.contains(", 09:00; "), "{said}");
+    let (_, said, _) = run(&place, "alice", &["status", "set", "busy"]);
+    assert!(said.starts_with("Busy until "), "{said}");
     let said = &json(&place, "alice", &["status"])[0];
     assert_eq!((&said["availability"], &said["set"], &said["since"]), (&"offline".into(), &"busy".into(), &Value::Null));
     assert!(said["until"].as_str().unwrap().ends_with('Z'), "{said}");
@@ -204,6 +208,94 @@ fn a_message_to_somebody_who_is_not_signed_in_is_kept_and_told_so() {
     bob.wait("or later?");
     bob.quit();
     assert!(fails(&place, "alice", &["send", &at("nobody"), "hello"]).contains("not delivered"));
+}
+
+#[test]
+fn what_was_written_is_found_and_written_out_without_signing_in() {
+    let mut place = Place::new(&[("alice", "Alice Adams"), ("bob", "Bob Kelly")]);
+    assert!(fails(&place, "alice", &["history", "list"]).contains("there is no history"));
+    json(&place, "alice", &["send", &at("bob"), "the numbers are in the third tab"]);
+    let mut bob = place.signed_in("bob");
+    bob.wait("third tab");
+    bob.quit();
+    place.stop();
+    let list = json(&place, "alice", &["history", "list"]);
+    assert_eq!((&list[0]["conversation"], &list[0]["messages"]), (&at("bob").into(), &1.into()));
+    let found = json(&place, "alice", &["history", "search", "thi", "numbers"]);
+    assert_eq!((found.len(), &found[0]["state"]), (1, &"sent".into()), "{found:?}");
+    assert!(json(&place, "alice", &["history", "search", "numbers", "--with", &at("carol")]).is_empty());
+    let all = json(&place, "bob", &["history", "export", &at("alice")]);
+    assert_eq!((&all[0]["state"], &all[0]["text"]), (&"received".into(), &"the numbers are in the third tab".into()));
+    let (_, out, _) = run(&place, "alice", &["history", "export", &at("bob"), "bob.txt"]);
+    assert_eq!(out, "1 message written to bob.txt.\n");
+    let file = std::fs::read_to_string(place.home("alice").join("bob.txt")).unwrap();
+    assert!(file.ends_with("alice@contoso.example: the numbers are in the third tab\n"), "{file}");
+    assert!(fails(&place, "alice", &["history", "export", &at("carol")]).contains("nothing was written with"));
+}
+
+#[test]
+fn meetings_are_scheduled_changed_and_cancelled_by_command() {
+    let place = Place::new(&[("alice", "Alice Adams"), ("bob", "Bob Kelly")]);
+    let (bob, leader) = (at("bob"), format!("!{}", at("carol")));
+    let made = json(
+        &place,
+        "alice",
+        &[
+            "meet",
+            "schedule",
+            "tomorrow",
+            "10:00",
+            "45m",
+            "Budget",
+            "--invite",
+            &bob,
+            "--invite",
+            &leader,
+            "--repeat",
+            "every tue 3 times",
+        ],
+    );
+    let made = &made[0];
+    assert_eq!((&made["subject"], &made["access"], &made["done"]), (&"Budget".into(), &"company".into(), &true.into()), "{made}");
+    assert_eq!(made["repeats"], "FREQ=WEEKLY;BYDAY=TU;COUNT=3");
+    assert_eq!((&made["invited"][0]["address"], &made["invited"][1]["leader"]), (&bob.clone().into(), &true.into()));
+    let id = made["id"].as_str().unwrap();
+    let (_, shown, _) = run(&place, "alice", &["meet", "show", id]);
+    assert!(shown.starts_with("Budget\nWhen: ") && shown.contains("Join: "), "{shown}");
+    let changed = json(
+        &place,
+        "alice",
+        &[
+            "meet",
+            "update",
+            id,
+            "--when",
+            "2030-03-05 14:00 1h",
+            "--subject",
+            "Next budget",
+            "--repeat",
+            "no",
+            "--uninvite",
+            &bob,
+        ],
+    );
+    assert_eq!((&changed[0]["start"], &changed[0]["repeats"]), (&"2030-03-05T14:00:00Z".into(), &Value::Null));
+    let list = json(&place, "alice", &["meet", "list"]);
+    assert_eq!((list.len(), &list[0]["subject"], &list[0]["id"]), (1, &"Next budget".into(), &id.into()));
+    assert_eq!(list[0]["invited"].as_array().unwrap().len(), 1);
+    for (arguments, sentence) in [
+        (&["meet", "schedule", "sometime"][..], "say when"),
+        (&["meet", "schedule", "tomorrow", "10:00"], "needs a subject"),
+        (&["meet", "schedule", "tomorrow", "10:00", "X", "--invite", "carol"], "nobody on the list"),
+        (&["meet", "update", id], "say what shall change"),
+        (&["meet", "update", id, "--passcode", "no blanks!"], "passcode"),
+        (&["meet", "cancel", "AAAAAAAA"], "no meeting “AAAAAAAA”"),
+    ] {
+        let said = fails(&place, "alice", arguments);
+        assert!(said.contains(sentence) && said.lines().count() == 1, "{arguments:?}: {said}");
+    }
+    json(&place, "alice", &["meet", "cancel", id]);
+    assert!(json(&place, "alice", &["meet", "list"]).is_empty());
 }
 
 #[test]

@@ -131,7 +131,13 @@ pub enum Once {
         #[command(flatten)]
         out: Output,
     },
-    /// Send one message and wait until it is delivered
+    /// Your meetings: list, schedule, change, cancel
+    Meet {
+        /// What to do
+        #[command(subcommand)]
+        what: super::words::Meet,
+    },
+    /// Send one message and wait until it is delivered, or kept by the server for somebody who is not signed in
     Send {
         /// To whom
         address: String,

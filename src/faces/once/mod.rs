@@ -1,11 +1,12 @@
-//! Commands without the screen: each signs in with the configured account, does one thing, waits for its end, prints and
+//! Commands without the screen: each (but [`history`], which reads what is here) signs in with the configured account, does one thing, waits for its end, prints and
 //! leaves. Exit codes are those of [`super::failure`].
 
 pub mod cli;
 mod contacts;
 mod groups;
-mod history;
+pub mod history;
 mod import;
+mod meet;
 mod output;
 mod presence;
 mod publications;
@@ -15,6 +16,7 @@ mod session;
 mod sharing;
 mod status;
 mod view;
+pub mod words;
 
 use super::failure::Failure;
 use super::paths::Paths;
@@ -71,6 +73,7 @@ fn prepare(command: Once) -> Result<Job, String> {
         Once::Publications { category, out } => job(move |s| publications::list(s, category.as_deref(), out.json)),
         Once::Publish { key, value, expires, out } => publications::publish(key, value, &expires, out.json)?,
         Once::Unpublish { key, out } => job(move |s| publications::unpublish(s, &key, out.json)),
+        Once::Meet { what } => meet::prepare(what)?,
         Once::Send { address: who, text, out } => {
             let (who, text) = (address(&who)?, send::words(text)?);
             Box::new(move |s| send::run(s, &who, text, out.json))

@@ -8,6 +8,7 @@ use crate::faces::paths::Paths;
 use crate::faces::signin;
 use crate::faces::tui::start;
 use crate::net::{Clock, entropy};
+use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -28,6 +29,8 @@ pub struct Session {
     last: u64,
     /// Where history is kept.
     pub data: PathBuf,
+    /// Zone of printed times.
+    pub zone: TimeZone,
     /// The configured account.
     pub account: Account,
     /// What is known.
@@ -43,6 +46,7 @@ impl Session {
     /// One sentence: what failed and what to do.
     pub fn open(paths: &Paths, name: Option<&str>) -> Result<Session, String> {
         let account = start::account(paths, name)?;
+        let zone = start::zone(&start::load(paths)?.ui);
         let secret = start::secret(&account)?;
         let trust = signin::trust(&account)?;
         let mut rng = entropy().map_err(|e| e.to_string())?;
@@ -60,7 +64,8 @@ impl Session {
                 let _ = say.send(event);
             }
         }));
-        let mut session = Session { runtime, operations, said, last: 0, data: paths.data.clone(), account, view: View::default(), clock };
+        let mut session =
+            Session { runtime, operations, said, last: 0, data: paths.data.clone(), zone, account, view: View::default(), clock };
         session.ask(Operation::SignIn)?;
         Ok(session)
     }

@@ -341,16 +341,20 @@ impl Prepared {
     }
 }
 
+/// Zone of shown times.
+pub fn zone(ui: &Ui) -> TimeZone {
+    if ui.time_zone.is_empty() { system_zone() } else { TimeZone::get(&ui.time_zone).unwrap_or(TimeZone::UTC) }
+}
+
 fn view(ui: &Ui, ascii: bool, clock: Clock) -> View {
     let size = crate::ui::terminal::screen_size();
-    let zone = if ui.time_zone.is_empty() { system_zone() } else { TimeZone::get(&ui.time_zone).unwrap_or(TimeZone::UTC) };
     View {
         columns: size.width,
         rows: size.height,
         ascii: ascii || ui.ascii,
         no_color: std::env::var("NO_COLOR").is_ok_and(|v| !v.is_empty()),
         theme: ui.theme.clone(),
-        zone,
+        zone: zone(ui),
         now: clock.now(),
         pinned_group: ui.pinned_group.clone(),
         ..View::default()

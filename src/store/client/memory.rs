@@ -20,6 +20,7 @@ impl Store for Forgetful {
         Ok(match query {
             Query::Page { .. } => Answer::Page(Vec::new()),
             Query::Search { .. } => Answer::Found(Vec::new()),
+            Query::Transcripts { .. } => Answer::Transcripts(Vec::new()),
             Query::Sync => Answer::Synced,
         })
     }

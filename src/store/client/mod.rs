@@ -225,6 +225,11 @@ pub enum Query {
         /// How many at most.
         limit: usize,
     },
+    /// Transcripts, the last used first.
+    Transcripts {
+        /// How many at most.
+        limit: usize,
+    },
     /// Answered when everything before it is saved.
     Sync,
 }
@@ -236,6 +241,8 @@ pub enum Answer {
     Page(Vec<Stored>),
     /// For [`Query::Search`].
     Found(Vec<Stored>),
+    /// For [`Query::Transcripts`]: whom with, time of the newest message, how many messages.
+    Transcripts(Vec<(Peer, Time, u64)>),
     /// For [`Query::Sync`].
     Synced,
 }

@@ -89,6 +89,7 @@ impl Store for Sqlite {
                     let _ = index_all(conn);
                     Answer::Found(search(conn, id, text, peer.as_ref(), (*limit).min(MAX_PAGE))?)
                 }
+                Query::Transcripts { limit } => Answer::Transcripts(transcripts(conn, id, (*limit).min(MAX_PAGE))?),
                 Query::Sync => Answer::Synced,
             })
         };
@@ -318,6 +319,17 @@ fn search(conn: &Connection, account: i64, text: &str, peer: Option<&Peer>, limi
          where f.message_text match ?2 and m.account = ?1 and (?3 is null or m.peer = ?3) order by f.rowid desc limit ?4"
     );
     rows(conn, &sql, params![account, expression, peer.map(|p| &p.0), limit as i64])
+}
+
+fn transcripts(conn: &Connection, account: i64, limit: usize) -> Sql<Vec<(Peer, Time, u64)>> {
+    conn.prepare_cached(
+        "select peer, max(at), count(*) from message where account = ?1 group by peer order by max(at) desc limit ?2",
+    )?
+    .query_map(params![account, limit as i64], |r| {
+        let count: i64 = r.get(2)?;
+        Ok((Peer(r.get(0)?), time(r.get(1)?), count.unsigned_abs()))
+    })?
+    .collect()
 }
 
 /// A row whose author is no address any more cannot be shown; it is skipped.
