@@ -90,7 +90,7 @@ pub enum Command {
         seed: Option<u64>,
     },
     /// Sign in and remember how: the same as account add
-    SignIn(AddOptions),
+    SignIn(Box<AddOptions>),
     /// The accounts of the configuration
     Account {
         /// What to do
@@ -176,7 +176,7 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum AccountCommand {
     /// Find the server of an address, sign in once and write the account into the configuration
-    Add(AddOptions),
+    Add(Box<AddOptions>),
     /// List the configured accounts
     List {
         /// As JSON lines

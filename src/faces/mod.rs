@@ -52,7 +52,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         None => tui::start::configured(&paths, cli.account.as_deref(), cli.ascii)?,
         Some(Command::Demo { seed }) => tui::start::demo(cli.data.as_deref(), &paths, seed, cli.ascii)?,
         Some(Command::SignIn(options) | Command::Account { what: AccountCommand::Add(options) }) => {
-            signin::run(&paths, options)?;
+            signin::run(&paths, *options)?;
         }
         Some(Command::Account { what: AccountCommand::List { json } }) => signin::list(&paths, json)?,
         Some(Command::Join(options)) => tui::guest::join(&paths, &options, cli.ascii)?,
