@@ -164,6 +164,8 @@ impl Meeting {
             6 => {
                 self.log.push("the IM MCU dies".into());
                 self.world.fail_im_mcu();
+                // Everybody's way to it is gone: who is back later than a text does not hear it, as after a cut.
+                self.world.clients.iter_mut().for_each(|c| c.breaks += 1);
             }
             0..3 => {
                 self.log.push(format!("p{who:02} is cut off"));

@@ -246,9 +246,13 @@ impl State {
         match (&tab.thread, tab.conversation.subject.as_str()) {
             (Thread::Person(uri), _) => self.name(uri).to_owned(),
             // On standard servers the address of a room is a name.
-            (Thread::Conference(focus), "") if tab.conversation.participants.is_empty() && !focus.contains(";gruu;") => {
-                focus.trim_start_matches("sip:").trim_start_matches("sips:").split([';', '@']).next().unwrap_or("Meeting").to_owned()
-            }
+            (Thread::Conference(focus), "") if tab.conversation.participants.is_empty() && !focus.contains(";gruu;") => focus
+                .trim_start_matches("sip:")
+                .trim_start_matches("sips:")
+                .split([';', '@'])
+                .next()
+                .unwrap_or("Meeting")
+                .to_owned(),
             (_, "") if tab.conversation.participants.is_empty() => "Meeting".to_owned(),
             (_, "") => {
                 let names: Vec<&str> = tab.conversation.participants.iter().take(NAMED).map(|p| self.name(&p.uri)).collect();

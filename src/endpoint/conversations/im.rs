@@ -244,8 +244,8 @@ impl Talk {
     }
 
     fn drop_route(&mut self, desk: &mut Desk<'_, '_>) {
-        match &mut self.session {
-            Some(s) if self.state == S::Conferenced => s.lose_chat(desk.now()),
+        match &self.session {
+            Some(_) if self.state == S::Conferenced => self.chat_failed(desk),
             // Whoever is between us may still hold the dialog for the other side's return.
             _ => {
                 if let Call::Up(dialog) = std::mem::take(&mut self.call) {

@@ -12,7 +12,7 @@ use super::state::Step;
 use super::talk::Talk;
 use crate::domain::Address;
 use crate::domain::conversation::ConversationState as S;
-use crate::endpoint::limits::{FOCUS_SESSION, JOIN_RETRY, MAX_CHAT_TRIES, ROSTER_RETRY};
+use crate::endpoint::limits::{FOCUS_SESSION, JOIN_RETRY, ROSTER_RETRY};
 use crate::endpoint::service::{Reply, Token};
 use crate::endpoint::{Error, ErrorKind, Event, OperationId, Outcome};
 use crate::lync::im;
@@ -307,14 +307,15 @@ impl Talk {
         }
     }
 
-    fn chat_failed(&mut self, desk: &mut Desk<'_, '_>) {
+    /// The way to the chat is gone. When that happened too often, what waits has failed, and it is said.
+    pub(super) fn chat_failed(&mut self, desk: &mut Desk<'_, '_>) {
         let now = desk.now();
         let Some(s) = &mut self.session else { return };
         s.lose_chat(now);
-        if s.chat_tries < MAX_CHAT_TRIES {
+        if !matches!(s.chat, Leg::Dead) {
             return;
         }
-        let sentence = "the chat of this meeting cannot be reached; leave and join again";
+        let sentence = "the chat of this meeting cannot be reached; the next text tries again";
         if s.moving.is_some() && self.state == S::Conferencing {
             self.fail_join(desk, Error::new(ErrorKind::ConferenceFailed, sentence));
             return;

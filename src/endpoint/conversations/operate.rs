@@ -146,7 +146,11 @@ impl Conversations {
         if talk.peer.is_none() && talk.session.is_none() && talk.plan.is_none() && talk.call.is_none() {
             return Err(Error::new(ErrorKind::InvalidOperation, "this meeting is over for you; join it again to write"));
         }
-        talk.used = desk.now();
+        let now = desk.now();
+        if talk.session.as_mut().is_some_and(|s| !s.revive_chat(now)) {
+            return Err(Error::new(ErrorKind::InvalidOperation, "this meeting has no chat"));
+        }
+        talk.used = now;
         talk.closed = false;
         if talk.outbox.push(message.clone(), text) {
             Ok(Outcome::Done)

@@ -70,10 +70,7 @@ impl Talk {
     }
 
     fn drop_conference_route(&mut self, desk: &mut Desk<'_, '_>) {
-        let now = desk.now();
-        if let Some(s) = &mut self.session {
-            s.lose_chat(now);
-        }
+        self.chat_failed(desk);
     }
 
     /// Asks the other side for a sign of life when it is time: a typing notice that says nothing.

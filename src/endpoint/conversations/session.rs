@@ -327,6 +327,18 @@ impl Session {
         self.chat_at = again.then(|| now + CHAT_RETRY);
     }
 
+    /// A text is to be sent: a chat that was given up is tried anew. Tells whether this conference has one.
+    pub fn revive_chat(&mut self, now: Time) -> bool {
+        if !matches!(self.chat, Leg::Dead) {
+            return true;
+        }
+        let there = self.roster.chat_uri(self.focus.as_str()).is_some();
+        if there {
+            (self.chat, self.chat_tries, self.chat_at) = (Leg::None, 0, Some(now));
+        }
+        there
+    }
+
     /// When something is due.
     pub fn deadline(&self) -> Option<Time> {
         let commands = self.commands.values().map(|c| c.until);

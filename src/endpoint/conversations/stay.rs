@@ -162,9 +162,7 @@ impl Talk {
                 // Nothing more will be heard of what was on its way; it leaves again where the MCU knows what came before.
                 let news = self.outbox.link_lost(now);
                 self.tell(desk, news);
-                if let Some(s) = &mut self.session {
-                    s.lose_chat(now);
-                }
+                self.chat_failed(desk);
             }
             (Method::Info, Some(author)) => self.on_info(desk, tx, request, &author),
             (Method::Message | Method::Notify | Method::Benotify, Some(author)) => self.on_message(desk, tx, request, &author),

@@ -148,7 +148,8 @@ impl Room {
         self.framer.push(bytes);
         while let Some(next) = self.framer.next() {
             let (Ok(framed), Some(session), Some(pipe)) = (next, &mut self.session, self.pipe) else { return false };
-            let mine = framed.frame.to.first().is_some_and(|to| self.ours.path.last().is_some_and(|own| own.session() == to.session()));
+            let mine =
+                framed.frame.to.first().is_some_and(|to| self.ours.path.last().is_some_and(|own| own.session() == to.session()));
             if mine {
                 session.handle_frame(ctx.now, framed.frame, framed.partial);
             } else if matches!(framed.frame.kind, Kind::Request(ref m) if *m != Method::Report) {

@@ -709,7 +709,9 @@ fn in_a_chat_room_words_go_by_a_session_and_names_are_taken() {
     assert!(offer.contains("a=chatroom:nickname private-messages") && offer.contains("a=setup:active"), "{offer}");
     let ours = offer.lines().find_map(|l| l.strip_prefix("a=path:")).unwrap().to_owned();
     bench.answer(&mut s, &invite, 200, &format!("{IN}\nContent-Type: application/sdp"), CHAT);
-    let Some(Beside::Pipe(pipe, PipeAsk::Open { host, port: 2855, .. })) = bench.beside.pop() else { panic!("no connection is opened") };
+    let Some(Beside::Pipe(pipe, PipeAsk::Open { host, port: 2855, .. })) = bench.beside.pop() else {
+        panic!("no connection is opened")
+    };
     assert_eq!(host, "192.0.2.7");
     bench.call(&mut s, |s, ctx| s.on_pipe(ctx, pipe, PipeNews::Opened("192.0.2.1:5".into())));
     let first = frames(&mut bench);
@@ -737,7 +739,8 @@ fn in_a_chat_room_words_go_by_a_session_and_names_are_taken() {
     let asked = frames(&mut bench).remove(0);
     assert!(asked.contains("NICKNAME") && asked.contains("Use-Nickname: \"Alice W.\""), "{asked}");
     let tid = asked.split(' ').nth(1).unwrap();
-    let taken = format!("MSRP {tid} 425 Taken\r\nTo-Path: {ours}\r\nFrom-Path: msrp://192.0.2.7:2855/room7;tcp\r\n-------{tid}$\r\n");
+    let taken =
+        format!("MSRP {tid} 425 Taken\r\nTo-Path: {ours}\r\nFrom-Path: msrp://192.0.2.7:2855/room7;tcp\r\n-------{tid}$\r\n");
     bench.call(&mut s, |s, ctx| s.on_pipe(ctx, pipe, PipeNews::Bytes(taken.into_bytes())));
     assert!(bench.result(op).unwrap().unwrap_err().text.contains("somebody else"));
     bench.operate(&mut s, Operation::EndConversation { conversation: id() });
@@ -747,25 +750,26 @@ fn in_a_chat_room_words_go_by_a_session_and_names_are_taken() {
 #[test]
 fn when_the_connection_to_a_room_breaks_words_go_by_requests() {
     for opened in [true, false] {
-    let (mut bench, mut s) = service(None);
-    bench.operate(&mut s, join(ROOM));
-    let invite = bench.request();
-    bench.answer(&mut s, &invite, 200, &format!("{IN}\nContent-Type: application/sdp"), CHAT);
-    let Some(Beside::Pipe(pipe, _)) = bench.beside.pop() else { panic!("no connection is opened") };
-    bench.sent.clear();
-    let say = |name: &str| Operation::SendMessage { conversation: id(), message: MessageId(name.into()), text: "hello".into() };
-    let failed = |e: &Event| matches!(e, Event::MessageState { state: Delivery::Failed(why), .. } if why.contains("broke"));
-    bench.operate(&mut s, say("m1"));
-    assert!(bench.sent.is_empty() && frames(&mut bench).is_empty());
-    if opened {
-        bench.call(&mut s, |s, ctx| s.on_pipe(ctx, pipe, PipeNews::Opened("192.0.2.1:5".into())));
-    }
-    bench.call(&mut s, |s, ctx| s.on_pipe(ctx, pipe, PipeNews::Closed("refused".into())));
-    // What has left may have arrived; what has not leaves another way.
-    assert_eq!(bench.events.iter().any(failed), opened);
-    if opened {
-        bench.operate(&mut s, say("m2"));
-    }
-    assert_eq!(bench.request().1.method, Method::Message);
+        let (mut bench, mut s) = service(None);
+        bench.operate(&mut s, join(ROOM));
+        let invite = bench.request();
+        bench.answer(&mut s, &invite, 200, &format!("{IN}\nContent-Type: application/sdp"), CHAT);
+        let Some(Beside::Pipe(pipe, _)) = bench.beside.pop() else { panic!("no connection is opened") };
+        bench.sent.clear();
+        let say =
+            |name: &str| Operation::SendMessage { conversation: id(), message: MessageId(name.into()), text: "hello".into() };
+        let failed = |e: &Event| matches!(e, Event::MessageState { state: Delivery::Failed(why), .. } if why.contains("broke"));
+        bench.operate(&mut s, say("m1"));
+        assert!(bench.sent.is_empty() && frames(&mut bench).is_empty());
+        if opened {
+            bench.call(&mut s, |s, ctx| s.on_pipe(ctx, pipe, PipeNews::Opened("192.0.2.1:5".into())));
+        }
+        bench.call(&mut s, |s, ctx| s.on_pipe(ctx, pipe, PipeNews::Closed("refused".into())));
+        // What has left may have arrived; what has not leaves another way.
+        assert_eq!(bench.events.iter().any(failed), opened);
+        if opened {
+            bench.operate(&mut s, say("m2"));
+        }
+        assert_eq!(bench.request().1.method, Method::Message);
     }
 }
