@@ -305,8 +305,8 @@ fn a_front_end_that_takes_over_knows_who_is_muted_and_who_was_let_in() {
     w.done(0, Operation::SetRole { conversation: ids[0].clone(), uri: address("carol"), role: Role::Leader }).unwrap();
     w.crash();
     w.run(Duration::from_secs(180));
-    for who in 0..3 {
-        assert_eq!(state(&w, who, &ids[who]), Some(ConversationState::Conferenced), "{}", w.report(who));
+    for (who, id) in ids.iter().enumerate() {
+        assert_eq!(state(&w, who, id), Some(ConversationState::Conferenced), "{}", w.report(who));
     }
     let seen = &w.view(0).conversations[&ids[0]].participants;
     let of = |name: &str| seen.iter().find(|p| p.uri == address(name)).unwrap();

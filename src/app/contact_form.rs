@@ -115,7 +115,7 @@ fn groups(people: &People, names: &str) -> Result<Vec<GroupId>, String> {
     let mut rest = names.trim();
     while !rest.is_empty() {
         let ends = rest.match_indices(',').map(|(at, _)| at).chain([rest.len()]);
-        let named = |end: usize| people.groups.iter().find(|g| same(&g.title(), &rest[..end])).map(|g| (g, end));
+        let named = |end: usize| people.groups.iter().find(|g| same(g.title(), &rest[..end])).map(|g| (g, end));
         let first = rest.split(',').next().unwrap_or(rest).trim();
         let (group, end) = ends.rev().find_map(named).ok_or_else(|| format!("there is no group “{first}”; n makes one"))?;
         if !group.kind().takes_contacts() {

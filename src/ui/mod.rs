@@ -95,7 +95,9 @@ fn paint(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
         c.fill(area, c.theme.text);
     }
     if state.view.layout() == Layout::TooSmall {
-        tell(c, area, area.y, strings::TOO_SMALL, Style::new());
+        for (y, line) in (area.y..area.bottom()).zip(Text::plain(strings::TOO_SMALL).wrap(usize::from(area.width.max(1)))) {
+            c.put(area.x, y, area.width, line, Style::new());
+        }
         return;
     }
     let areas = Areas::of(state, area);

@@ -227,13 +227,10 @@ impl Service for Scheduling {
     }
 
     fn on_internal(&mut self, ctx: &mut Ctx<'_>, event: &InternalEvent) {
-        match event {
-            InternalEvent::Calendar { from, text } => {
-                if let Err(refusal) = self.take(ctx, from, text) {
-                    ctx.emit(Event::Notice(refusal.text));
-                }
-            }
-            _ => {}
+        if let InternalEvent::Calendar { from, text } = event
+            && let Err(refusal) = self.take(ctx, from, text)
+        {
+            ctx.emit(Event::Notice(refusal.text));
         }
     }
 

@@ -159,7 +159,7 @@ impl Meeting {
             // The focus brings nobody in: they are asked to come by themselves.
             Wish::Bring if matches!(status, 405 | 501) && !referral.heard => {
                 let to = refer::invite(&self.name);
-                return self.refer(ctx, Wish::Come, &referral.who, &to, referral.op);
+                self.refer(ctx, Wish::Come, &referral.who, &to, referral.op);
             }
             Wish::Bring | Wish::Come => {
                 let why = match (referral.wish, status) {

@@ -98,7 +98,7 @@ impl Talks {
         if let Some(d) = self.talks.get_mut(&id).and_then(|t| t.dialog.as_mut()) {
             let _ = d.receive(&request);
         }
-        let Some(tx) = tx else { return None };
+        let tx = tx?;
         match request.method {
             Method::Bye => {
                 ctx.respond(tx, request.response(200, ""));
