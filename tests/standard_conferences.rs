@@ -134,7 +134,7 @@ impl Lab {
         self.drain(at);
     }
 
-    fn to_server(&mut self, flow: u64, octets: &[u8]) {
+    fn deliver(&mut self, flow: u64, octets: &[u8]) {
         if octets.is_empty() {
             self.focus.closed(self.now, flow);
         } else {
@@ -161,7 +161,7 @@ impl Lab {
                 let (_, to_server, flow, octets) = self.wire.pop_front().unwrap();
                 let client = self.clients.iter().position(|c| c.flow == Some(flow));
                 match (to_server, client) {
-                    (true, _) => self.to_server(flow, &octets),
+                    (true, _) => self.deliver(flow, &octets),
                     (false, Some(at)) => {
                         self.clients[at].endpoint.handle_bytes(Time(self.now), &octets);
                         self.drain(at);
@@ -179,7 +179,7 @@ impl Lab {
         }
         self.now = end;
         self.focus.expire(end);
-        self.to_server(0, b"");
+        self.deliver(0, b"");
     }
 
     /// One thing that a person might do.
@@ -350,9 +350,9 @@ fn a_meeting_made_by_the_factory_has_everybody_who_accepted() {
     lab.run(10_000);
     let room = lab.focus.rooms().into_iter().find(|r| r.starts_with("made")).unwrap();
     assert_eq!(lab.focus.people(&room), ["alice", "bob", "carol"].map(|n| address(n).to_string()));
-    for at in 0..3 {
-        let c = &lab.clients[at].conversations[&lab.clients[at].meeting().unwrap()];
-        assert_eq!(c.participants.len(), 2, "{}", NAMES[at]);
+    for (client, name) in lab.clients.iter().zip(NAMES).take(3) {
+        let c = &client.conversations[&client.meeting().unwrap()];
+        assert_eq!(c.participants.len(), 2, "{name}");
     }
     let say = Operation::SendMessage { conversation: id, message: MessageId("m".into()), text: "welcome".into() };
     lab.ask(0, say);
