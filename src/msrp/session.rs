@@ -132,6 +132,13 @@ impl Session {
         self
     }
 
+    /// It begins now.
+    #[must_use]
+    pub fn begun(mut self, now: Time) -> Session {
+        self.touched = now;
+        self
+    }
+
     /// Name of our end: the last part of our own URI.
     pub fn name(&self) -> &str {
         self.here.last().map_or("", MsrpUri::session)
@@ -166,6 +173,7 @@ impl Session {
 
     /// Sends nothing, so that the connection is bound to the session and stays open.
     pub fn touch(&mut self, now: Time) {
+        self.touched = now;
         let frame = self.request(Method::Send);
         let id = self.rng.hex(16);
         let frame = frame.with("Message-ID", id).with("Byte-Range", "1-0/0");

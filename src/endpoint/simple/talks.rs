@@ -285,7 +285,7 @@ impl Talks {
     fn connect(&mut self, ctx: &mut Ctx<'_>, id: TalkId, way: Option<&Way>, theirs: &Media) {
         let Some(talk) = self.talks.get_mut(&id) else { return };
         let Some(ours) = &talk.ours else { return };
-        let mut session = Session::new(ours.path.clone(), theirs.path.clone(), ctx.rng.fork());
+        let mut session = Session::new(ours.path.clone(), theirs.path.clone(), ctx.rng.fork()).begun(ctx.now);
         if let Purpose::Receive(file) = &talk.purpose {
             session = session.in_parts(file.size.unwrap_or(0));
         }

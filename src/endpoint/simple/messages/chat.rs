@@ -115,6 +115,13 @@ impl Chat {
         }
     }
 
+    /// The one under way got so far, and goes on.
+    pub fn tell(&self, ctx: &mut Ctx<'_>, state: Delivery) {
+        if let Some(first) = self.queue.front() {
+            Messages::emit_state(ctx, &self.id, &first.message, state);
+        }
+    }
+
     /// The one under way got so far.
     pub fn finish(&mut self, ctx: &mut Ctx<'_>, state: Delivery) {
         self.under_way = false;

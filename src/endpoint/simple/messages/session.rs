@@ -132,6 +132,11 @@ impl Messages {
     fn settle(&mut self, ctx: &mut Ctx<'_>, with: &Address, name: &str, state: Delivery) {
         for chat in self.chats.values_mut().filter(|c| c.with == *with) {
             if chat.session.is_some() && chat.is_under_way(name) {
+                if state == Delivery::Sent {
+                    // The relay has it, which is not the other side: until the receipt it may have to leave again.
+                    chat.tell(ctx, state);
+                    return;
+                }
                 chat.session = None;
                 chat.finish(ctx, state);
                 break;

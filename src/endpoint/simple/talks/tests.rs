@@ -226,7 +226,8 @@ impl World {
             Kind::Request(Method::Auth) => {
                 let name = format!("n{}", self.names.len());
                 self.names.insert(name.clone(), (side, pipe));
-                let answer = frame.response(200, "OK").with("Use-Path", format!("msrp://relay:1/{name};tcp")).with("Expires", "900");
+                let answer =
+                    frame.response(200, "OK").with("Use-Path", format!("msrp://relay:1/{name};tcp")).with("Expires", "900");
                 self.tell(side, pipe, PipeNews::Bytes(answer.to_bytes()));
             }
             Kind::Request(method) => {
@@ -339,7 +340,11 @@ fn a_file_arrives_whole_and_both_sides_see_it_move() {
     assert_eq!(w.last(0), TransferState::Done { path: None });
     assert_eq!(w.last(1), TransferState::Done { path: Some("/home/bob/a.bin".into()) });
     for side in &w.sides {
-        let steps = side.bench.events.iter().filter(|e| matches!(e, Event::Transfer(t) if matches!(t.state, TransferState::Running { .. })));
+        let steps = side
+            .bench
+            .events
+            .iter()
+            .filter(|e| matches!(e, Event::Transfer(t) if matches!(t.state, TransferState::Running { .. })));
         assert!((10..=120).contains(&steps.count()));
         assert!(side.dropped > 0);
     }
@@ -373,7 +378,9 @@ fn an_offer_is_declined_withdrawn_or_broken_off() {
     w.left = 400;
     w.bob(Operation::AcceptFile { transfer });
     w.run();
-    assert!(matches!((w.last(0), w.last(1)), (TransferState::Failed(_), TransferState::Failed(why)) if why.contains("broke off after")));
+    assert!(
+        matches!((w.last(0), w.last(1)), (TransferState::Failed(_), TransferState::Failed(why)) if why.contains("broke off after"))
+    );
     assert!(!w.sides[1].kept);
 }
 
