@@ -321,7 +321,9 @@ fn a_quiet_session_ends_and_another_begins_when_it_is_needed() {
     for _ in 0..40 {
         w.pass(Duration::from_secs(20));
     }
-    assert_eq!(w.sent(&Sip::Bye) + w.sides[1].asked.iter().filter(|r| r.1.method == Sip::Bye).count(), 1);
+    // Both clocks strike at once, so both may say goodbye.
+    let byes = w.sides.iter().flat_map(|s| &s.asked).filter(|r| r.1.method == Sip::Bye).count();
+    assert!((1..=2).contains(&byes), "{byes}");
     w.say("m2", &long());
     w.run();
     assert_eq!((w.sent(&Sip::Invite), w.texts_at_bob().len()), (2, 2));
