@@ -34,7 +34,8 @@ fn signing_in_brings_the_list_and_publishes_the_device() {
     let kinds = |c: &str| own.publications.iter().filter(|p| p.key.category == c).count();
     assert_eq!(kinds("device"), 1, "{}", w.report(0));
     assert!(kinds("state") >= 3);
-    assert!(v.notices.is_empty(), "{:?}", v.notices);
+    // All that is missing on this front end are files.
+    assert!(matches!(&v.notices[..], [files] if files.starts_with("Files go only")), "{:?}", v.notices);
 }
 
 #[test]

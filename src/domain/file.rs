@@ -82,7 +82,8 @@ pub fn safe_name(raw: &str) -> String {
             && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{e0000}'..='\u{e007f}')
     };
     let clean: String = last.chars().map(|c| if harmless(c) { c } else { '_' }).collect();
-    let clean = clean.trim().trim_start_matches('.').trim_end_matches(['.', ' ']).trim_start_matches('-');
+    let edge = |c: char| c.is_whitespace() || c == '.';
+    let clean = clean.trim_start_matches(|c| edge(c) || c == '-').trim_end_matches(edge);
     let stem = clean.split('.').next().unwrap_or("").to_ascii_lowercase();
     let safe = if clean.is_empty() || clean.chars().all(|c| c == '_') {
         "file".to_owned()
@@ -105,7 +106,7 @@ fn shortened(name: &str) -> String {
     while !name.is_char_boundary(end) {
         end -= 1;
     }
-    format!("{}{ending}", &name[..end])
+    format!("{}{ending}", name[..end].trim_end_matches(|c: char| c.is_whitespace() || c == '.'))
 }
 
 /// The `n`th name to try where a file of this name is there already: `report (2).pdf`.

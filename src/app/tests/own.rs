@@ -135,6 +135,7 @@ fn an_invitation_comes_before_a_watcher_who_can_wait() {
         s.says(endpoint::Event::Conversation(Box::new(c)));
     }
     s.effects.clear();
+    s.now = s.now + std::time::Duration::from_secs(2);
     s.keys("Alt-y Alt-n");
     let named = |id: &str| ConversationId(id.into());
     let wanted = [Operation::Accept { conversation: named("c1") }, Operation::Decline { conversation: named("c2") }];
