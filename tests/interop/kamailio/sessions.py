@@ -5,6 +5,7 @@ import random
 import subprocess
 
 from parts import Missed, until
+from screens import add_contact, go_to
 from servers import DOMAIN
 
 DAVE, ERIN = f"dave@{DOMAIN}", f"erin@{DOMAIN}"
@@ -21,11 +22,11 @@ def paste(screen, text):
     screen.keys("Enter")
 
 
-def talk_to(screen, address):
+def talk_to(screen, address, known=False):
     """Opens the conversation with somebody."""
-    screen.keys("C-k")
-    screen.type(address)
-    screen.sees(address)
+    if not known:
+        add_contact(screen, address)
+    go_to(screen, address.split("@")[0])
     screen.keys("Enter")
     screen.sees("Write a message")
 
@@ -106,8 +107,8 @@ class Sessions:
         settings = {"tls": True, "server": f"127.0.0.1:{self._lab.kamailio.tls}", "ca_file": str(self._lab.kamailio.dir / "ca.pem")}
         self.sender = self._lab.screen("dave", **settings)
         self.taker = self._lab.screen("erin", **settings)
-        talk_to(self.sender, ERIN)
-        talk_to(self.taker, DAVE)
+        talk_to(self.sender, ERIN, known=True)
+        talk_to(self.taker, DAVE, known=True)
         self._long(self.sender, self.taker, "tls")
         self._file(self.sender, self.taker, "over tls.bin")
         for screen in (self.sender, self.taker):
