@@ -231,10 +231,11 @@ fn directory_remark(title: &str, uri: &Address) -> String {
 }
 
 fn picker(c: &mut Canvas, body: Rect, p: &Picker, drawn: &mut Drawn) {
-    let longest = p.rows.iter().map(|(a, b)| c.width(a.clone()).saturating_add(c.width(b.clone()))).max().unwrap_or(0);
-    let inside =
-        window(c, body, longest.saturating_add(10).clamp(32, 100), rows(p.rows.len()).saturating_add(2), p.title.clone());
-    let labels = p.rows.iter().map(|r| c.width(r.0.clone())).max().unwrap_or(0).min(inside.width / 2);
+    let widest = |of: fn(&(String, String)) -> &String| p.rows.iter().map(|r| c.width(of(r).clone())).max().unwrap_or(0);
+    let (labels, remarks) = (widest(|r| &r.0), widest(|r| &r.1));
+    let width = labels.saturating_add(remarks).saturating_add(8).clamp(32, 100);
+    let inside = window(c, body, width, rows(p.rows.len()).saturating_add(2), p.title.clone());
+    let labels = labels.min(inside.width / 2);
     drawn.metrics.overlay_rows = inside.height;
     let first = super::keep_in_sight(0, Some(p.at), usize::from(inside.height), p.rows.len());
     for (y, (n, (words, remark))) in (inside.y..inside.bottom()).zip(p.rows.iter().enumerate().skip(first)) {

@@ -132,9 +132,9 @@ fn meetings_are_planned_changed_cancelled_and_held() {
     alice.wait_row(&["Bob Kelly", "thank you"]);
     bob.enter("/leave");
     alice.wait("only you");
-    bob.wait("ended");
+    bob.wait("you are out");
     alice.enter("/leave");
-    alice.wait("ended");
+    alice.wait("you are out");
     alice.quit();
     bob.quit();
 }

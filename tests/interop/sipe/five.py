@@ -150,7 +150,7 @@ class Five:
         self.bob.sees("for everybody")
         self.bob.keys("Enter")
         for screen in (self.carol, self.dave):
-            screen.sees("ended")
+            screen.sees("ended|you are out")
         until("the application knows", lambda: "Terminated" in json.dumps(self.app.lines[-3:]))
         self.app.process.stdin.close()
 
