@@ -233,7 +233,7 @@ fn words_of(state: &State, question: &Question) -> Option<(&'static str, Vec<Lab
             };
             let sees = format!("{} · {sees}", Line::new(uri.bare()));
             let lines: Vec<Label> = vec![format!("{name} added you to their contacts").into(), sees.into()];
-            ("New watcher", lines, "accept at a level")
+            ("New watcher", lines, "accept…")
         }
     })
 }

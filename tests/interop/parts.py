@@ -147,6 +147,13 @@ class Terminal:
         self.call("send-keys", "-t", self.name, "-l", text)
         time.sleep(0.15)
 
+    def accepts(self, asked):
+        """Waits for a card and says yes; to one that has just taken another's place, adsum wants to hear it twice."""
+        self.sees(asked)
+        self.keys("M-y")
+        if "press the key once more" in self.screen():
+            self.keys("M-y")
+
     def screen(self):
         return self.call("capture-pane", "-pt", self.name)
 

@@ -55,8 +55,7 @@ class Sessions:
         here.type(f"/send {file}")
         here.keys("Enter")
         there.sees("offers you a file")
-        there.sees(f"{name} · 5.0 MB")
-        there.keys("M-y")
+        there.accepts(f"{name} · 5.0 MB")
         there.sees("saved as")
         here.sees("has it")
         came = self._lab.home / "Downloads" / name

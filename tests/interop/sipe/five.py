@@ -76,8 +76,7 @@ class Five:
 
     def entered(self):
         """bob takes the reminder and is in; the others come by invitation and by link"""
-        self.bob.sees("Reminder")
-        self.bob.keys("M-y")
+        self.bob.accepts("Reminder")
         self.bob.sees("Budget 2027 · .*you lead")
         self.command(f"/invite {ALICE}")
         self.bob.sees("alice.* joined")
