@@ -133,7 +133,7 @@ class Chats:
     def called_in(self):
         """the meeting calls finch, which talks in it by an ordinary conversation, and is removed"""
         self.command(f"/callin {ALICE}")
-        self.bob.sees("alice.* joined|alice.* is in the meeting")
+        self.bob.sees("(?s)alice left.*alice joined")
         caller = self.focus().replace(":focus:", ":chat:")
         self.command("hello by the call")
         until("the message", lambda: any("hello by the call" in t for t in self.finch.heard(caller)))
