@@ -11,6 +11,7 @@ pub mod conferences;
 pub mod contacts;
 mod event;
 mod files;
+mod lasting;
 mod list;
 mod listing;
 #[cfg(test)]
@@ -79,7 +80,7 @@ fn cannot(what: &str) -> Error {
 }
 
 /// Options that a request may require of us (RFC 3261 8.2.2.3).
-pub const SUPPORTED: &[&str] = &["eventlist", "path", "outbound"];
+pub const SUPPORTED: &[&str] = &["eventlist", "path", "outbound", "timer"];
 
 /// Bodies we take.
 const ACCEPT: &str = "text/plain, text/calendar, message/cpim, message/imdn+xml, application/im-iscomposing+xml, \

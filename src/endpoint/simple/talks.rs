@@ -8,6 +8,7 @@ mod dialog;
 mod tests;
 mod wires;
 
+use super::lasting::{Ended, Lasting};
 use super::request;
 use crate::domain::{Address, Time};
 use crate::endpoint::beside::{PipeId, PipeNews, RelayPlace};
@@ -15,6 +16,7 @@ use crate::endpoint::limits::{FILE_PAUSE, MAX_TALKS, OFFER_WAIT, TALK_IDLE, TALK
 use crate::endpoint::service::{Ctx, Token};
 use crate::msrp::sdp::{Description, Direction, File, Media, Setup};
 use crate::msrp::{self, Kind, MsrpUri, Session};
+use crate::sip::session_timer::Offer;
 use crate::sip::{Dialog, Request, ServerTx};
 use std::collections::{BTreeMap, VecDeque};
 use wires::{News, Relay, Way, Wires};
@@ -103,6 +105,11 @@ struct Talk {
     used: Time,
     /// The number of our description (RFC 4566 §5.2).
     number: u64,
+    /// Our description as it was said.
+    said: Vec<u8>,
+    /// How long the session is to last without a word (RFC 4028), and what was agreed.
+    offer: Offer,
+    lasting: Lasting,
 }
 
 /// All sessions of an endpoint.
@@ -162,6 +169,9 @@ impl Talks {
             until: Some(ctx.now + wait),
             used: ctx.now,
             number: ctx.rng.below(1 << 31) + 1,
+            said: Vec::new(),
+            offer: Offer::default(),
+            lasting: Lasting::default(),
         };
         self.talks.insert(id, talk);
         Some(id)
@@ -379,7 +389,13 @@ impl Talks {
                 }
             }
             let busy = talk.session.as_ref().is_some_and(Session::busy);
-            if talk.until.is_some_and(|t| t <= ctx.now) {
+            let ended = match &mut talk.dialog {
+                Some(dialog) => talk.lasting.on_time(ctx, dialog, &talk.said),
+                None => None,
+            };
+            if let Some(ended) = ended {
+                self.finish(ctx, id, End::Lost(why(ended).into()));
+            } else if talk.until.is_some_and(|t| t <= ctx.now) {
                 let end = match talk.stage {
                     Stage::Up => End::Lost("the other side does not answer any more".into()),
                     _ => End::Refused(408),
@@ -402,9 +418,17 @@ impl Talks {
                 Purpose::Send(_) | Purpose::Receive(_) => session.map(|_| t.used + FILE_PAUSE),
             };
             let touch = session.map(|s| s.touched() + TALK_TOUCH);
-            [t.until, idle, touch, session.and_then(Session::poll_timeout)].into_iter().flatten().min()
+            [t.until, idle, touch, session.and_then(Session::poll_timeout), t.lasting.deadline()].into_iter().flatten().min()
         };
         self.talks.values().filter_map(each).chain(self.wires.poll_timeout()).min()
+    }
+}
+
+/// Why a session that was not refreshed is over.
+fn why(ended: Ended) -> &'static str {
+    match ended {
+        Ended::Silent => "the other side was silent for too long",
+        Ended::Forgotten => "the other side has forgotten the session",
     }
 }
 

@@ -8,8 +8,10 @@ use crate::domain::Address;
 use crate::domain::conversation::ConversationId;
 use crate::endpoint::limits::{INVITE_WAIT, MAX_INVITATIONS, MAX_NAME};
 use crate::endpoint::service::{Ctx, Handled};
+use crate::endpoint::simple::lasting::{Lasting, too_short};
 use crate::endpoint::simple::request::ALLOW;
 use crate::endpoint::{Event, OperationId, Outcome};
+use crate::msrp::sdp::Description;
 use crate::simple::refer::{self, ReferTo};
 use crate::sip::{Dialog, Method, Name, Params, Request, Response, ServerTx};
 use std::time::Duration;
@@ -68,6 +70,9 @@ impl Conferences {
             || self.find(|m| matches!(&m.stage, Stage::Called { .. }) && m.name == name).is_some()
         {
             return answer(ctx, Some(tx), &request, 486);
+        }
+        if let Some(refusal) = too_short(ctx.now, &request, &ctx.rng.hex(16)) {
+            return ctx.respond(tx, refusal);
         }
         let from = referred_by(&request).unwrap_or(caller);
         let ring = request.response(180, &ctx.rng.hex(16));
@@ -179,48 +184,90 @@ impl Meeting {
         if self.tag.is_empty() {
             self.tag = ctx.rng.hex(16);
         }
+        if let Some(refusal) = too_short(ctx.now, request, &self.tag) {
+            return ctx.respond(tx, refusal);
+        }
         self.close_room(ctx, super::stay::BROKEN);
         self.room = Room::new(ctx);
         let taken = self.room.as_mut().and_then(|r| r.answer(ctx, &request.body));
         if taken.is_none() {
             self.room = None;
         }
-        let response = accepted(ctx, request, &self.tag, taken);
+        (self.said, self.lasting) = (None, Lasting::accepting(ctx.now, request));
+        let tag = self.tag.clone();
+        let response = self.accepted(ctx, request, &tag, taken);
         let Some(dialog) = Dialog::uas(request, &response) else { return answer(ctx, Some(tx), request, 400) };
-        ctx.respond(tx, response.clone());
-        if !ctx.me.transport.is_reliable() {
-            let wait = Duration::from_millis(500);
-            self.unacknowledged = Some(Unacknowledged { tx, response, at: ctx.now + wait, wait });
-        }
+        self.respond_until_acknowledged(ctx, tx, response);
         let takes = request.headers.get(&Name::Allow).is_none() || request.headers.has_token(&Name::Allow, "MESSAGE");
         self.words.allowed = takes;
         self.stand(ctx, dialog);
     }
 
-    /// The focus describes the session anew within the call.
+    /// The focus refreshes the call, or describes the session anew within it.
     pub fn asked_anew(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: &Request) {
         let Some(tx) = tx else { return };
-        // A room that describes itself anew is opened anew.
+        if let Err(refusal) = self.lasting.asked(ctx, request) {
+            return ctx.respond(tx, refusal);
+        }
+        if request.method == Method::Update && request.body.is_empty() {
+            let mut response = self.agreed(ctx, request, "");
+            self.lasting.put(&mut response);
+            return ctx.respond(tx, response);
+        }
+        let same = self.room.as_ref().is_some_and(|r| r.is_described(&request.body));
+        let taken =
+            if same { self.room.as_mut().and_then(|r| r.answer(ctx, &request.body)) } else { self.move_room(ctx, request) };
+        let response = self.accepted(ctx, request, "", taken);
+        if request.method == Method::Invite {
+            self.respond_until_acknowledged(ctx, tx, response);
+        } else {
+            ctx.respond(tx, response);
+        }
+    }
+
+    /// A room that describes itself anew is opened anew.
+    fn move_room(&mut self, ctx: &mut Ctx<'_>, request: &Request) -> Option<Description> {
         let mut room = self.room.as_ref().and_then(|_| Room::new(ctx));
         let taken = room.as_mut().and_then(|r| r.answer(ctx, &request.body));
         if taken.is_some() {
             self.close_room(ctx, super::stay::BROKEN);
             self.room = room;
         }
-        let response = accepted(ctx, request, "", taken);
-        ctx.respond(tx, response);
+        taken
     }
-}
 
-/// The 200 to an INVITE.
-fn accepted(ctx: &mut Ctx<'_>, request: &Request, tag: &str, taken: Option<Vec<u8>>) -> Response {
-    let sdp = taken.unwrap_or_else(|| media::answer(ctx, &request.body));
-    let mut response = request.response(200, tag);
-    for route in request.headers.all(&Name::RecordRoute) {
-        response.headers.push(Name::RecordRoute, route);
+    /// The 200 to an INVITE, with what we say to its description.
+    fn accepted(&mut self, ctx: &mut Ctx<'_>, request: &Request, tag: &str, taken: Option<Description>) -> Response {
+        let said = self.said.get_or_insert_with(|| media::Said::new(ctx));
+        let sdp = said.say(|number, version| match (&taken, &self.room) {
+            (Some(taken), _) => taken.write(media::host_of(&ctx.me.sent_by), number, version),
+            // It asks what we have.
+            (None, Some(room)) if request.body.is_empty() => room.offer(ctx, number, version),
+            (None, _) => media::answer(ctx, &request.body, number, version),
+        });
+        let mut response = self.agreed(ctx, request, tag);
+        self.lasting.put(&mut response);
+        response = response.with_body(media::SDP, sdp);
+        response
     }
-    response.headers.push(Name::Contact, format!("<{}>", ctx.me.contact)).push(Name::Allow, ALLOW);
-    response.with_body(media::SDP, sdp)
+
+    fn agreed(&self, ctx: &Ctx<'_>, request: &Request, tag: &str) -> Response {
+        let mut response = request.response(200, tag);
+        for route in request.headers.all(&Name::RecordRoute) {
+            response.headers.push(Name::RecordRoute, route);
+        }
+        response.headers.push(Name::Contact, format!("<{}>", ctx.me.contact)).push(Name::Allow, ALLOW);
+        response
+    }
+
+    /// Datagrams get lost: a 2xx to an INVITE leaves again until its ACK comes.
+    fn respond_until_acknowledged(&mut self, ctx: &mut Ctx<'_>, tx: ServerTx, response: Response) {
+        ctx.respond(tx, response.clone());
+        if !ctx.me.transport.is_reliable() {
+            let wait = Duration::from_millis(500);
+            self.unacknowledged = Some(Unacknowledged { tx, response, at: ctx.now + wait, wait });
+        }
+    }
 }
 
 fn subject(stage: &Stage) -> String {

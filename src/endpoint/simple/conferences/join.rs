@@ -7,10 +7,12 @@ use crate::domain::Address;
 use crate::endpoint::limits::{EVENT_NOTIFY_WAIT, INVITE_WAIT, JOIN_RETRY, MAX_REDIRECTS, ROSTER_WAIT};
 use crate::endpoint::service::{Ctx, InternalEvent, Reply};
 use crate::endpoint::simple::event::{Package, Subscription};
+use crate::endpoint::simple::lasting::{Lasting, longer};
 use crate::endpoint::simple::request;
 use crate::endpoint::{Error, Event, Feature, Outcome};
 use crate::simple::{conference, refer};
 use crate::sip::multipart::{self, Part};
+use crate::sip::session_timer::Offer;
 use crate::sip::{Dialog, DialogId, Method, Name, Request, Response, Uri};
 use std::time::Duration;
 
@@ -30,12 +32,14 @@ pub(super) struct Attempt {
     bare: bool,
     /// The call that this one takes the place of.
     pub replaces: Option<DialogId>,
+    /// How long the call is to last without a word.
+    offer: Offer,
 }
 
 impl Attempt {
     /// The first one.
     pub fn at(target: Uri) -> Attempt {
-        Attempt { target, visited: Vec::new(), tries: 0, list: Vec::new(), bare: false, replaces: None }
+        Attempt { target, visited: Vec::new(), tries: 0, list: Vec::new(), bare: false, replaces: None, offer: Offer::default() }
     }
 
     /// Goes where we are sent; false when we have been there, or were sent on too often.
@@ -59,6 +63,7 @@ impl Meeting {
             r.headers.push(Name::Subject, self.subject.as_str());
         }
         r.headers.push(Name::Supported, "replaces").push(Name::AllowEvents, "conference, refer");
+        self.attempt.offer.put(&mut r.headers);
         if let Some(from) = &self.from {
             r.headers.push(Name::ReferredBy, format!("<{from}>"));
         }
@@ -68,10 +73,12 @@ impl Meeting {
             r.headers.push("Replaces", value);
         }
         self.room = if self.attempt.bare { None } else { Room::new(ctx) };
-        let sdp = match &self.room {
-            Some(room) => room.offer(ctx),
-            None => media::offer(ctx),
-        };
+        let mut said = media::Said::new(ctx);
+        let sdp = said.say(|number, version| match &self.room {
+            Some(room) => room.offer(ctx, number, version),
+            None => media::offer(ctx, number, version),
+        });
+        self.said = Some(said);
         let r = if self.attempt.list.is_empty() { r.with_body(media::SDP, sdp) } else { self.with_list(ctx, r, sdp) };
         let token = ctx.send(r.clone());
         self.stage = Stage::Asking { token, request: Box::new(r), until: ctx.now + INVITE_WAIT };
@@ -107,6 +114,7 @@ impl Meeting {
                 self.guests.extend(people.into_iter().map(|p| (p, None)));
                 self.ask(ctx);
             }
+            422 if self.ask_longer(ctx, response) => {}
             // No room for messages there: the call alone.
             _ if may_go_without(response) && !std::mem::replace(&mut self.attempt.bare, true) => self.ask(ctx),
             // Our old call is unknown there, or cannot be replaced.
@@ -114,6 +122,15 @@ impl Meeting {
             500 | 503 | 504 => self.try_later(ctx, response),
             _ => self.refused(ctx, failure::joining(response)),
         }
+    }
+
+    /// The focus, or a proxy, wants to be asked for a longer time.
+    fn ask_longer(&mut self, ctx: &mut Ctx<'_>, response: &Response) -> bool {
+        let Stage::Asking { request, .. } = &self.stage else { return false };
+        let Some(again) = longer(ctx, &mut self.attempt.offer, request, response) else { return false };
+        let token = ctx.send(again.clone());
+        self.stage = Stage::Asking { token, request: Box::new(again), until: ctx.now + INVITE_WAIT };
+        true
     }
 
     fn redirected(&mut self, ctx: &mut Ctx<'_>, response: &Response) {
@@ -160,6 +177,7 @@ impl Meeting {
             return self.refused(ctx, failure::error("the meeting's server answered with something unreadable", None));
         };
         acknowledge(ctx, &mut dialog, response);
+        self.lasting = Lasting::agreed(ctx.now, &self.attempt.offer, response);
         if self.made
             && self.subscription.is_none()
             && let Some(name) = refer::conference_uri(&response.headers)
@@ -223,6 +241,7 @@ impl Meeting {
     /// The link is gone, and the calls with it.
     pub fn link_lost(&mut self, ctx: &mut Ctx<'_>) {
         self.unacknowledged = None;
+        self.lasting = Lasting::default();
         self.report = None;
         self.close_room(ctx, super::stay::BROKEN);
         self.words.link_lost(ctx, &self.id);

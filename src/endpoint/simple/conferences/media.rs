@@ -14,21 +14,47 @@ pub(super) fn host_of(place: &str) -> &str {
     place.rsplit_once(':').map_or(place, |p| p.0).trim_matches(['[', ']'])
 }
 
-fn head(ctx: &mut Ctx<'_>) -> String {
+/// Our descriptions in one call: they have one number, and a version that grows when what is said changes (RFC 3264 8).
+#[derive(Debug)]
+pub(super) struct Said {
+    number: u64,
+    version: u64,
+    /// The last one.
+    pub body: Vec<u8>,
+}
+
+impl Said {
+    /// In a call that begins.
+    pub fn new(ctx: &mut Ctx<'_>) -> Said {
+        Said { number: ctx.rng.below(1 << 31) + 1, version: 1, body: Vec::new() }
+    }
+
+    /// Says what `write` makes of the number and the version.
+    pub fn say(&mut self, write: impl Fn(u64, u64) -> Vec<u8>) -> Vec<u8> {
+        let mut body = write(self.number, self.version);
+        if !self.body.is_empty() && body != self.body {
+            self.version += 1;
+            body = write(self.number, self.version);
+        }
+        self.body.clone_from(&body);
+        body
+    }
+}
+
+fn head(ctx: &Ctx<'_>, number: u64, version: u64) -> String {
     let host = host_of(&ctx.me.sent_by);
     let family = if host.contains(':') { "IP6" } else { "IP4" };
-    let session = ctx.rng.below(1 << 31);
-    format!("v=0\r\no=- {session} 1 IN {family} {host}\r\ns=-\r\nc=IN {family} {host}\r\nt=0 0\r\n")
+    format!("v=0\r\no=- {number} {version} IN {family} {host}\r\ns=-\r\nc=IN {family} {host}\r\nt=0 0\r\n")
 }
 
 /// An offer of nothing.
-pub(super) fn offer(ctx: &mut Ctx<'_>) -> Vec<u8> {
-    head(ctx).into_bytes()
+pub(super) fn offer(ctx: &Ctx<'_>, number: u64, version: u64) -> Vec<u8> {
+    head(ctx, number, version).into_bytes()
 }
 
 /// The answer to an offer: every medium in it is declined. Without an offer, ours.
-pub(super) fn answer(ctx: &mut Ctx<'_>, offered: &[u8]) -> Vec<u8> {
-    let mut sdp = head(ctx);
+pub(super) fn answer(ctx: &Ctx<'_>, offered: &[u8], number: u64, version: u64) -> Vec<u8> {
+    let mut sdp = head(ctx, number, version);
     for line in String::from_utf8_lossy(offered).lines().filter_map(|l| l.trim_end().strip_prefix("m=")).take(MEDIA_MAX) {
         let mut words = line.split_ascii_whitespace();
         if let (Some(kind), Some(_), Some(protocol)) = (words.next(), words.next(), words.next()) {

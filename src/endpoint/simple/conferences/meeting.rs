@@ -1,6 +1,7 @@
 //! One conference: where it stands, who is in it, what is under way.
 
 use super::join::Attempt;
+use super::media::Said;
 use super::refer::{Referral, Report};
 use super::room::Room;
 use super::roster;
@@ -10,6 +11,7 @@ use crate::domain::{Address, Time};
 use crate::endpoint::limits::MAX_ASKED;
 use crate::endpoint::service::{Ctx, Token};
 use crate::endpoint::simple::event::Subscription;
+use crate::endpoint::simple::lasting::Lasting;
 use crate::endpoint::simple::request;
 use crate::endpoint::{Error, Event, OperationId, Outcome};
 use crate::simple::conference::Conference;
@@ -82,6 +84,10 @@ pub(super) struct Meeting {
     /// The INVITE that was let in; further answers to it may come.
     pub came_in_by: Option<(Token, Box<Request>)>,
     pub unacknowledged: Option<Unacknowledged>,
+    /// Our descriptions in the call with the focus.
+    pub said: Option<Said>,
+    /// How long that call lasts without a word.
+    pub lasting: Lasting,
     /// An INVITE that was given up.
     pub abandoned: Option<(Token, Request)>,
     /// Operations that are done, told after the state.
@@ -116,6 +122,8 @@ impl Meeting {
             room: None,
             came_in_by: None,
             unacknowledged: None,
+            said: None,
+            lasting: Lasting::default(),
             abandoned: None,
             done: Vec::new(),
             shown: None,
@@ -258,7 +266,8 @@ impl Meeting {
         let subscription = self.subscription.as_ref().filter(|_| inside).and_then(Subscription::poll_timeout);
         let again = self.unacknowledged.as_ref().map(|u| u.at);
         let room = self.room.as_ref().and_then(Room::deadline);
-        let parts = [stage, subscription, self.settle_by, self.words.deadline(), again, room];
+        let lasting = self.lasting.deadline().filter(|_| inside);
+        let parts = [stage, subscription, self.settle_by, self.words.deadline(), again, room, lasting];
         parts.into_iter().flatten().chain(self.referrals.iter().map(|r| r.until)).min()
     }
 }

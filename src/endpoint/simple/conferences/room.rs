@@ -27,8 +27,6 @@ const NICKNAME_MOST: usize = 64;
 #[derive(Debug)]
 pub(super) struct Room {
     ours: Media,
-    /// Name of our description (RFC 4566 §5.2).
-    number: u64,
     theirs: Option<Media>,
     session: Option<Session>,
     pipe: Option<PipeId>,
@@ -50,7 +48,6 @@ impl Room {
         ours.chatroom = Some(vec![NICKNAME.into(), PRIVATE.into()]);
         Some(Room {
             ours,
-            number: ctx.rng.below(1 << 31) + 1,
             theirs: None,
             session: None,
             pipe: None,
@@ -62,9 +59,9 @@ impl Room {
     }
 
     /// The description that offers it.
-    pub fn offer(&self, ctx: &Ctx<'_>) -> Vec<u8> {
+    pub fn offer(&self, ctx: &Ctx<'_>, number: u64, version: u64) -> Vec<u8> {
         let lines = vec![Line::Message(Box::new(self.ours.clone()))];
-        Description { lines }.write(host_of(&ctx.me.sent_by), self.number, 1)
+        Description { lines }.write(host_of(&ctx.me.sent_by), number, version)
     }
 
     /// Takes the room's answer; false when it has none for words.
@@ -75,16 +72,27 @@ impl Room {
         true
     }
 
-    /// The answer to the room's own offer; `None` when it has nothing for words, or nothing that we can reach.
-    pub fn answer(&mut self, ctx: &mut Ctx<'_>, body: &[u8]) -> Option<Vec<u8>> {
+    /// The answer to the room's own offer; `None` when it has nothing for words, or nothing that we can reach. A room that
+    /// is where it was stays open.
+    pub fn answer(&mut self, ctx: &mut Ctx<'_>, body: &[u8]) -> Option<Description> {
         let offer = Description::parse(body).ok()?;
         let (at, theirs) = offer.message()?;
-        if !matches!(theirs.setup, Some(Setup::Either | Setup::Passive)) {
-            return None;
+        if !self.is_at(theirs) {
+            if !matches!(theirs.setup, Some(Setup::Either | Setup::Passive)) {
+                return None;
+            }
+            self.connect(ctx, theirs);
         }
-        let answer = offer.answer(at, self.ours.clone()).write(host_of(&ctx.me.sent_by), self.number, 1);
-        self.connect(ctx, theirs);
-        Some(answer)
+        Some(offer.answer(at, self.ours.clone()))
+    }
+
+    fn is_at(&self, place: &Media) -> bool {
+        self.pipe.is_some() && self.theirs.as_ref().is_some_and(|t| t.path == place.path)
+    }
+
+    /// Whether an offer describes this room as it is.
+    pub fn is_described(&self, body: &[u8]) -> bool {
+        Description::parse(body).is_ok_and(|d| d.message().is_some_and(|m| self.is_at(m.1)))
     }
 
     fn connect(&mut self, ctx: &mut Ctx<'_>, theirs: &Media) {

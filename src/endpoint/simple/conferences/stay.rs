@@ -6,6 +6,7 @@ use crate::domain::conversation::Delivery;
 use crate::endpoint::service::{Ctx, Reply, Token};
 use crate::endpoint::simple::conferences::join::WHOLE_AGAIN;
 use crate::endpoint::simple::event::Heard;
+use crate::endpoint::simple::lasting::Ended;
 use crate::simple::conference::{self, Applied, Document};
 use crate::sip::multipart::is_type;
 use crate::sip::{Method, Request, ServerTx};
@@ -39,6 +40,10 @@ impl Meeting {
             {
                 self.answered_again(ctx, &invite, r);
             }
+            return true;
+        }
+        if self.lasting.awaits(token) {
+            self.refreshed(ctx, token, reply);
             return true;
         }
         if let Some(subscription) = &mut self.subscription
@@ -136,16 +141,32 @@ impl Meeting {
             self.heard(ctx, heard);
         }
         self.answer_again(ctx);
+        self.last(ctx);
         self.referrals_on_time(ctx);
         self.words.on_time(now);
         self.room_on_time(now);
+    }
+
+    /// Refreshes the call with the focus, or ends one that nobody refreshes (RFC 4028).
+    fn last(&mut self, ctx: &mut Ctx<'_>) {
+        let (Stage::In(dialog), Some(said)) = (&mut self.stage, &self.said) else { return };
+        if let Some(ended) = self.lasting.on_time(ctx, dialog, &said.body) {
+            self.over(ctx, why(ended));
+        }
+    }
+
+    fn refreshed(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: &Reply) {
+        let (Stage::In(dialog), Some(said)) = (&mut self.stage, &self.said) else { return };
+        if let Some(ended) = self.lasting.on_reply(ctx, dialog, &said.body, token, reply) {
+            self.over(ctx, why(ended));
+        }
     }
 
     /// Repeats an answer that was not acknowledged yet; without any acknowledgement there is no call.
     fn answer_again(&mut self, ctx: &mut Ctx<'_>) {
         let Some(u) = self.unacknowledged.as_mut().filter(|u| u.at <= ctx.now) else { return };
         if u.wait >= UNACKNOWLEDGED {
-            return self.over(ctx, "the meeting's server went away while you came in");
+            return self.over(ctx, "the meeting's server does not hear you; /rejoin goes back in");
         }
         // 0.5, 1, 2, 4, 4 … seconds; `wait` counts them all.
         let next = (u.wait + Duration::from_millis(500)).min(T2);
@@ -178,10 +199,18 @@ impl Meeting {
                 self.dismissed(ctx, reason);
             }
             Method::Message => self.hear(ctx, tx, request),
-            Method::Invite => self.asked_anew(ctx, tx, request),
+            Method::Invite | Method::Update => self.asked_anew(ctx, tx, request),
             Method::Notify => self.progress(ctx, tx, request),
-            Method::Info | Method::Options | Method::Update => super::inbound::answer(ctx, tx, request, 200),
+            Method::Info | Method::Options => super::inbound::answer(ctx, tx, request, 200),
             _ => super::inbound::answer(ctx, tx, request, 405),
         }
+    }
+}
+
+/// Why a call that was not refreshed is over.
+fn why(ended: Ended) -> &'static str {
+    match ended {
+        Ended::Silent => "the meeting's server has not answered for too long; /rejoin goes back in",
+        Ended::Forgotten => "the meeting's server does not know you any more; /rejoin goes back in",
     }
 }

@@ -8,6 +8,8 @@ use crate::endpoint::{JoinTarget, Outcome};
 use crate::simple::cpim::{self, Envelope, Wishes};
 use std::time::Duration;
 
+mod lasting;
+
 const ROOM: &str = "sip:room@conf.contoso.com";
 const INFO: &str = "application/conference-info+xml";
 const IN: &str = "Contact: <sip:room@conf.contoso.com>;isfocus\nAllow: INVITE, BYE, REFER, MESSAGE";
@@ -69,10 +71,15 @@ fn names(c: &Conversation) -> Vec<&str> {
 impl Room {
     /// Alice is in, with bob, who leads.
     fn new() -> Room {
+        Room::let_in(IN)
+    }
+
+    /// The same, with these headers in the answer.
+    fn let_in(headers: &str) -> Room {
         let (mut bench, mut s) = service(None);
         let op = bench.operate(&mut s, join("room@conf.contoso.com"));
         let invite = bench.request();
-        bench.answer(&mut s, &invite, 200, IN, "");
+        bench.answer(&mut s, &invite, 200, headers, "");
         assert_eq!(bench.request().1.method, Method::Ack);
         let subscribe = bench.request();
         assert_eq!(subscribe.1.method, Method::Subscribe);

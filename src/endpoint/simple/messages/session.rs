@@ -149,6 +149,9 @@ impl Messages {
     }
 
     fn talk_over(&mut self, ctx: &mut Ctx<'_>, talk: TalkId, with: &Address, end: &End) {
+        if let End::Lost(why) = end {
+            ctx.note(format!("the session with {} is over: {why}", with.bare()));
+        }
         let rest = match end {
             // Who does not know what a session is, does not know it tomorrow either.
             End::Refused(405 | 415 | 488 | 501 | 505 | 606) => Some(SESSIONS_REFUSED),

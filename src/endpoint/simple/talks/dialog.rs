@@ -1,9 +1,10 @@
 //! The INVITE dialogs of sessions: offers, answers, goodbyes.
 
-use super::{End, Heard, Purpose, Stage, Talk, TalkId, Talks, host_of, request};
+use super::{End, Heard, Lasting, Purpose, Stage, Talk, TalkId, Talks, host_of, request, why};
 use crate::domain::Address;
 use crate::endpoint::limits::MAX_FILE;
 use crate::endpoint::service::{Ctx, Reply, Token};
+use crate::endpoint::simple::lasting::{longer, too_short};
 use crate::msrp::sdp::{self, Description, Direction, Line, Media};
 use crate::sip::multipart::is_type;
 use crate::sip::{Dialog, DialogId, Method, Name, Request, Response, ServerTx, Uri};
@@ -23,24 +24,47 @@ impl Talks {
         let body = Description { lines }.write(host_of(&ctx.me.sent_by), talk.number, 1);
         let mut r = request::request(ctx, Method::Invite, &Uri::from(&talk.with));
         r.headers.push(Name::Accept, sdp::CONTENT_TYPE);
-        let r = r.with_body(sdp::CONTENT_TYPE, body);
+        talk.offer.put(&mut r.headers);
+        let r = r.with_body(sdp::CONTENT_TYPE, body.clone());
         let token = ctx.send(r.clone());
-        (talk.ours, talk.offered, talk.pipe) = (Some(ours), true, way.map(|w| w.pipe));
+        (talk.ours, talk.offered, talk.pipe, talk.said) = (Some(ours), true, way.map(|w| w.pipe), body);
         talk.stage = Stage::Inviting { token, request: Box::new(r) };
     }
 
     /// A reply; false when it is to something else.
     pub fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: &Reply) -> bool {
+        if let Some(id) = self.talks.iter().find(|t| t.1.lasting.awaits(token)).map(|t| *t.0) {
+            self.on_refreshed(ctx, id, token, reply);
+            return true;
+        }
         let mine = |t: &Talk| matches!(t.stage, Stage::Inviting { token: t, .. } if t == token);
         let Some(id) = self.talks.iter().find(|t| mine(t.1)).map(|t| *t.0) else { return self.on_late(ctx, token, reply) };
         match reply {
             Reply::Response(r) if !r.is_final() => {}
             Reply::Response(r) if r.is_success() => self.accepted(ctx, id, r),
+            Reply::Response(r) if self.invite_longer(ctx, id, r) => {}
             Reply::Response(r) => self.drop(ctx, id, End::Refused(r.status)),
             Reply::Timeout => self.drop(ctx, id, End::Refused(408)),
             Reply::LinkLost => self.drop(ctx, id, End::Lost("the connection to the server broke".into())),
         }
         true
+    }
+
+    /// The other side, or a proxy, wants to be asked for a longer time.
+    fn invite_longer(&mut self, ctx: &mut Ctx<'_>, id: TalkId, response: &Response) -> bool {
+        let Some(talk) = self.talks.get_mut(&id) else { return false };
+        let Stage::Inviting { request, .. } = &talk.stage else { return false };
+        let Some(again) = longer(ctx, &mut talk.offer, request, response) else { return false };
+        let token = ctx.send(again.clone());
+        talk.stage = Stage::Inviting { token, request: Box::new(again) };
+        true
+    }
+
+    fn on_refreshed(&mut self, ctx: &mut Ctx<'_>, id: TalkId, token: Token, reply: &Reply) {
+        let Some(Talk { lasting, dialog: Some(dialog), said, .. }) = self.talks.get_mut(&id) else { return };
+        if let Some(ended) = lasting.on_reply(ctx, dialog, said, token, reply) {
+            self.finish(ctx, id, End::Lost(why(ended).into()));
+        }
     }
 
     fn accepted(&mut self, ctx: &mut Ctx<'_>, id: TalkId, response: &Response) {
@@ -58,6 +82,7 @@ impl Talks {
             return self.drop(ctx, id, End::Refused(488));
         };
         talk.dialog = Some(dialog);
+        talk.lasting = Lasting::agreed(ctx.now, &talk.offer, response);
         let way = match (talk.pipe, self.wires.relay(ctx)) {
             (Some(pipe), super::Relay::Ready(way)) if way.pipe == pipe => Some(way),
             (None, _) => None,
@@ -112,15 +137,21 @@ impl Talks {
 
     /// The other side refreshes the session: nothing of it changes.
     fn again(&mut self, ctx: &mut Ctx<'_>, id: TalkId, tx: ServerTx, request: &Request) {
-        let Some(talk) = self.talks.get(&id) else { return };
+        let Some(talk) = self.talks.get_mut(&id) else { return };
+        if let Err(refusal) = talk.lasting.asked(ctx, request) {
+            return ctx.respond(tx, refusal);
+        }
         let mut response = request.response(200, "").with(Name::Contact, format!("<{}>", ctx.me.contact));
+        response.headers.push(Name::Allow, request::ALLOW);
+        talk.lasting.put(&mut response);
         let offer = Description::parse(&request.body).ok().and_then(|d| d.message().map(|m| m.0).map(|at| (d, at)));
         if let (Some(ours), false) = (&talk.ours, request.body.is_empty() && request.method == Method::Update) {
             let description = match offer {
                 Some((offer, at)) => offer.answer(at, ours.clone()),
                 None => Description { lines: vec![Line::Message(Box::new(ours.clone()))] },
             };
-            response = response.with_body(sdp::CONTENT_TYPE, description.write(host_of(&ctx.me.sent_by), talk.number, 1));
+            talk.said = description.write(host_of(&ctx.me.sent_by), talk.number, 1);
+            response = response.with_body(sdp::CONTENT_TYPE, talk.said.clone());
         }
         ctx.respond(tx, response);
     }
@@ -141,6 +172,11 @@ impl Talks {
         };
         if !ctx.me.talks {
             return self.turn_away(ctx, tx, &request, 480, "");
+        }
+        let tag = ctx.rng.hex(16);
+        if let Some(refusal) = too_short(ctx.now, &request, &tag) {
+            ctx.respond(tx, refusal);
+            return None;
         }
         if let Purpose::Receive(file) = &purpose {
             if file.size.is_none_or(|s| s > MAX_FILE) || file.range.is_some_and(|r| r.0 > 1) {
@@ -204,9 +240,12 @@ impl Talks {
         let said = Media { tls: theirs.tls, ..ours.clone() };
         let body = offer.answer(at, said).write(host_of(&ctx.me.sent_by), talk.number, 1);
         let response = request.response(200, &talk.tag).with(Name::Contact, format!("<{}>", ctx.me.contact));
-        let response = record_routed(response, &request).with(Name::Allow, request::ALLOW).with_body(sdp::CONTENT_TYPE, body);
+        let mut response =
+            record_routed(response, &request).with(Name::Allow, request::ALLOW).with_body(sdp::CONTENT_TYPE, body.clone());
+        talk.lasting = Lasting::accepting(ctx.now, &request);
+        talk.lasting.put(&mut response);
         talk.dialog = Dialog::uas(&request, &response);
-        talk.ours = Some(ours);
+        (talk.ours, talk.said) = (Some(ours), body);
         ctx.respond(tx, response);
         self.connect(ctx, id, way.as_ref(), &theirs);
     }

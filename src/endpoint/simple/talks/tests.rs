@@ -14,6 +14,8 @@ use crate::sip::{Method as Sip, Request, Response, Server, ServerTx, Transport};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+mod lasting;
+
 /// One of both: the service, and what surrounds it.
 struct Side {
     bench: Bench,
@@ -37,6 +39,8 @@ struct World {
     left: usize,
     /// INVITEs are answered with this in place of the other side.
     refuse: Option<u16>,
+    /// Refreshes are answered with this; 0: they get lost.
+    refuse_refresh: Option<u16>,
     next: u64,
     rng: Rng,
 }
@@ -64,6 +68,7 @@ fn world(seed: u64) -> World {
         names: BTreeMap::new(),
         left: usize::MAX,
         refuse: None,
+        refuse_refresh: None,
         next: 1,
         rng: Rng::seeded(seed),
     };
@@ -158,6 +163,13 @@ impl World {
             if let Some(status) = self.refuse.filter(|_| request.method == Sip::Invite) {
                 let s = &mut self.sides[from];
                 s.bench.answer(&mut s.s, &(token, request), status, "", "");
+                continue;
+            }
+            if let Some(status) = self.refuse_refresh.filter(|_| request.method == Sip::Update) {
+                if status > 0 {
+                    let s = &mut self.sides[from];
+                    s.bench.answer(&mut s.s, &(token, request), status, "", "");
+                }
                 continue;
             }
             self.next += 1;
