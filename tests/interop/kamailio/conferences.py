@@ -1,7 +1,7 @@
 """Conferences behind Kamailio: a focus of our own, as no package brings one."""
 
 from focus import Focus
-from parts import until
+from parts import Missed, until
 from screens import add_contact, go_to, write_to
 from servers import DOMAIN
 
@@ -94,6 +94,32 @@ class Conferences:
         self.alice.type("are you there")
         self.alice.keys("Enter")
         self.carol.sees("are you there", 30)
+
+    def conference_lasting(self):
+        """calls are refreshed at half of their 90 s, by INVITE or UPDATE; one that the focus forgets to refresh ends with a sentence"""
+        command(self.alice, f"/join patient@{CONFERENCES}")
+        self.alice.sees("You are in the meeting, alone|You are in the meeting with")
+        until("the longer time", lambda: self.focus.heard(r"(?s)^INVITE sip:patient@.*\r\nSession-Expires: 2000\r\nMin-SE: 2000\r\n"))
+        command(self.alice, "/leave")
+        for room in ("brief", "quick", "silent"):
+            command(self.carol, f"/join {room}@{CONFERENCES}")
+            until(f"carol is in {room}", lambda room=room: self.focus.people(room))
+        self.carol.sees("You are in the meeting, alone")
+        until("the UPDATE", lambda: self.focus.heard(r"(?s)^UPDATE sip:quick@.*\r\nSession-Expires: 90;refresher=uac\r\n"), 60)
+        again = until("the INVITE", lambda: self.focus.all(r"(?s)^INVITE sip:brief@.*\r\nSession-Expires: 90;refresher=uac\r\n"), 60)[0]
+        first = self.focus.all(r"^INVITE sip:brief@")[0]
+        if again.partition("\r\n\r\n")[2] != first.partition("\r\n\r\n")[2]:
+            raise Missed("the refresh describes the call otherwise than the INVITE did")
+        self.carol.sees("has not answered for too long", 60)
+        until("carol has left the silent one", lambda: not self.focus.people("silent"))
+        for room in ("brief", "quick"):
+            self._are_in(["carol"], room)
+            command(self.carol, f"/join {room}@{CONFERENCES}")
+            command(self.carol, "/leave")
+            self._are_in([], room)
+        for screen in (self.alice, self.carol):
+            command(screen, f"/join room@{CONFERENCES}")
+            screen.sees("are you there|good morning")
 
     def conference_room(self):
         """a chat room carries words by MSRP; a nickname is taken once, a word to one alone reaches nobody else"""

@@ -1,7 +1,8 @@
 """A small focus of conferences (RFC 4579, RFC 4575) for tests, behind Kamailio: UDP, one thread, written from the RFCs alone.
 
-Rooms are `room`, `chat` with a switch for MSRP (RFC 7701), whatever the factory makes, and a few that answer as their names
-say: closed, full, sound, moved, circle, busy.
+Rooms are `room`, `chat` with a switch for MSRP (RFC 7701), whatever the factory makes, a few that answer as their names
+say: closed, full, sound, moved, circle, busy, and some with session timers (RFC 4028), which the caller refreshes by INVITE
+(`brief`) or UPDATE (`quick`), which the focus should refresh and does not (`silent`), and one that wants a longer time (`patient`).
 """
 
 import re
@@ -40,6 +41,9 @@ def tag(value):
     return found[1] if found else ""
 
 
+TIMERS = {"brief": "90;refresher=uac", "quick": "90;refresher=uac", "silent": "90;refresher=uas", "patient": "2000;refresher=uac"}
+
+
 class Leg:
     """A dialog with somebody: a call, or a subscription."""
 
@@ -65,7 +69,8 @@ class Focus:
         self.domain, self.port, self.proxy = domain, port, proxy
         self.socket = socket.socket(type=socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", port))
-        self.rooms = {"room": Room("room", "Sprint review"), "chat": Room("chat", "Coffee corner")}
+        self.rooms = {"room": Room("room", "Sprint review"), "chat": Room("chat", "Coffee corner"),
+                      **{name: Room(name, name.capitalize()) for name in TIMERS}}
         self.switch = Switch()
         self.answers = {}     # transactions answered, against repetitions
         self.asked = {}       # branch -> what to do with the answer
@@ -82,7 +87,11 @@ class Focus:
         return sorted(self.rooms[room].people) if room in self.rooms else []
 
     def heard(self, pattern):
-        return any(re.search(pattern, m) for m in list(self.seen))
+        return bool(self.all(pattern))
+
+    def all(self, pattern):
+        """Messages with this in them, as they came."""
+        return [m for m in list(self.seen) if re.search(pattern, m)]
 
     def _run(self):
         while True:
@@ -177,9 +186,14 @@ class Focus:
                 lines.append(f"m={medium[0]} 0 {medium[1]} {medium[2]}")
         return "\r\n".join(["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", *lines, ""])
 
+    def _timer(self, name, message):
+        """The session timer of a room, for those that know one."""
+        known = any("timer" in v for v in headers(message, "Supported"))
+        return [f"Session-Expires: {TIMERS[name]}", "Require: timer"] if known and name in TIMERS else []
+
     def _on_invite(self, message, name, who, room):
         if room:
-            return self._reply(message, "200 OK", self._contact(room.name), body=self._sdp(message.partition("\r\n\r\n")[2]), media="application/sdp")
+            return self._reply(message, "200 OK", self._contact(room.name), *self._timer(room.name, message), body=self._sdp(message.partition("\r\n\r\n")[2]), media="application/sdp")
         special = {"closed": "403 Forbidden", "full": "486 Busy Here", "sound": "488 Not Acceptable Here"}
         if name in special:
             return self._reply(message, special[name])
@@ -191,6 +205,8 @@ class Focus:
             return self._reply(message, "503 Later", "Retry-After: 3")
         if name == "busy":
             self.rooms.setdefault("busy", Room("busy", "Busy once"))
+        if name == "patient" and int(header(message, "Session-Expires") or 2000) < 2000:
+            return self._reply(message, "422 Session Interval Too Small", "Min-SE: 2000")
         people = []
         if name == "factory":
             name = "conf" + secrets.token_hex(3)
@@ -199,8 +215,8 @@ class Focus:
         room = self.rooms.get(name)
         if not room:
             return self._reply(message, "404 Not Found")
-        methods = "INVITE, ACK, BYE, CANCEL, REFER, NOTIFY" + ("" if name == "chat" else ", MESSAGE")
-        self._reply(message, "200 OK", self._contact(name), f"Allow: {methods}", body=self._sdp(message.partition("\r\n\r\n")[2], name, who),
+        methods = "INVITE, ACK, BYE, CANCEL, REFER, NOTIFY" + ("" if name == "chat" else ", MESSAGE") + (", UPDATE" if name == "quick" else "")
+        self._reply(message, "200 OK", self._contact(name), f"Allow: {methods}", *self._timer(name, message), body=self._sdp(message.partition("\r\n\r\n")[2], name, who),
                     media="application/sdp")
         here = header(message, "To")
         here = here if tag(here) else f"{here};tag={self._tag(message)}"
@@ -210,6 +226,11 @@ class Focus:
         self._tell(room, [who])
         for p in people:
             self._call(room, plain(p), None)
+
+    def _on_update(self, message, name, who, room):
+        if not room or room.name != "quick":
+            return self._reply(message, "405 Method Not Allowed", "Allow: INVITE, ACK, BYE, CANCEL, SUBSCRIBE, REFER, MESSAGE")
+        self._reply(message, "200 OK", self._contact(room.name), *self._timer(room.name, message))
 
     def _on_bye(self, message, name, who, room):
         self._reply(message, "200 OK")
