@@ -2,7 +2,7 @@
 
 from focus import Focus
 from parts import Missed, until
-from screens import add_contact, go_to, write_to
+from screens import go_to, knows, write_to
 from servers import DOMAIN
 
 ALICE = f"alice@{DOMAIN}"
@@ -142,7 +142,7 @@ class Conferences:
         """a conversation of two becomes a conference of three by the factory"""
         self._leave("dave")
         self.dave = self._lab.screen("dave", conference_factory=f"sip:factory@{CONFERENCES}")
-        add_contact(self.dave, ALICE)
+        knows(self.dave, ALICE)
         write_to(self.dave, "alice", "shall we ask carol, too?")
         command(self.dave, f"/invite carol@{DOMAIN}")
         for screen in (self.alice, self.carol):

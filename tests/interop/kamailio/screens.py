@@ -1,5 +1,7 @@
 """What is done on a screen again and again."""
 
+from parts import until
+
 
 def add_contact(screen, address):
     screen.keys("M-1", "a")
@@ -8,12 +10,22 @@ def add_contact(screen, address):
     screen.sees(f"{address} is on the list")
 
 
+def rows(screen):
+    """The rows of the people's list in small letters; they begin in the third line."""
+    return [line.split("│")[1].lower() if "│" in line else "" for line in screen.screen().splitlines()[2:]]
+
+
+def knows(screen, address):
+    """Puts somebody on the list who is not there."""
+    if not any(address.split("@")[0] in row for row in rows(screen)):
+        add_contact(screen, address)
+
+
 def go_to(screen, name):
-    """Puts the cursor of the people's list on the row of a name; the rows begin in the third line."""
+    """Puts the cursor of the people's list on the row of a name, which a conference may have written with a capital."""
     screen.keys("M-1", "Escape", "g")
-    screen.sees(name)
-    rows = [line.split("│")[1] if "│" in line else "" for line in screen.screen().splitlines()[2:]]
-    screen.keys(*["j"] * next(i for i, row in enumerate(rows) if name in row))
+    at = until(f"{name} on {screen.name}'s list", lambda: [i for i, row in enumerate(rows(screen)) if name in row])[0]
+    screen.keys(*["j"] * at)
 
 
 def write_to(screen, name, text):
