@@ -1,5 +1,6 @@
 //! Tab completion in the composer: @names, :emoji:, /commands.
 
+use super::Editor;
 use super::commands;
 use super::state::State;
 use super::state::conversations::Completion;
@@ -30,9 +31,7 @@ pub fn complete(state: &mut State, by: isize) -> Result<(), String> {
 
 fn start(state: &State) -> Option<Completion> {
     let tab = state.conversations.current()?;
-    let before = tab.composer.before();
-    let from = before.rfind(char::is_whitespace).map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
-    let word = before.get(from..)?;
+    let (from, word) = word(&tab.composer);
     let candidates = if from == 0 && word.starts_with('/') {
         slashes(word.get(1..)?)
     } else if let Some(name) = word.strip_prefix('@') {
@@ -43,6 +42,22 @@ fn start(state: &State) -> Option<Completion> {
         Vec::new()
     };
     (!candidates.is_empty()).then_some(Completion { from, candidates, at: 0 })
+}
+
+/// Where the word before the cursor begins, and the word.
+fn word(line: &Editor) -> (usize, &str) {
+    let before = line.before();
+    let from = before.char_indices().rfind(|(_, c)| c.is_whitespace()).map_or(0, |(i, c)| i + c.len_utf8());
+    (from, before.get(from..).unwrap_or_default())
+}
+
+/// A `:code:` whose second colon was just typed becomes what it stands for; undo brings the letters back.
+pub fn close_emoji(line: &mut Editor) {
+    let (from, word) = word(line);
+    let code = word.strip_prefix(':').and_then(|w| w.strip_suffix(':')).map(str::to_lowercase);
+    if let Some(emoji) = code.and_then(|c| emojis::get_by_shortcode(&c)) {
+        line.replace_before(from, emoji.as_str());
+    }
 }
 
 fn slashes(word: &str) -> Vec<(String, String)> {

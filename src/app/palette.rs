@@ -7,7 +7,7 @@ use super::limits::PALETTE_ROWS;
 use super::state::overlay::{Overlay, Palette, PaletteRow, PaletteTarget};
 use super::state::{Pane, State};
 use super::{meetings, tabs, when};
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 /// Opens the palette.
@@ -77,31 +77,67 @@ fn best(rows: Vec<PaletteRow>, query: &str) -> Vec<PaletteRow> {
     if query.is_empty() {
         return rows.into_iter().filter(|r| r.unavailable.is_none()).take(PALETTE_ROWS).collect();
     }
-    let mut matcher = Matcher::new(Config::DEFAULT);
-    let pattern = Pattern::parse(query, CaseMatching::Ignore, Normalization::Smart);
-    let mut scored: Vec<(u32, usize, PaletteRow)> = Vec::new();
-    let mut buffer = Vec::new();
-    for (i, row) in rows.into_iter().enumerate() {
-        let label = pattern.score(Utf32Str::new(&row.label, &mut buffer), &mut matcher);
-        // What stands beside the label (an address) finds too, but less well.
-        let detail =
-            || pattern.score(Utf32Str::new(&row.detail, &mut Vec::new()), &mut Matcher::new(Config::DEFAULT)).map(|s| s / 2);
-        if let Some(score) = label.or_else(|| matches!(row.target, PaletteTarget::Person(_)).then(detail).flatten()) {
-            // People and conversations before commands of the same fit.
-            let lift = if matches!(row.target, PaletteTarget::Command(_)) { 0 } else { 20 };
-            let held = if row.unavailable.is_some() { 20 } else { 0 };
-            scored.push(((score + lift).saturating_sub(held), i, row));
-        }
-    }
+    let mut finder = Finder::new(query);
+    let mut scored: Vec<_> = rows.into_iter().enumerate().filter_map(|(i, r)| Some((finder.score(&r)?, i, r))).collect();
     scored.sort_by_key(|(score, i, _)| (std::cmp::Reverse(*score), *i));
     scored.truncate(PALETTE_ROWS);
     let mut out: Vec<PaletteRow> = scored.into_iter().map(|(_, _, r)| r).collect();
-    for row in &mut out {
-        pattern.indices(Utf32Str::new(&row.label, &mut buffer), &mut matcher, &mut row.matched);
-        row.matched.sort_unstable();
-        row.matched.dedup();
-    }
+    out.iter_mut().for_each(|r| r.matched = finder.matched(r));
     out
+}
+
+/// Finds what was typed: its letters in a name, its words in what else stands there.
+struct Finder {
+    matcher: Matcher,
+    letters: Pattern,
+    words: Pattern,
+    buffer: Vec<char>,
+}
+
+impl Finder {
+    fn new(query: &str) -> Finder {
+        let (case, form) = (CaseMatching::Ignore, Normalization::Smart);
+        let (letters, words) = (Pattern::parse(query, case, form), Pattern::new(query, case, form, AtomKind::Substring));
+        Finder { matcher: Matcher::new(Config::DEFAULT), letters, words, buffer: Vec::new() }
+    }
+
+    /// How well a row fits; a name before an address or an explanation, people and conversations before commands.
+    fn score(&mut self, row: &PaletteRow) -> Option<u32> {
+        let command = matches!(row.target, PaletteTarget::Command(_));
+        let by_name = self.letters.score(Utf32Str::new(name(row), &mut self.buffer), &mut self.matcher);
+        let beside = match row.target {
+            PaletteTarget::Person(_) => &row.detail,
+            _ => &row.label,
+        };
+        let score = by_name.or_else(|| {
+            let words = self.words.score(Utf32Str::new(beside, &mut self.buffer), &mut self.matcher)?;
+            Some(words / 2)
+        })?;
+        let lift = if command { 0 } else { 20 };
+        let held = if row.unavailable.is_some() { 20 } else { 0 };
+        Some((score + lift).saturating_sub(held))
+    }
+
+    /// The characters of the label that were found.
+    fn matched(&mut self, row: &PaletteRow) -> Vec<u32> {
+        let mut out = Vec::new();
+        let by_name = self.letters.indices(Utf32Str::new(name(row), &mut self.buffer), &mut self.matcher, &mut out);
+        if by_name.is_none() {
+            out.clear();
+            self.words.indices(Utf32Str::new(&row.label, &mut self.buffer), &mut self.matcher, &mut out);
+        }
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+}
+
+/// A command's name without its explanation; other rows are names.
+fn name(row: &PaletteRow) -> &str {
+    match row.target {
+        PaletteTarget::Command(name) => name,
+        _ => &row.label,
+    }
 }
 
 /// Goes where the selected row leads.

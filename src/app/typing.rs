@@ -6,7 +6,7 @@ use super::limits::{SEARCH_CHARS, SEARCH_PAUSE, TYPING_RESEND};
 use super::state::conversations::Part;
 use super::state::own::Section;
 use super::state::{FieldId, FieldValue, Form, Overlay, Pane, State};
-use super::{Editor, form, palette};
+use super::{Editor, completion, form, palette};
 use crate::domain::conversation::ConversationState;
 use crate::endpoint::Operation;
 
@@ -100,7 +100,13 @@ pub fn insert(door: &mut Door<'_>, text: &str) {
     let of_lines = |f: &mut Form| f.fields.get(f.at).is_some_and(|f| f.id == FieldId::Value);
     let one_line = door.state.mode() != Mode::Composer && !door.state.form_mut().is_some_and(of_lines);
     let text = if one_line { text.replace(['\r', '\n'], " ") } else { text.to_owned() };
-    with_editor(door, |e| e.insert(&text));
+    let emoji = text == ":" && door.state.mode() == Mode::Composer;
+    with_editor(door, |e| {
+        e.insert(&text);
+        if emoji {
+            completion::close_emoji(e);
+        }
+    });
 }
 
 fn changed(door: &mut Door<'_>) {

@@ -23,9 +23,21 @@ fn the_palette_finds_people_tabs_and_commands() {
 }
 
 #[test]
+fn the_palette_takes_the_name_of_a_command_before_letters_strewn_over_its_explanation() {
+    let mut s = Stage::new();
+    s.keys("Ctrl-K \"blo\"");
+    assert!(palette(&s)[0].starts_with("block: "), "{:?}", palette(&s));
+    assert!(!palette(&s).iter().any(|row| row.starts_with("join-link")), "{:?}", palette(&s));
+    s.keys("Esc Ctrl-K \"meeting link\"");
+    assert!(palette(&s)[0].starts_with("join-link: "), "{:?}", palette(&s));
+}
+
+#[test]
 fn a_command_that_needs_words_is_put_into_the_composer() {
     let mut s = Stage::new();
-    s.keys("j Enter Ctrl-K \"promote\" Esc Ctrl-K \"search everything\" Enter");
+    s.keys("j Enter Ctrl-K \"promote\" Esc Ctrl-K \"everything that\"");
+    assert!(palette(&s)[0].starts_with("search: "), "{:?}", palette(&s));
+    s.keys("Enter");
     assert_eq!(s.composer(), "/search ");
 }
 

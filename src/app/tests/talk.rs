@@ -193,6 +193,17 @@ fn tab_completes_names_emoji_and_commands() {
 }
 
 #[test]
+fn an_emoji_written_in_full_needs_no_tab() {
+    let mut s = with_bob();
+    s.keys("\"at 10:30: well :Tada: :nothing:\"");
+    assert_eq!(s.composer(), "at 10:30: well 🎉 :nothing:");
+    s.keys("Ctrl-U \":tada:\" Ctrl-_");
+    assert_eq!(s.composer(), ":tada:");
+    s.event(Event::Paste(":tada:".into()));
+    assert_eq!(s.composer(), ":tada::tada:");
+}
+
+#[test]
 fn a_mistyped_command_is_answered_and_the_text_stays() {
     let mut s = with_bob();
     s.keys("\"/stauts busy\" Enter");
