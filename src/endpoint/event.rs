@@ -176,6 +176,8 @@ pub enum Outcome {
 pub enum Feature {
     /// Keeping the contact list.
     ServerList,
+    /// Taking the own presence.
+    OwnPresence,
     /// Searching for people.
     Directory,
     /// Mailing lists as groups.

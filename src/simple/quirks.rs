@@ -20,6 +20,11 @@ pub fn without_store_prefix(text: &str) -> &str {
     text
 }
 
+/// FreeSWITCH answers a PUBLISH with 404 as long as nobody watches; it takes the next one.
+pub fn forgets_what_nobody_watches(product: &str) -> bool {
+    product.to_ascii_lowercase().contains("freeswitch")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -303,10 +303,12 @@ impl Access {
         self.watchers = Watchers::default();
         self.winfo = Some(Subscription::new(PACKAGE, &ctx.me.uri));
         match &mut self.rules {
-            Some(rules) => rules.remote.fetch(ctx),
+            Some(rules) => {
+                rules.remote.fetch(ctx);
+                ctx.emit(Event::Missing { what: Feature::DefaultAccess, why: Some(CLOSED.into()) });
+            }
             None => ctx.emit(Event::Missing { what: Feature::Levels, why: Some(NO_RULES.into()) }),
         }
-        ctx.emit(Event::Missing { what: Feature::DefaultAccess, why: Some(CLOSED.into()) });
         self.on_timeout(ctx);
     }
 

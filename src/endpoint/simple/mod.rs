@@ -17,6 +17,9 @@ mod listing;
 #[cfg(test)]
 mod lists_tests;
 pub mod messages;
+mod own;
+#[cfg(test)]
+mod own_tests;
 pub mod publishing;
 mod remote;
 mod request;

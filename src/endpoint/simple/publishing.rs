@@ -1,9 +1,10 @@
 //! One's own presence: one document per device, published with an entity tag (RFC 3903; `simple.md` 4.5).
 
 use super::access::Access;
+use super::own::{self, ByHand};
 use super::{cannot, request};
 use crate::domain::presence::{
-    Activity, Availability, Expiry, MachineState, Note, Publication, PublicationKey, SelfPresence, UserStatus,
+    Activity, Availability, MachineState, Note, Publication, PublicationKey, SelfPresence, UserStatus,
 };
 use crate::domain::{Time, instances};
 use crate::endpoint::event::Feature;
@@ -11,8 +12,8 @@ use crate::endpoint::limits::{EVENT_AGAIN, PUBLISH_EXPIRES, PUBLISH_PACE, PUBLIS
 use crate::endpoint::service::{Ctx, Handled, InternalEvent, Reply, Service, Token};
 use crate::endpoint::web::{WebAnswer, WebPlace};
 use crate::endpoint::{Error, ErrorKind, Event, Operation, OperationId, Outcome};
-use crate::lync::categories::{note as notes, state as states};
 use crate::simple::pidf::{self, Published};
+use crate::simple::quirks;
 use crate::sip::{Method, Name, Request, Response, ServerTx, Uri};
 use std::time::Duration;
 
@@ -30,16 +31,10 @@ const MISSING: [(Feature, &str); 6] = [
     (Feature::Phones, "Standard presence has no place for your phone numbers."),
     (Feature::Categories, "Standard presence carries status, note, place and time zone; no calendar and no working hours."),
 ];
+const NO_PRESENCE: &str = "This server takes no presence: nobody sees your status, note or place.";
+const NOT_YOURS: &str = "The server does not let you tell your presence; ask its administrator. Nobody sees your status.";
 const ETAG: &str = "SIP-ETag";
 const IF_MATCH: &str = "SIP-If-Match";
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct ByHand {
-    availability: Availability,
-    activity: Option<Activity>,
-    until: Option<Time>,
-    at: Time,
-}
 
 /// What a PUBLISH under way carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +55,8 @@ pub struct Publishing {
     machine: MachineState,
     machine_since: Time,
     note: Option<Note>,
+    /// The note begins or ends then.
+    turns: Option<Time>,
     location: String,
     etag: Option<String>,
     under_way: Option<(Token, Body)>,
@@ -69,7 +66,8 @@ pub struct Publishing {
     unsaid: bool,
     refresh_at: Option<Time>,
     last: Option<Time>,
-    unsupported: bool,
+    /// Why the server takes nothing, on this registration.
+    refused: Option<String>,
     waiting: Vec<OperationId>,
     sent_for: Vec<OperationId>,
     /// Lifetime of the last request, in seconds.
@@ -87,6 +85,7 @@ impl Publishing {
             machine: MachineState::Active,
             machine_since: Time::default(),
             note: None,
+            turns: None,
             location: String::new(),
             etag: None,
             under_way: None,
@@ -94,7 +93,7 @@ impl Publishing {
             unsaid: false,
             refresh_at: None,
             last: None,
-            unsupported: false,
+            refused: None,
             waiting: Vec::new(),
             sent_for: Vec::new(),
             asked: PUBLISH_EXPIRES,
@@ -104,11 +103,7 @@ impl Publishing {
 
     /// What is true now: the hand-set status where the device is there to support it, else what the device does.
     fn state(&self, now: Time) -> (Availability, Option<Activity>) {
-        let machine = match self.machine {
-            MachineState::Active => Availability::AVAILABLE,
-            MachineState::Idle => Availability::IDLE,
-            MachineState::Away => Availability::AWAY,
-        };
+        let machine = own::of_machine(self.machine);
         match self.by_hand.as_ref().filter(|s| s.until.is_none_or(|u| u > now)) {
             Some(set) if set.availability > machine || self.machine == MachineState::Active => {
                 (set.availability, set.activity.clone())
@@ -139,6 +134,8 @@ impl Publishing {
 
     /// Something changed: tell the screen at once and the server soon.
     fn changed(&mut self, ctx: &mut Ctx<'_>) {
+        let moments = self.note.iter().flat_map(|n| [n.start, n.end]).flatten();
+        self.turns = moments.filter(|t| *t > ctx.now).min();
         self.tell(ctx);
         if !ctx.online {
             self.unsaid = true;
@@ -169,35 +166,18 @@ impl Publishing {
     }
 
     fn publications(&self, ctx: &Ctx<'_>) -> Vec<Publication> {
-        let mut publications = Vec::new();
-        let mut put = |category: &str, instance: u32, container: u32, at: Time, value: String| {
-            publications.push(Publication {
-                key: PublicationKey { category: category.into(), instance, container },
-                version: 1,
-                expiry: Expiry::Endpoint,
-                publish_time: Some(at),
-                endpoint_id: Some(ctx.me.instance.clone()),
-                value,
-            });
-        };
-        let mut state = |kind, instance, at, availability, activity: Option<Activity>| {
-            let mut value = states::StateValue::new(kind);
-            (value.availability, value.activity) = (Some(availability), activity);
-            for container in [2, 3] {
-                put("state", instance, container, at, value.to_xml());
-            }
-        };
-        if let Some(s) = &self.by_hand {
-            state(states::StateKind::User, instances::USER_STATE, s.at, s.availability, s.activity.clone());
-        }
         let (availability, activity) = self.state(ctx.now);
-        let mut aggregate = states::StateValue::aggregate(availability);
-        aggregate.activity = activity;
-        put("state", 1, 400, ctx.now, aggregate.to_xml());
-        if let Some(note) = &self.note {
-            put("note", 0, 400, ctx.now, notes::to_xml(Some(note)));
-        }
-        publications
+        own::publications(&own::Own {
+            contact: &ctx.me.contact,
+            instance: &ctx.me.instance,
+            now: ctx.now,
+            machine: self.machine,
+            machine_since: self.machine_since,
+            by_hand: self.by_hand.as_ref(),
+            told: self.refused.is_none().then_some((availability, activity)),
+            note: self.note.as_ref(),
+            location: &self.location,
+        })
     }
 
     /// What the levels would be.
@@ -245,7 +225,7 @@ impl Publishing {
     }
 
     fn pump(&mut self, ctx: &mut Ctx<'_>) {
-        if !ctx.online || self.under_way.is_some() || self.unsupported {
+        if !ctx.online || self.under_way.is_some() || self.refused.is_some() {
             return;
         }
         if self.due.is_some_and(|d| d <= ctx.now) {
@@ -270,14 +250,12 @@ impl Publishing {
                 self.etag = None;
                 self.again(ctx, Duration::ZERO);
             }
-            405 | 404 | 489 | 501 => {
-                self.unsupported = true;
-                self.complete(ctx, &Err(cannot("place for your presence")));
+            404 if quirks::forgets_what_nobody_watches(request::product(response)) => {
+                self.refresh_at = Some(ctx.now + Duration::from_secs(u64::from(PUBLISH_EXPIRES)));
+                self.complete(ctx, &Ok(Outcome::Done));
             }
-            403 => {
-                let text = "The server does not let you publish your presence. Ask your administrator.";
-                self.complete(ctx, &Err(Error::new(ErrorKind::PublishSubscribeFailed, text)));
-            }
+            405 | 404 | 489 | 501 => self.refuse(ctx, response.status, NO_PRESENCE),
+            403 => self.refuse(ctx, response.status, NOT_YOURS),
             423 => {
                 let least = response.headers.get(&Name::MinExpires).and_then(|m| m.trim().parse().ok()).unwrap_or(3600);
                 // Once: a server that always wants more would be asked without pause.
@@ -289,6 +267,14 @@ impl Publishing {
             }
             _ => self.try_later(ctx, request::retry_after(response)),
         }
+    }
+
+    /// The server takes no presence of ours: nothing is told to anybody.
+    fn refuse(&mut self, ctx: &mut Ctx<'_>, status: u16, why: &str) {
+        self.complete(ctx, &Err(Error { status: Some(status), ..Error::new(ErrorKind::PublishSubscribeFailed, why) }));
+        (self.refused, self.due) = (Some(why.to_owned()), None);
+        ctx.emit(Event::Missing { what: Feature::OwnPresence, why: Some(why.into()) });
+        self.tell(ctx);
     }
 
     /// What was sent goes out again.
@@ -312,8 +298,22 @@ impl Publishing {
     }
 }
 
+/// Whether this takes the status back that was set by hand.
+fn resets(operation: &Operation) -> bool {
+    let by_hand = |k: &PublicationKey| [instances::USER_STATE, instances::TIMED_USER_STATE].contains(&k.instance);
+    matches!(operation, Operation::Unpublish { keys, .. } if !keys.is_empty() && keys.iter().all(by_hand))
+}
+
 impl Service for Publishing {
     fn on_operation(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) -> bool {
+        let own = matches!(
+            operation,
+            Operation::SetStatus { .. } | Operation::ResetStatus | Operation::SetNote { .. } | Operation::SetLocation { .. }
+        );
+        if let Some(why) = self.refused.as_ref().filter(|_| own && ctx.online) {
+            ctx.complete(id, Err(Error::new(ErrorKind::InvalidOperation, why.clone())));
+            return true;
+        }
         match operation {
             Operation::SetStatus { status, activity, until } => self.set_status(ctx, *status, activity, *until),
             Operation::ResetStatus => self.by_hand = None,
@@ -324,6 +324,7 @@ impl Service for Publishing {
                 ctx.complete(id, Err(cannot("place for your phone numbers")));
                 return true;
             }
+            unpublish if resets(unpublish) => self.by_hand = None,
             Operation::Publish { .. } | Operation::Unpublish { .. } => {
                 ctx.complete(id, Err(cannot("presence categories")));
                 return true;
@@ -348,7 +349,7 @@ impl Service for Publishing {
             _ => return false,
         }
         self.changed(ctx);
-        if ctx.online && !self.unsupported {
+        if ctx.online && self.refused.is_none() {
             self.waiting.push(id);
         } else {
             // It is told with the next sign-in.
@@ -406,7 +407,10 @@ impl Service for Publishing {
     }
 
     fn on_online(&mut self, ctx: &mut Ctx<'_>) {
-        (self.etag, self.unsupported, self.under_way) = (None, false, None);
+        (self.etag, self.under_way) = (None, None);
+        if self.refused.take().is_some() {
+            ctx.emit(Event::Missing { what: Feature::OwnPresence, why: None });
+        }
         for (what, why) in MISSING {
             ctx.emit(Event::Missing { what, why: Some(why.into()) });
         }
@@ -442,13 +446,16 @@ impl Service for Publishing {
             self.by_hand = None;
             self.changed(ctx);
         }
+        if self.turns.is_some_and(|t| t <= ctx.now) {
+            self.changed(ctx);
+        }
         self.pump(ctx);
     }
 
     fn poll_timeout(&self) -> Option<Time> {
         let until = self.by_hand.as_ref().and_then(|s| s.until);
-        let idle = self.under_way.is_none() && !self.unsupported;
+        let idle = self.under_way.is_none() && self.refused.is_none();
         let own = [self.due, self.refresh_at].into_iter().flatten().min().filter(|_| idle);
-        [until, own, self.access.poll_timeout()].into_iter().flatten().min()
+        [until, self.turns, own, self.access.poll_timeout()].into_iter().flatten().min()
     }
 }

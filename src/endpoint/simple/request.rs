@@ -13,6 +13,12 @@ pub fn retry_after(response: &Response) -> Duration {
     Duration::from_secs(response.headers.retry_after().unwrap_or(0).into()).min(RETRY_AFTER_MOST)
 }
 
+/// The program that answered, as it calls itself; may be empty.
+pub fn product(response: &Response) -> &str {
+    let of = |name| response.headers.get(&name);
+    of(Name::Server).or_else(|| of(Name::UserAgent)).unwrap_or("")
+}
+
 /// The Via of a new request; answers come back on the flow it leaves by.
 pub fn via(ctx: &mut Ctx<'_>) -> String {
     format!("SIP/2.0/{} {};branch=z9hG4bK{};rport", ctx.me.transport, ctx.me.sent_by, ctx.rng.hex(20))
