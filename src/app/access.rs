@@ -45,11 +45,14 @@ pub fn show(door: &mut Door<'_>, section: Section) -> Result<(), String> {
     let from = door.state.pane;
     super::commands::go(door, Pane::Me)?;
     let own = &mut door.state.own;
-    if own.section != section {
+    let other = own.section != section;
+    if other {
         (own.section, own.at, own.editing) = (section, 0, false);
         own.list.clear();
     }
-    own.back = (from != Pane::Me).then_some(from);
+    if from != Pane::Me || other {
+        own.back = (from != Pane::Me).then_some(from);
+    }
     own.dirty = true;
     Ok(())
 }
@@ -66,7 +69,11 @@ pub fn turn(door: &mut Door<'_>, by: isize) -> Result<(), String> {
 /// Back to where one came from, or to the status.
 pub fn leave(door: &mut Door<'_>) -> Result<(), String> {
     match door.state.own.back.take() {
-        Some(pane) => super::commands::go(door, pane),
+        Some(pane) => {
+            show(door, Section::Status)?;
+            door.state.own.back = None;
+            super::commands::go(door, pane)
+        }
         None => show(door, Section::Status),
     }
 }
@@ -161,17 +168,17 @@ pub fn level_shows(state: &State, level: Level) -> &'static str {
             Level::Everyone => "nothing; they wait for your answer",
             Level::External => "whether you are there, nothing else",
             Level::Colleagues => "status and activity; no note, no place",
-            Level::Workgroup | Level::Personal => "all that you publish: status, note, place",
-            Level::Blocked => "you look offline; their messages and calls are turned away",
+            Level::Workgroup | Level::Personal => "all you publish: status, note, place",
+            Level::Blocked => "you look offline; they cannot reach you",
         };
     }
     match level {
         Level::Everyone => "your name and e-mail, nothing else",
-        Level::External => "status, title and company; no note, no place",
-        Level::Colleagues => "status, note, place, calendar, work phone",
-        Level::Workgroup => "also mobile phone and meetings; may interrupt",
+        Level::External => "status, title, company; no note or place",
+        Level::Colleagues => "status, note, calendar, work phone",
+        Level::Workgroup => "also mobile and meetings; may interrupt",
         Level::Personal => "all phones; status, note, place, calendar",
-        Level::Blocked => "your name only; you look offline, they cannot write",
+        Level::Blocked => "your name; offline; they cannot write",
     }
 }
 

@@ -157,9 +157,7 @@ impl<'a> Door<'a> {
 
     /// Says what failed and why; the SIP code and the diagnostics are one key away.
     pub fn failed(&mut self, what: &str, error: &Error) {
-        let mut detail = vec![format!("{what}: {}", error.text), format!("Kind: {:?}", error.kind)];
-        detail.extend(error.status.map(|s| format!("SIP status: {s}")));
-        detail.extend(error.detail.clone().map(|d| format!("Diagnostics: {d}")));
+        let detail = details_of(format!("{what}: {}", error.text), error);
         self.toast(ToastKind::Error, format!("{what} did not work: {}", error.text), Vec::new(), detail);
     }
 
@@ -176,4 +174,12 @@ impl<'a> Door<'a> {
     pub fn name(&self, uri: &Address) -> String {
         self.state.name(uri).to_owned()
     }
+}
+
+/// What failed, and what the server said of it.
+pub fn details_of(what: String, error: &Error) -> Vec<String> {
+    let status = error.status.map(|s| format!("The server answered with SIP status {s}."));
+    let said = error.detail.as_ref().map(|d| format!("Its own words: {d}"));
+    let ours = (status.is_none() && said.is_none()).then(|| "The server said no more about it.".to_owned());
+    [Some(what), status, said, ours].into_iter().flatten().collect()
 }

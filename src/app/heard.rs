@@ -1,6 +1,6 @@
 //! What the endpoint says.
 
-use super::door::{Door, Then, Undo};
+use super::door::{Door, Then, Undo, details_of};
 use super::effect::StoreRequest;
 use super::limits::UNDO;
 use super::state::people::Loaded;
@@ -9,7 +9,7 @@ use super::{exchange, files, lists, meetings, own, people, publishing, questions
 use crate::domain::contact::{Contact, Group};
 use crate::domain::presence::{Freshness, Presence};
 use crate::domain::{Address, Time};
-use crate::endpoint::{EndpointState, Error, ErrorKind, Event, JoinTarget, Operation, OperationId, Outcome, Reason};
+use crate::endpoint::{EndpointState, Error, ErrorKind, Event, Feature, JoinTarget, Operation, OperationId, Outcome, Reason};
 
 /// Takes an event of the shown account's endpoint.
 pub fn event(door: &mut Door<'_>, event: Event) {
@@ -70,6 +70,9 @@ pub fn event(door: &mut Door<'_>, event: Event) {
                 None => door.state.missing.remove(&what),
             };
             (door.state.people.dirty, door.state.own.dirty) = (true, true);
+            if what == Feature::OwnPresence {
+                super::own::fill_form(door.state);
+            }
         }
         Event::Meeting { meeting, news } => super::invited::news(door, *meeting, news),
         Event::Notice(text) => door.say(text),
@@ -88,10 +91,7 @@ fn link(door: &mut Door<'_>, to: EndpointState, reason: Reason, retry_at: Option
         Reason::RegistrationRefreshFailed => Some("signing in again did not work".into()),
         Reason::TooManyActiveEndpoints => Some("you are signed in on too many devices; sign out on one of them".into()),
         Reason::Failed(e) => {
-            let mut detail = vec![e.text.clone(), format!("Kind: {:?}", e.kind)];
-            detail.extend(e.status.map(|s| format!("SIP status: {s}")));
-            detail.extend(e.detail.map(|d| format!("Diagnostics: {d}")));
-            door.state.last_error = detail;
+            door.state.last_error = details_of(e.text.clone(), &e);
             Some(e.text)
         }
     };

@@ -229,7 +229,7 @@ pub fn hints(state: &State) -> Vec<(String, String)> {
         out.extend(answers.into_iter().filter_map(|(n, w)| Some((state.keymap.keys_of(&modes, n)?.to_owned(), w.to_owned()))));
     }
     for (name, words) in wanted(state) {
-        let able = commands::find(name).is_some_and(|c| (c.available)(state).is_ok());
+        let able = commands::find(name).is_some_and(|c| c.check(state).is_ok());
         if let Some(keys) = state.keymap.keys_of(&modes, name).filter(|_| able) {
             out.push((keys.to_owned(), (*words).to_owned()));
         }

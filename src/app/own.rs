@@ -9,9 +9,9 @@ use crate::domain::presence::{
     Activity, Availability, AvailabilityClass, LCID_EN_US, Level, Member, Note, Publication, SelfPresence, UserStatus,
 };
 use crate::domain::{Address, Time, instances};
-use crate::endpoint::Operation;
 use crate::endpoint::published::{self, PublishedState, Source};
 use crate::endpoint::why::why;
+use crate::endpoint::{Feature, Operation};
 
 use super::commands::STATUSES;
 
@@ -192,8 +192,23 @@ fn custom_at(state: &State) -> Option<usize> {
     state.own.custom.iter().position(|c| user.token.is_none() && c.texts == user.custom)
 }
 
+/// Whether the server takes a presence.
+///
+/// # Errors
+/// Why not.
+pub fn takes(state: &State) -> Result<(), String> {
+    state.missing(Feature::OwnPresence).map_or(Ok(()), |why| Err(why.to_owned()))
+}
+
 /// Fills the form with what is published.
 pub fn fill_form(state: &mut State) {
+    if state.missing(Feature::OwnPresence).is_some() {
+        // Nothing that is written there would go anywhere.
+        state.own.form = Form::default();
+        state.own.baseline = Form::default();
+        state.own.editing = false;
+        return;
+    }
     let (status, activity, location) = set_by_hand(state);
     let mut options: Vec<String> = STATUSES.iter().map(|s| s.1.to_owned()).collect();
     options.extend(state.own.custom.iter().map(|c| c.text(state.options.lcid).to_owned()));
@@ -228,9 +243,9 @@ pub fn fill_form(state: &mut State) {
             error: None,
             reading: None,
         },
-        text(FieldId::Activity, "Activity", "Your own words for the status, such as “In the lab”; may be empty", &activity),
-        text(FieldId::Until, "Until", "When the status ends: 15:00, 2h, tomorrow 9; empty: as usual", ""),
-        text(FieldId::Note, "Note", "Shown beside your name; empty clears it", &note.map(|n| n.text).unwrap_or_default()),
+        text(FieldId::Activity, "Activity", "Your own words, such as “In the lab”", &activity),
+        text(FieldId::Until, "Until", "15:00, 2h, mon 9; empty: as usual", ""),
+        text(FieldId::Note, "Note", "Beside your name; empty clears it", &note.map(|n| n.text).unwrap_or_default()),
         Field {
             id: FieldId::NoteKind,
             label: "Kind of note",
@@ -239,9 +254,9 @@ pub fn fill_form(state: &mut State) {
             error: None,
             reading: None,
         },
-        text(FieldId::NoteFrom, "Note from", "When the note begins: tomorrow 9; empty: now", &from),
-        text(FieldId::NoteUntil, "Note until", "When the note ends: 15:00, 2h, fri 17:00; empty: until you change it", &until),
-        text(FieldId::Location, "Location", "office, home, mobile or your own words; may be empty", &location),
+        text(FieldId::NoteFrom, "Note from", "15:00, tomorrow 9; empty: now", &from),
+        text(FieldId::NoteUntil, "Note until", "15:00, fri 17:00; empty: no end", &until),
+        text(FieldId::Location, "Location", "office, home, mobile, or other words", &location),
     ];
     let at = focus.min(fields.len() - 1);
     state.own.form = Form { fields, at, ..Form::default() };
@@ -250,6 +265,7 @@ pub fn fill_form(state: &mut State) {
 
 /// Publishes what differs from what is published.
 pub fn publish(door: &mut Door<'_>) -> Result<(), String> {
+    takes(door.state)?;
     if !door.state.link.is_up() {
         return Err("publishing needs the server, and the link is down; what you wrote stays here".into());
     }

@@ -48,7 +48,7 @@ fn all(state: &State) -> Vec<PaletteRow> {
     for c in commands::all().filter(|c| listed(c)) {
         let keys = state.keymap.any_keys_of(c.name);
         let detail = keys.map(str::to_owned).or_else(|| c.slash.map(|s| format!("/{s} {}", c.args.usage()))).unwrap_or_default();
-        let unavailable = (c.available)(state).err().map(str::to_owned);
+        let unavailable = c.check(state).err();
         rows.push(PaletteRow { unavailable, ..row(PaletteTarget::Command(c.name), format!("{}: {}", c.name, c.help), detail) });
     }
     rows
@@ -170,7 +170,7 @@ pub fn choose(door: &mut Door<'_>, palette: Palette) -> Result<(), String> {
 /// A command that needs words is put into the composer for them; others run.
 fn from_palette(door: &mut Door<'_>, name: &'static str) -> Result<(), String> {
     let command = commands::find(name).ok_or("this command does not exist")?;
-    (command.available)(door.state)?;
+    command.check(door.state)?;
     match (command.slash, command.args.needed()) {
         (Some(slash), true) if door.state.conversations.current().is_some() => {
             let at = door.state.conversations.at;

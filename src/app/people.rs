@@ -179,6 +179,17 @@ pub fn step(state: &mut State, step: Step) {
     people.selection = people.rows.get(to).map(Row::id);
 }
 
+/// Ends the filter; whoever is selected stays in sight.
+pub fn clear_filter(state: &mut State) {
+    let people = &mut state.people;
+    people.filtering = false;
+    people.filter.take();
+    if let Some(RowId::Contact(group, _)) = people.selection {
+        people.folded.remove(&group);
+    }
+    people.dirty = true;
+}
+
 /// Marks or unmarks the selected person and goes one down.
 pub fn mark(state: &mut State) -> Result<(), String> {
     let uri = state.people.selected_person().cloned().ok_or("no person is selected")?;

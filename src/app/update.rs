@@ -7,7 +7,7 @@ use super::event::{Event, Key, KeyCode, Mouse, Target};
 use super::keymap::{Found, Mode};
 use super::limits::DRAFT_PAUSE;
 use super::state::conversations::Part;
-use super::state::{Overlay, Pane, RowId, State};
+use super::state::{FieldValue, Overlay, Pane, RowId, State};
 use super::{alerts, calendar, exchange, heard, idle, people, recording, scroll, stored, tabs, typing};
 use crate::domain::Time;
 
@@ -114,7 +114,9 @@ fn text(door: &mut Door<'_>, key: Key, mode: Mode) {
         KeyCode::Char(c) if !key.ctrl && !key.alt => Some(c),
         _ => None,
     };
-    let Some(c) = typed else { return };
+    let Some(c) = typed.filter(|_| mode.takes_text() || mode == Mode::Dialog) else {
+        return door.complain(unknown(door.state, key, mode));
+    };
     if mode == Mode::Form && choice(door, c) {
         return;
     }
@@ -122,6 +124,17 @@ fn text(door: &mut Door<'_>, key: Key, mode: Mode) {
         typing::insert(door, c.encode_utf8(&mut [0; 4]));
     } else if mode == Mode::Dialog {
         jump(door, c);
+    }
+}
+
+/// What is said of a key that means nothing here.
+fn unknown(state: &State, key: Key, mode: Mode) -> String {
+    let keys = state.keymap.keys_of(&state.modes(), "help").unwrap_or("/help");
+    let on_text = || state.own.form.fields.get(state.own.form.at).is_some_and(|f| matches!(f.value, FieldValue::Text(_)));
+    let edit = state.keymap.keys_of(&[mode], "enter-field").filter(|_| mode == Mode::Me && on_text());
+    match edit {
+        Some(edit) => format!("{edit} opens this field for writing; {keys} lists the keys"),
+        None => format!("{key} does nothing here; {keys} lists the keys"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The Me pane: what I publish, which of my devices decides, who may see what, who watches me.
 
-use super::canvas::{Canvas, Label, Span};
+use super::canvas::{Canvas, Span};
 use super::{Drawn, form, presence_style, words};
 use crate::app::State;
 use crate::app::event::Target;
@@ -8,6 +8,7 @@ use crate::app::state::own::{self, About, Mark, Section, Tone};
 use crate::app::state::{OwnEndpoint, Pane};
 use crate::domain::calendar::{Appointment, Busyness};
 use crate::domain::presence::{AvailabilityClass, Level, Member};
+use crate::endpoint::Feature;
 use crate::text::{Line, Text};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -151,24 +152,19 @@ fn detail(c: &Canvas, area: Rect, state: &State) -> Vec<Line> {
 
 /// The form, and what decides.
 fn status(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
-    let mut y = area.y;
-    seen(c, Rect { y, height: 1, ..area }, state);
-    y += 2;
+    let mut y = seen(c, area, state) + 1;
     let f = &state.own.form;
     let room = Rect { x: area.x + 1, y, width: area.width.saturating_sub(2), height: area.bottom().saturating_sub(y) };
     let active = state.pane == Pane::Me && f.saving.is_none();
     y += form::draw(c, room, f, active, active && state.own.editing, drawn);
-    let remark: Option<(Label, Style)> = match (&f.error, f.saving, f.changed) {
-        (Some(e), ..) => Some((e.clone().into(), c.theme.error)),
-        (None, Some(_), _) => Some(("Publishing…".into(), c.theme.quiet)),
-        (None, None, true) => {
-            Some(("Not published yet: Ctrl-S publishes, T tries it first, u takes it back".into(), c.theme.warning))
-        }
+    let remark: Option<(&str, Style)> = match (&f.error, f.saving, f.changed) {
+        (Some(e), ..) => Some((e, c.theme.error)),
+        (None, Some(_), _) => Some(("Publishing…", c.theme.quiet)),
+        (None, None, true) => Some(("Not published yet: Ctrl-S publishes, T tries it first, u takes it back", c.theme.warning)),
         _ => None,
     };
     if let Some((words, style)) = remark.filter(|_| y < area.bottom()) {
-        c.put(area.x + 2, y, area.width - 4, words, style);
-        y += 1;
+        y = super::tell(c, area, y, words, style);
     }
     y += 1;
     if y < area.bottom() {
@@ -176,8 +172,15 @@ fn status(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     }
 }
 
-/// How others see me now.
-fn seen(c: &mut Canvas, line: Rect, state: &State) {
+/// Rows that leave room for a sentence over the form.
+const SAYS_WHY: u16 = 12;
+
+/// How others see me now; gives the row after it.
+fn seen(c: &mut Canvas, area: Rect, state: &State) -> u16 {
+    let line = Rect { height: 1, ..area };
+    if let Some(why) = state.missing(Feature::OwnPresence) {
+        return super::tell(c, area, area.y, why, c.theme.warning);
+    }
     let a = &state.account;
     let class = a.availability.map_or(AvailabilityClass::Unknown, |v| v.class());
     let style = presence_style(c.theme, class, false);
@@ -187,11 +190,22 @@ fn seen(c: &mut Canvas, line: Rect, state: &State) {
         (c.glyphs.presence(class, false).into(), style),
         (" ".into(), style),
         (words.into(), style),
-        (" · ".into(), c.theme.quiet),
-        (state.own.reason.clone().into(), c.theme.quiet),
     ];
-    let spans = if state.own.reason.is_empty() { spans.into_iter().take(4).collect() } else { spans };
-    c.spans(line.x + 1, line.y, line.width - 2, spans);
+    let used = c.spans(line.x + 1, line.y, line.width - 2, spans);
+    let reason = &state.own.reason;
+    if reason.is_empty() {
+        return line.bottom();
+    }
+    if used + 3 + c.width(reason.clone()) > line.width - 2 && area.height >= SAYS_WHY {
+        return super::tell(c, area, line.y + 1, reason, c.theme.quiet);
+    }
+    c.spans(
+        line.x + 1 + used,
+        line.y,
+        line.width - 2 - used,
+        vec![(" · ".into(), c.theme.quiet), (reason.clone().into(), c.theme.quiet)],
+    );
+    line.bottom()
 }
 
 /// One row of the lists below the form.
@@ -199,11 +213,12 @@ enum Row {
     Heading(&'static str, String),
     Source(OwnEndpoint),
     Words(&'static str, Line),
+    Said(Line),
     Blank,
 }
 
 fn lists(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
-    let rows = rows(state);
+    let rows = rows(state, area.width);
     let hidden = rows.len().saturating_sub(usize::from(area.height));
     (drawn.metrics.overlay_rows, drawn.metrics.overlay_max) = (area.height, u16::try_from(hidden).unwrap_or(u16::MAX));
     for (y, row) in (area.y..area.bottom()).zip(rows.into_iter().skip(state.own.scroll.min(hidden))) {
@@ -217,17 +232,23 @@ fn lists(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
                 c.put(area.x + 3, y, 18, label, c.theme.quiet);
                 c.put(area.x + 22, y, area.width.saturating_sub(23), &words, Style::new());
             }
+            Row::Said(words) => _ = c.put(area.x + 3, y, area.width.saturating_sub(4), words, c.theme.quiet),
             Row::Blank => {}
         }
     }
 }
 
-fn rows(state: &State) -> Vec<Row> {
+/// A sentence of any length.
+fn said(words: &str, width: u16) -> impl Iterator<Item = Row> {
+    Text::plain(words).wrap(usize::from(width.saturating_sub(4))).into_iter().map(Row::Said)
+}
+
+fn rows(state: &State, width: u16) -> Vec<Row> {
     let own = &state.own;
     let mut rows = vec![Row::Heading("My devices", String::new())];
     if own.endpoints.is_empty() {
         let words = if own.loaded { "No device says anything; others see you offline." } else { "Not known yet." };
-        rows.push(Row::Words("", Line::new(words)));
+        rows.extend(said(words, width));
     }
     rows.extend(own.endpoints.iter().cloned().map(Row::Source));
     if !own.states.is_empty() {
@@ -236,15 +257,43 @@ fn rows(state: &State) -> Vec<Row> {
         rows.extend(own.states.iter().cloned().map(Row::Source));
     }
     rows.push(Row::Blank);
-    let published = format!("{}: p shows, c adds a category, t sets phones", own.replica.publications.len());
-    rows.push(Row::Heading("What I publish", published));
+    match state.missing(Feature::Categories) {
+        Some(why) => {
+            rows.push(Row::Heading("What I publish", String::new()));
+            rows.extend(said(why, width));
+        }
+        None => {
+            let published = format!("{}: p shows, c adds one, t phones", own.replica.publications.len());
+            rows.push(Row::Heading("What I publish", published));
+        }
+    }
     if let Some((label, words)) = calendar(state) {
         rows.push(Row::Words(label, words));
     }
     rows.push(Row::Blank);
-    rows.push(Row::Heading("Who may see what", format!("C changes it · {}", summary(state))));
+    match state.missing(Feature::Levels) {
+        Some(why) => {
+            rows.push(Row::Heading("Who may see what", String::new()));
+            rows.extend(said(why, width));
+        }
+        None => {
+            let (title, summary) = ("Who may see what", summary(state));
+            let line = format!("C changes it · {summary}");
+            if title.len() + Line::new(&line).width() + 4 <= usize::from(width) {
+                rows.push(Row::Heading(title, line));
+            } else {
+                rows.push(Row::Heading(title, "C changes it".into()));
+                rows.extend(said(&summary, width));
+            }
+        }
+    }
     let watchers = &own.replica.subscribers;
     let new = watchers.iter().filter(|s| !s.acknowledged).count();
+    if let Some(why) = state.missing(Feature::Watchers) {
+        rows.push(Row::Heading("Who watches me", String::new()));
+        rows.extend(said(why, width));
+        return rows;
+    }
     let words = match (watchers.len(), new) {
         (0, _) => "nobody".to_owned(),
         (n, 0) => format!("w lists them · {n}"),
@@ -288,7 +337,11 @@ fn summary(state: &State) -> String {
     };
     let levels = [Level::Personal, Level::Workgroup, Level::Colleagues, Level::External, Level::Blocked];
     let mut parts: Vec<String> = levels.iter().filter_map(named).collect();
-    parts.push(state.own.privacy.mode.text().to_owned());
+    if state.missing(Feature::Containers).is_none() {
+        parts.push(state.own.privacy.mode.text().to_owned());
+    } else if parts.is_empty() {
+        parts.push("nobody is named".into());
+    }
     parts.join(" · ")
 }
 

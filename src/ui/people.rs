@@ -23,7 +23,8 @@ pub fn title(state: &State) -> String {
     let local = if state.missing(Feature::ServerList).is_some() { " · local" } else { "" };
     match state.people.counts {
         (_, 0) => format!("People{local}"),
-        (online, all) => format!("People ─ {online}/{all} online{local}"),
+        (online, all) if local.is_empty() => format!("People ─ {online}/{all} online"),
+        (online, all) => format!("People ─ {online}/{all}{local}"),
     }
 }
 

@@ -6,7 +6,7 @@ use super::words;
 use crate::app::State;
 use crate::app::state::{Toast, ToastKind};
 use crate::domain::presence::AvailabilityClass;
-use crate::text::Line;
+use crate::text::{Line, Text};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -81,6 +81,9 @@ fn right_part(c: &mut Canvas, area: Rect, state: &State) -> u16 {
     end.saturating_sub(2)
 }
 
+/// Rows of a toast whose words are too long for one.
+const TOAST_ROWS: usize = 4;
+
 /// What happened just now.
 pub fn toast(c: &mut Canvas, area: Rect, state: &State, toast: &Toast) {
     let style = match toast.kind {
@@ -95,12 +98,25 @@ pub fn toast(c: &mut Canvas, area: Rect, state: &State, toast: &Toast) {
         keys.push(key_and(state, "error-details", "details"));
     }
     let keys = keys.join(" · ");
-    let room = area.width.saturating_sub(2);
-    c.fill(area, c.theme.text);
-    let end = if keys.is_empty() { area.right() - 1 } else { c.put_right(area.right() - 1, area.y, room / 2, keys, c.theme.key) };
     let sign = if toast.kind == ToastKind::Error { c.glyphs.failed } else { c.glyphs.sent };
+    let beside = if keys.is_empty() { 0 } else { c.width(keys.clone()) + 1 };
+    let whole = area.width.saturating_sub(4);
+    let mut lines = vec![Line::new(&toast.text)];
+    if c.width(toast.text.clone()) + beside > whole {
+        lines = Text::plain(&toast.text).wrap(usize::from(whole)).into_iter().take(TOAST_ROWS).collect();
+    }
+    // The keys stand at the end of the last row, or below it.
+    let last = lines.last().map_or(0, |l| c.width(l.clone()));
+    let rows = u16::try_from(lines.len()).unwrap_or(1) + u16::from(lines.len() > 1 && last + beside > whole);
+    let area = Rect { y: (area.y + 1).saturating_sub(rows), height: rows, ..area };
+    c.fill(area, c.theme.text);
     c.put(area.x + 1, area.y, 2, sign, style);
-    c.put(area.x + 3, area.y, end.saturating_sub(area.x + 4), toast.text.clone(), style);
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        c.put(area.x + 3, y, whole, line, style);
+    }
+    if !keys.is_empty() {
+        c.put_right(area.right() - 1, area.bottom() - 1, area.width / 2, keys, c.theme.key);
+    }
 }
 
 fn key_and(state: &State, command: &str, words: &str) -> String {

@@ -11,9 +11,6 @@ use crate::endpoint::Feature;
 use crate::endpoint::sight::{self, Sight, Viewer, container_name};
 use crate::endpoint::why::{self, Row, Verdict};
 
-/// Cells of a line of a sentence.
-const SENTENCE_CELLS: usize = 60;
-
 /// Lines of the section that is shown.
 pub(super) fn of(state: &State) -> Vec<Line> {
     if !state.own.loaded {
@@ -34,8 +31,7 @@ fn quiet(words: impl Into<String>) -> Line {
 
 /// A sentence of any length, and an empty line.
 fn told(words: &str) -> Vec<Line> {
-    let lines = crate::text::Text::plain(words).wrap(SENTENCE_CELLS);
-    lines.into_iter().map(|l| quiet(l.as_str())).chain([Line::default()]).collect()
+    vec![quiet(words), Line::default()]
 }
 
 fn heading(label: impl Into<String>, words: impl Into<String>, about: About) -> Line {
@@ -152,6 +148,9 @@ fn moment(state: &State, t: Time) -> String {
 }
 
 fn view(state: &State) -> Vec<Line> {
+    if let Some(why) = [Feature::OwnPresence, Feature::Levels].into_iter().find_map(|f| state.missing(f)) {
+        return told(why);
+    }
     let (Some(viewer), Some(owner)) = (&state.own.viewer, &state.account.address) else {
         return vec![quiet("v chooses whose eyes: a contact, a level, or an address.")];
     };
@@ -190,7 +189,7 @@ fn title(state: &State, s: &Sight) -> Line {
                 Some(Member::User(_)) => "named there".to_owned(),
                 Some(Member::Domain(d)) => format!("as everyone at {d}"),
                 Some(_) => format!("as {}", network_name(*network)),
-                None => format!("{}; no container names them", network_name(*network)),
+                None => format!("{}; nobody named them", network_name(*network)),
             };
             (state.name(uri).to_owned(), format!("sees {level}: {by}"))
         }
@@ -212,6 +211,9 @@ fn reaching(s: &Sight) -> &'static str {
 }
 
 fn reasons(state: &State) -> Vec<Line> {
+    if let Some(why) = state.missing(Feature::OwnPresence) {
+        return told(why);
+    }
     let why = why::why(&state.own.replica, &state.own.gruu, state.view.now);
     let mut out = Vec::new();
     let mut first: Option<&Verdict> = None;

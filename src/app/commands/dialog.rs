@@ -92,11 +92,7 @@ fn dismiss(door: &mut Door<'_>) -> Result<(), String> {
     }
     let state = &mut *door.state;
     match state.pane {
-        Pane::People => {
-            state.people.filtering = false;
-            state.people.filter.take();
-            state.people.dirty = true;
-        }
+        Pane::People => crate::app::people::clear_filter(state),
         Pane::Wire => {
             state.wire.filtering = false;
             state.wire.filter.take();

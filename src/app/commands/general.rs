@@ -10,7 +10,7 @@ use crate::app::state::overlay::{Choice, Confirm, Deed, Help, Overlay, Picker};
 use crate::app::state::{Pane, State};
 use crate::app::{help, palette, publishing, questions, sending, tabs};
 use crate::domain::presence::UserStatus;
-use crate::endpoint::Operation;
+use crate::endpoint::{Feature, Operation};
 
 const HERE: &[Mode] = &[Mode::Anywhere];
 
@@ -37,7 +37,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new("close-tab", "Close this tab", HERE, |d, _| tabs::close_asking(d))
         .when(super::in_tab)
         .typed("close", super::Arg::None),
-    Command::new("status-menu", "Set my status quickly", HERE, status_menu),
+    Command::new("status-menu", "Set my status quickly", HERE, status_menu).needs(Feature::OwnPresence),
     Command::new("answer-yes", "Accept what is asked", HERE, |d, _| questions::answer(d, questions::Answer::Yes))
         .when(any_question),
     Command::new("answer-no", "Decline what is asked", HERE, |d, _| questions::answer(d, questions::Answer::No))

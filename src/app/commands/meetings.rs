@@ -97,6 +97,9 @@ fn walk(door: &mut Door<'_>, by: isize) -> Result<(), String> {
 }
 
 fn choose(door: &mut Door<'_>, by: isize) -> Result<(), String> {
+    if door.state.pane == Pane::Me && door.state.overlays.is_empty() {
+        own::takes(door.state)?;
+    }
     if !crate::app::form::choose(door, by) && door.state.form_mut().is_some() {
         door.state.own.editing = true;
     }

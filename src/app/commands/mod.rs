@@ -21,6 +21,7 @@ pub use motion::{Step, step as motion_step};
 use super::door::Door;
 use super::keymap::Mode;
 use super::state::State;
+use crate::endpoint::Feature;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -39,6 +40,8 @@ pub struct Command {
     pub places: &'static [Mode],
     /// Whether it can be done now, and why not.
     pub available: fn(&State) -> Result<(), &'static str>,
+    /// What the server must be able to do for it.
+    pub needs: Option<Feature>,
     /// Does it.
     pub run: fn(&mut Door<'_>, &str) -> Result<(), String>,
 }
@@ -81,7 +84,7 @@ impl Arg {
 impl Command {
     /// A command without arguments that is always available.
     const fn new(name: &'static str, help: &'static str, places: &'static [Mode], run: Run) -> Command {
-        Command { name, help, slash: None, args: Arg::None, places, available: always, run }
+        Command { name, help, slash: None, args: Arg::None, places, available: always, needs: None, run }
     }
 
     const fn when(mut self, available: fn(&State) -> Result<(), &'static str>) -> Command {
@@ -89,10 +92,28 @@ impl Command {
         self
     }
 
+    const fn needs(mut self, feature: Feature) -> Command {
+        self.needs = Some(feature);
+        self
+    }
+
     const fn typed(mut self, slash: &'static str, args: Arg) -> Command {
         self.slash = Some(slash);
         self.args = args;
         self
+    }
+}
+
+impl Command {
+    /// Whether it can be done now.
+    ///
+    /// # Errors
+    /// Why not: what this server has not, or what is not the case just now.
+    pub fn check(&self, state: &State) -> Result<(), String> {
+        if let Some(why) = self.needs.and_then(|f| state.missing(f)) {
+            return Err(why.to_owned());
+        }
+        (self.available)(state).map_err(str::to_owned)
     }
 }
 
@@ -142,7 +163,7 @@ pub fn run(door: &mut Door<'_>, name: &str, args: &str) {
 /// Runs a command by name, or says why not.
 pub fn try_run(door: &mut Door<'_>, name: &str, args: &str) -> Result<(), String> {
     let command = find(name).ok_or_else(|| format!("there is no command “{name}”"))?;
-    (command.available)(door.state)?;
+    command.check(door.state)?;
     (command.run)(door, args)
 }
 

@@ -130,8 +130,7 @@ fn clear(door: &mut Door<'_>, _: &str) -> Result<(), String> {
     let state = &mut *door.state;
     match state.pane {
         Pane::People if !state.people.filter.is_empty() => {
-            state.people.filter.take();
-            state.people.dirty = true;
+            people::clear_filter(state);
         }
         Pane::People => state.people.marks.clear(),
         Pane::Meetings => state.meetings.details = false,

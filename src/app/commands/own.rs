@@ -8,6 +8,7 @@ use crate::app::people::person_by_words;
 use crate::app::state::Pane;
 use crate::app::state::own::{About, Section};
 use crate::app::{own, publishing};
+use crate::endpoint::Feature;
 use crate::endpoint::sight::Viewer;
 
 const HERE: &[Mode] = &[Mode::Me];
@@ -21,24 +22,28 @@ pub const COMMANDS: &[Command] = &[
         own::reset_status(d);
         Ok(())
     })
+    .needs(Feature::OwnPresence)
     .when(super::online),
     Command::new("revert-form", "Back to what is published", HERE, |d, _| {
         own::fill_form(d.state);
         d.say("Back to what is published");
         Ok(())
     }),
-    Command::new("publications", "Show, change and delete what I publish", HERE, |d, _| publishing::list(d)),
+    Command::new("publications", "Show, change and delete what I publish", HERE, |d, _| publishing::list(d))
+        .needs(Feature::Categories),
     Command::new("publish-category", "Publish a category of my own making", &[Mode::Me, Mode::Anywhere], |d, _| {
         publishing::new(d);
         Ok(())
-    }),
-    Command::new("own-phones", "Set my phone numbers", HERE, |d, _| publishing::phones(d)),
+    })
+    .needs(Feature::Categories),
+    Command::new("own-phones", "Set my phone numbers", HERE, |d, _| publishing::phones(d)).needs(Feature::Phones),
     Command::new("try-form", "Show first who would see what differently, then publish", HERE, |d, _| {
         d.state.own.once = true;
         let done = own::publish(d);
         d.state.own.once = false;
         done
     })
+    .needs(Feature::OwnPresence)
     .when(super::online),
     Command::new("view-as", "See exactly what a contact, a level or a stranger sees of me", EYES, view_as)
         .typed("view-as", Arg::Person(false)),
@@ -57,13 +62,19 @@ pub const COMMANDS: &[Command] = &[
     Command::new("previous-section", "The section of Me before", BOTH, |d, _| access::turn(d, -1)),
     Command::new("leave-section", "Back", LIST, |d, _| access::leave(d)),
     Command::new("open-line", "Change what stands on this line", LIST, |d, _| change::open(d)),
-    Command::new("add-member", "Put a person, a domain or a network in here", LIST, |d, _| change::add(d)).when(super::online),
+    Command::new("add-member", "Put a person, a domain or a network in here", LIST, |d, _| change::add(d))
+        .needs(Feature::Levels)
+        .when(super::online),
     Command::new("remove-line", "Take this member or delegate out; clear this stuck source", LIST, |d, _| change::remove(d))
         .when(super::online),
-    Command::new("new-container", "Make a container of my own", LIST, |d, _| change::ask_container(d)).when(super::online),
-    Command::new("privacy-mode", "Choose whether only contacts see more than my name", LIST, |d, _| change::pick_privacy(d))
+    Command::new("new-container", "Make a container of my own", LIST, |d, _| change::ask_container(d))
+        .needs(Feature::Containers)
         .when(super::online),
-    Command::new("other-network", "Look as if they came from another network", LIST, |d, _| access::other_network(d)),
+    Command::new("privacy-mode", "Choose whether only contacts see more than my name", LIST, |d, _| change::pick_privacy(d))
+        .needs(Feature::Containers)
+        .when(super::online),
+    Command::new("other-network", "Look as if they came from another network", LIST, |d, _| access::other_network(d))
+        .needs(Feature::Containers),
     Command::new("toggle-preview", "Show before every change who would see what differently, or not", BOTH, |d, _| {
         d.state.own.preview = !d.state.own.preview;
         let on = d.state.own.preview;

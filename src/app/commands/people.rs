@@ -12,7 +12,7 @@ use crate::app::{contact_form, exchange, lists, own, tabs};
 use crate::domain::Address;
 use crate::domain::contact::{AddOptions, Contact, DEFAULT_GROUP, FAVORITE_GROUP_NAME, Group, GroupId, GroupKind};
 use crate::domain::presence::Level;
-use crate::endpoint::{Operation, contact_data};
+use crate::endpoint::{Feature, Operation, contact_data};
 
 const HERE: &[Mode] = &[Mode::People];
 /// Where a line may be a person.
@@ -63,6 +63,7 @@ pub const COMMANDS: &[Command] = &[
         prompt(d, Ask::DistributionGroup, "Add a distribution group", hint, "");
         Ok(())
     })
+    .needs(Feature::DistributionGroups)
     .when(online),
     Command::new("add-with-options", "Choose name, groups, level and words before adding", &[Mode::Line], |d, _| options(d))
         .when(adding),
@@ -76,8 +77,10 @@ pub const COMMANDS: &[Command] = &[
         .when(online),
     Command::new("export-contacts", "Write the contact list to a file (JSON or vCard)", &[Mode::Anywhere], exchange::export)
         .typed("export-contacts", super::Arg::Words("file", false)),
-    Command::new("privacy-level", "Choose what this person may see of me", PERSON, |d, _| pick_level(d)).when(person_online),
-    Command::new("block", "Block or unblock this person", PERSON, |d, _| block(d)).when(person_online),
+    Command::new("privacy-level", "Choose what this person may see of me", PERSON, |d, _| pick_level(d))
+        .needs(Feature::Levels)
+        .when(person_online),
+    Command::new("block", "Block or unblock this person", PERSON, |d, _| block(d)).needs(Feature::Levels).when(person_online),
     Command::new("card", "Show this person's card", HERE, |d, _| card(d)).when(on_person),
     Command::new("sort", "Sort by status, name, or last talk", HERE, |d, _| sort(d)),
     Command::new("toggle-offline", "Show or hide people who are offline", HERE, |d, _| {

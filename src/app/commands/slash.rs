@@ -21,18 +21,24 @@ pub const FOUND: usize = 50;
 
 /// The commands of this file.
 pub const COMMANDS: &[Command] = &[
-    Command::new("status", "Set my status", NOWHERE, status).typed("status", Arg::Status).when(online),
+    Command::new("status", "Set my status", NOWHERE, status)
+        .typed("status", Arg::Status)
+        .needs(Feature::OwnPresence)
+        .when(online),
     Command::new("note", "Set my note; alone it shows it, - takes it away", NOWHERE, note)
         .typed("note", Arg::Words("words", false))
+        .needs(Feature::OwnPresence)
         .when(online),
     Command::new("away", "I am away", NOWHERE, |d, a| quick(d, UserStatus::Away, a))
         .typed("away", Arg::Words("words", false))
+        .needs(Feature::OwnPresence)
         .when(online),
     Command::new("back", "I am back: take the hand-set status back", NOWHERE, |d, _| {
         own::reset_status(d);
         Ok(())
     })
     .typed("back", Arg::None)
+    .needs(Feature::OwnPresence)
     .when(online),
     Command::new("location", "Say where I am", NOWHERE, |d, a| {
         let location = a.trim().to_owned();
@@ -41,6 +47,7 @@ pub const COMMANDS: &[Command] = &[
         Ok(())
     })
     .typed("location", Arg::Words("place", false))
+    .needs(Feature::OwnPresence)
     .when(online),
     Command::new("meet", "Schedule a meeting with the people of this conversation", NOWHERE, meetings::meet)
         .typed("meet", Arg::Meeting)
@@ -127,7 +134,7 @@ fn run_line(door: &mut Door<'_>, line: &str) -> Result<(), String> {
     let (word, args) = body.split_once(char::is_whitespace).unwrap_or((body, ""));
     let word = word.to_lowercase();
     let command = all().find(|c| c.slash == Some(&word)).ok_or_else(|| unknown(&word))?;
-    (command.available)(door.state)?;
+    command.check(door.state)?;
     if command.args.needed() && args.trim().is_empty() {
         return Err(format!("write /{word} {}", command.args.usage()));
     }

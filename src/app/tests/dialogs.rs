@@ -90,7 +90,7 @@ fn a_toast_goes_by_itself_and_the_details_stay_readable() {
     assert_eq!(s.toast(), "");
     s.keys("Alt-i");
     let Some(Overlay::Details { lines, .. }) = s.state.overlays.last() else { panic!() };
-    assert!(lines.contains(&"SIP status: 403".to_owned()) && lines.contains(&"Diagnostics: 4002".to_owned()));
+    assert!(lines.iter().any(|l| l.contains("status 403")) && lines.iter().any(|l| l.ends_with("words: 4002")));
 }
 
 #[test]

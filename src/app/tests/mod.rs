@@ -9,6 +9,7 @@ mod kept;
 mod limits;
 mod meetings;
 mod own;
+mod places;
 mod publishing;
 mod recall;
 mod roster;

@@ -84,9 +84,7 @@ fn sources(own: &Own<'_>) -> Vec<Publication> {
 
 /// What watchers of each level see.
 fn seen(own: &Own<'_>, availability: Availability, activity: Option<&Activity>) -> Vec<Publication> {
-    let state = |container, value: &StateValue| {
-        one(own, "state", instances::AGGREGATE_STATE, container, own.now, value.to_xml())
-    };
+    let state = |container, value: &StateValue| one(own, "state", instances::AGGREGATE_STATE, container, own.now, value.to_xml());
     let status = StateValue { activity: activity.cloned(), ..StateValue::new(StateKind::Aggregate) };
     let status = StateValue { availability: Some(availability), ..status };
     // Whether somebody is there is all that a service tells.
