@@ -145,6 +145,9 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
             ("leave-form", "leave"),
             ("help", "help"),
         ],
+        Mode::Me if state.own.form.fields.is_empty() => {
+            &[("me-containers", "containers"), ("me-watchers", "watchers"), ("me-why", "why"), ("help", "help")]
+        }
         Mode::Me => &[
             ("enter-field", "edit"),
             ("toggle-field", "choose"),

@@ -208,6 +208,10 @@ pub enum Feature {
     PresenceLists,
     /// Sending files.
     Files,
+    /// A subject and a priority of a conversation.
+    Subjects,
+    /// Applications beside a conversation.
+    Contexts,
 }
 
 /// One thing that happened. Repeating the same state emits nothing.

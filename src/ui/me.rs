@@ -133,6 +133,10 @@ const DETAIL_ROWS: usize = 3;
 fn detail(c: &Canvas, area: Rect, state: &State) -> Vec<Line> {
     let own = &state.own;
     let Some(l) = own.list.get(own.at).filter(|_| area.height >= 8 && state.pane == Pane::Me) else { return Vec::new() };
+    // A sentence without a label has its rows already.
+    if l.label.is_empty() && l.tone != Tone::Heading {
+        return Vec::new();
+    }
     // What follows without a label belongs to it.
     let next = own.list.get(own.at + 1).filter(|n| n.label.is_empty() && n.tone == Tone::Quiet && l.about != About::Nothing);
     let parts = [l.label.as_str(), l.words.as_str(), next.map_or("", |n| n.words.as_str())];

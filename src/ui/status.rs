@@ -107,7 +107,7 @@ pub fn toast(c: &mut Canvas, area: Rect, state: &State, toast: &Toast) {
     }
     // The keys stand at the end of the last row, or below it.
     let last = lines.last().map_or(0, |l| c.width(l.clone()));
-    let rows = u16::try_from(lines.len()).unwrap_or(1) + u16::from(lines.len() > 1 && last + beside > whole);
+    let rows = u16::try_from(lines.len()).unwrap_or(1) + u16::from(!keys.is_empty() && last + beside > whole);
     let area = Rect { y: (area.y + 1).saturating_sub(rows), height: rows, ..area };
     c.fill(area, c.theme.text);
     c.put(area.x + 1, area.y, 2, sign, style);

@@ -5,8 +5,8 @@ use crate::app::access::{self, change};
 use crate::app::door::Door;
 use crate::app::keymap::Mode;
 use crate::app::people::person_by_words;
-use crate::app::state::Pane;
 use crate::app::state::own::{About, Section};
+use crate::app::state::{Pane, State};
 use crate::app::{own, publishing};
 use crate::endpoint::Feature;
 use crate::endpoint::sight::Viewer;
@@ -61,12 +61,12 @@ pub const COMMANDS: &[Command] = &[
     Command::new("next-section", "The next section of Me", BOTH, |d, _| access::turn(d, 1)),
     Command::new("previous-section", "The section of Me before", BOTH, |d, _| access::turn(d, -1)),
     Command::new("leave-section", "Back", LIST, |d, _| access::leave(d)),
-    Command::new("open-line", "Change what stands on this line", LIST, |d, _| change::open(d)),
+    Command::new("open-line", "Change what stands on this line", LIST, |d, _| change::open(d)).when(on_line),
     Command::new("add-member", "Put a person, a domain or a network in here", LIST, |d, _| change::add(d))
         .needs(Feature::Levels)
         .when(super::online),
     Command::new("remove-line", "Take this member or delegate out; clear this stuck source", LIST, |d, _| change::remove(d))
-        .when(super::online),
+        .when(removable),
     Command::new("new-container", "Make a container of my own", LIST, |d, _| change::ask_container(d))
         .needs(Feature::Containers)
         .when(super::online),
@@ -84,7 +84,29 @@ pub const COMMANDS: &[Command] = &[
     .typed("dry-run", Arg::None),
 ];
 
+/// Needs a line that something can be done with.
+fn on_line(state: &State) -> Result<(), &'static str> {
+    let about = state.own_line().is_some_and(|l| l.about != About::Nothing);
+    if about || state.own.section == Section::View { Ok(()) } else { Err("nothing here can be changed") }
+}
+
+/// Needs a line that can be taken away.
+fn removable(state: &State) -> Result<(), &'static str> {
+    super::online(state)?;
+    let about = state.own_line().map(|l| &l.about);
+    let held = matches!(about, Some(About::Member(..) | About::Delegate(_) | About::Source { here: false, .. }));
+    let here = matches!(about, Some(About::Source { .. }));
+    match (held, here) {
+        (true, _) => Ok(()),
+        (false, true) => Err("this device speaks for itself and would say the same again; Alt-s sets a status"),
+        (false, false) => Err("there is nothing to take away on this line"),
+    }
+}
+
 fn view_as(door: &mut Door<'_>, words: &str) -> Result<(), String> {
+    if let Some(why) = [Feature::OwnPresence, Feature::Levels].into_iter().find_map(|f| door.state.missing(f)) {
+        return Err(why.to_owned());
+    }
     if !words.trim().is_empty() {
         let uri = person_by_words(door.state, words)?;
         return access::view_as_person(door, uri);

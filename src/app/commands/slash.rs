@@ -69,14 +69,17 @@ pub const COMMANDS: &[Command] = &[
         .when(named),
     Command::new("topic", "Change the subject of this conversation", NOWHERE, topic)
         .typed("topic", Arg::Words("subject", false))
+        .needs(Feature::Subjects)
         .when(in_tab_online),
     Command::new("priority", "Say how much this conversation matters", NOWHERE, priority)
         .typed("priority", Arg::Words("emergency, urgent, normal or non-urgent", true))
+        .needs(Feature::Subjects)
         .when(in_tab),
     Command::new("missed", "Missed conversations", &[crate::app::keymap::Mode::Anywhere], |d, _| recall::show_missed(d))
         .typed("missed", Arg::None),
     Command::new("context", "Show or send data of the application attached here", NOWHERE, context)
         .typed("context", Arg::Words("open NAME, send DATA or close", false))
+        .needs(Feature::Contexts)
         .when(in_tab),
     Command::new(
         "call",

@@ -20,7 +20,7 @@ use std::time::Duration;
 /// English (United States), whose own words are published.
 const LCID: u32 = 1033;
 /// What this wire never has.
-const MISSING: [(Feature, &str); 6] = [
+const MISSING: [(Feature, &str); 8] = [
     (Feature::Directory, "Standard SIP has no directory: people are added by their whole address."),
     (Feature::DistributionGroups, "Standard SIP has no distribution groups."),
     (
@@ -29,6 +29,8 @@ const MISSING: [(Feature, &str); 6] = [
     ),
     (Feature::Delegates, "Standard SIP has no people who act for you."),
     (Feature::Phones, "Standard presence has no place for your phone numbers."),
+    (Feature::Subjects, "Conversations of standard SIP have no subject and no priority."),
+    (Feature::Contexts, "Standard SIP attaches no applications to conversations."),
     (Feature::Categories, "Standard presence carries status, note, place and time zone; no calendar and no working hours."),
 ];
 const NO_PRESENCE: &str = "This server takes no presence: nobody sees your status, note or place.";
@@ -410,6 +412,9 @@ impl Service for Publishing {
         (self.etag, self.under_way) = (None, None);
         if self.refused.take().is_some() {
             ctx.emit(Event::Missing { what: Feature::OwnPresence, why: None });
+        }
+        if self.machine_since == Time::default() {
+            self.machine_since = ctx.now;
         }
         for (what, why) in MISSING {
             ctx.emit(Event::Missing { what, why: Some(why.into()) });

@@ -217,6 +217,9 @@ fn header_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab) {
     }
 }
 
+/// Rows that the reason takes why what was typed could not be done.
+const ERROR_ROWS: u16 = 4;
+
 /// The row between transcript and composer: search, errors, completions, typing, news further down.
 fn below_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab, drawn: &mut Drawn) {
     let mut room = area.width.saturating_sub(2);
@@ -230,7 +233,14 @@ fn below_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab, drawn: &mut 
         let line = Rect { x: x + 1, width: room.saturating_sub(1), ..area };
         super::edit_line(c, line, &search.query, search.typing && state.pane == Pane::Conversations, drawn);
     } else if let Some(error) = &tab.composer_error {
-        c.put(x, area.y, room, error.clone(), c.theme.error);
+        // As many rows as the sentence needs, over the end of the transcript.
+        let lines = crate::text::Text::plain(error).wrap(usize::from(room));
+        let rows = u16::try_from(lines.len()).unwrap_or(1).clamp(1, ERROR_ROWS);
+        let top = area.y.saturating_sub(rows - 1);
+        c.fill(Rect { y: top, height: rows, ..area }, c.theme.text);
+        for (y, line) in (top..=area.y).zip(lines) {
+            c.put(x, y, room, line, c.theme.error);
+        }
     } else if let Some(completion) = &tab.completion {
         let mut used = 0;
         for (n, (word, about)) in completion.candidates.iter().enumerate() {
