@@ -162,7 +162,7 @@ fn level_of(state: &State, uri: &Address) -> Option<&'static str> {
     levels.into_iter().find(|(id, _)| holds(*id)).map(|(_, l)| l.text())
 }
 
-/// Rows of a conversation that a question card needs, so that the card hides nothing that was said.
+/// Rows of a pane that a question card needs, so that the card hides nothing that is read or filled in there.
 pub fn question_rows(state: &State, reading: Rect) -> u16 {
     let rows = state.question().and_then(|q| words_of(state, q)).map_or(0, |w| rows_of(&w.1));
     // Where it is so narrow that hardly anything would be left to read, the card lies above it.
@@ -238,7 +238,7 @@ fn words_of(state: &State, question: &Question) -> Option<(&'static str, Vec<Lab
     })
 }
 
-/// A question in a corner of the pane in use: above what was said, but below a form that is being filled in.
+/// A question in a corner of the pane in use: above what was said, but below what is filled in or listed.
 pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Question, drawn: &mut Drawn) {
     let pane = super::main_shown(state);
     let talk = areas.main.width > 0 && matches!(pane, Pane::Conversations | Pane::People);
@@ -250,8 +250,7 @@ pub fn question(c: &mut Canvas, areas: &Areas, state: &State, question: &Questio
     let width = QUESTION_CELLS.min(body.width.saturating_sub(2));
     let Some((title, lines, yes)) = words_of(state, question) else { return };
     let height = rows_of(&lines).min(body.height.saturating_sub(1));
-    let low = matches!(pane, Pane::Meetings | Pane::Me);
-    let y = if low { body.bottom() - 1 - height } else { body.y + 1 };
+    let y = if matches!(pane, Pane::Meetings | Pane::Me | Pane::Wire) { body.bottom() - 1 - height } else { body.y + 1 };
     let area = Rect { x: body.right() - 1 - width, y, width, height };
     c.fill(area, c.theme.overlay);
     c.frame(area, c.theme.accent);

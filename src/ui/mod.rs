@@ -132,10 +132,12 @@ fn main_shown(state: &State) -> Pane {
 fn main_pane(c: &mut Canvas, areas: &Areas, state: &State, drawn: &mut Drawn) {
     let pane = main_shown(state);
     drawn.targets.push((areas.main, Target::Pane(pane)));
+    // Conversations make room for a question at their top, other panes at their foot.
+    let above = Rect { height: areas.main.height - card::question_rows(state, areas.main), ..areas.main };
     match pane {
-        Pane::Meetings => meetings::draw(c, areas.main, state, drawn),
-        Pane::Me => me::draw(c, areas.main, state, drawn),
-        Pane::Wire => wire::draw(c, areas.main, state, drawn),
+        Pane::Meetings => meetings::draw(c, above, state, drawn),
+        Pane::Me => me::draw(c, above, state, drawn),
+        Pane::Wire => wire::draw(c, above, state, drawn),
         Pane::Conversations | Pane::People => conversations::draw(c, areas, state, drawn),
     }
 }

@@ -271,6 +271,20 @@ fn a_question_hides_nothing_that_was_said() {
 }
 
 #[test]
+fn a_question_hides_no_field_of_a_form() {
+    let mut s = state(80, 24);
+    show(&mut s, Pane::Meetings);
+    s.questions.push(invitation());
+    let form = meeting_form();
+    for at in 0..form.fields.len() {
+        let label = form.fields[at].label;
+        s.meetings.form = Some(crate::app::state::Form { at, ..form.clone() });
+        let screen = text(&s);
+        assert!(screen.contains("wants to talk") && screen.contains(&format!("▌{label}")), "{label}\n{screen}");
+    }
+}
+
+#[test]
 fn palette() {
     let row = |target, label: &str, detail: &str, matched: &[u32]| PaletteRow {
         target,
