@@ -1,7 +1,7 @@
 //! What should happen outside: plain data, done by the runtime.
 
 use super::state::{AccountId, Missed};
-use crate::domain::conference::Conference;
+use crate::domain::conference::{Conference, Letter};
 use crate::domain::contact::{Contact, Group};
 use crate::domain::conversation::{Delivery, InstantMessage, MessageId};
 use crate::domain::{Address, Time};
@@ -141,6 +141,8 @@ pub enum StoreRequest {
         /// Those of others.
         kept: Vec<Conference>,
     },
+    /// Keep what is still to be said of meetings.
+    SaveLetters(Vec<Letter>),
     /// Keep for whom somebody waits.
     SaveAlerts(Vec<super::alerts::Alert>),
     /// Write a thread's history to a file; answered with [`super::Event::FileWritten`].

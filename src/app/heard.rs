@@ -75,6 +75,7 @@ pub fn event(door: &mut Door<'_>, event: Event) {
             }
         }
         Event::Meeting { meeting, news } => super::invited::news(door, *meeting, news),
+        Event::Letters(letters) => door.store(StoreRequest::SaveLetters(letters)),
         Event::Notice(text) => door.say(text),
         Event::Completed { id, result } => completed(door, id, result),
     }

@@ -224,6 +224,28 @@ pub enum News {
     Delivery(Address),
 }
 
+/// A word about a meeting that has not reached its receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// For whom.
+    pub to: Address,
+    /// Which meeting.
+    pub meeting: ConferenceId,
+    /// What it says.
+    pub says: Says,
+}
+
+/// What a [`Letter`] says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Says {
+    /// How a meeting of ours is when the letter leaves.
+    Invitation,
+    /// A meeting of ours is called off, or its receiver is not invited any more: the meeting as they know it.
+    Cancelled(Box<Conference>),
+    /// Our answer to an invitation.
+    Answered(Answer),
+}
+
 /// What a server offers for conferences.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {

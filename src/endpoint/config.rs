@@ -2,7 +2,7 @@
 
 use super::{Beside, RelayPlace, WebPlace, WebRequest, WireRecord};
 use crate::domain::Address;
-use crate::domain::conference::Conference;
+use crate::domain::conference::{Conference, Letter};
 use crate::domain::contact::{Contact, Group};
 use crate::domain::presence::{CustomStatus, LCID_EN_US};
 use crate::domain::watching::DEFAULT_CATEGORIES;
@@ -47,6 +47,8 @@ pub struct KnownMeetings {
     pub own: Vec<Conference>,
     /// Those of others.
     pub invited: Vec<Conference>,
+    /// What is still to be said of them.
+    pub letters: Vec<Letter>,
 }
 
 /// Everything an endpoint must know to sign in.

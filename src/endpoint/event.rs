@@ -1,7 +1,7 @@
 //! What an endpoint says.
 
 use super::OperationId;
-use crate::domain::conference::{Capabilities, Conference, News};
+use crate::domain::conference::{Capabilities, Conference, Letter, News};
 use crate::domain::contact::{Contact, ContactError, Group, GroupId};
 use crate::domain::conversation::{Conversation, ConversationId, Delivery, InstantMessage, MessageId, Recipient};
 use crate::domain::file::Transfer;
@@ -333,6 +333,9 @@ pub enum Event {
         /// What is new.
         news: News,
     },
+    /// Words about meetings that have not reached their receivers, all of them: they are to be kept, and handed back at the
+    /// next start ([`crate::endpoint::config::KnownMeetings`]).
+    Letters(Vec<Letter>),
     /// The server cannot do something (`why` in a sentence), or can after all (`None`). What was never told missing is there.
     Missing {
         /// What.

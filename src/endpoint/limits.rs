@@ -300,6 +300,16 @@ pub const SESSIONS_REFUSED: Duration = Duration::from_secs(24 * 3600);
 pub const SESSIONS_FAILED: Duration = Duration::from_secs(120);
 /// Octets of a text that no longer goes as a single request: the request around it takes about half of [`DATAGRAM_MOST`].
 pub const PAGE_TEXT: usize = 700;
+/// Words about meetings that are kept until they have arrived; more are only sent.
+pub const MAX_LETTERS: usize = 1_000;
+/// Parts of a text that goes in no session; a longer one is not sent.
+pub const MAX_TEXT_PARTS: usize = 40;
+/// One part after the other, at most so fast: servers take a burst of requests for an attack (`simple.md` 1.11).
+pub const PART_PACE: Duration = Duration::from_millis(200);
+/// Octets left free in a request with a part for the credentials that a server may want.
+pub const PART_CREDENTIALS: usize = 400;
+/// Octets of a part, also where addresses are so long that the request becomes larger.
+pub const PART_LEAST: usize = 100;
 /// The largest file that is taken or sent.
 pub const MAX_FILE: u64 = 8 * 1024 * 1024 * 1024;
 /// Transfers that are remembered; finished ones go first.

@@ -7,6 +7,7 @@ use crate::app::event::{Snapshot, StoreReply};
 use crate::domain::conference::Conference;
 use crate::domain::conversation::{ConversationId, Delivery, InstantMessage, MessageId, TextFormat};
 use crate::domain::{Address, Time};
+use crate::endpoint::config::KnownMeetings;
 use crate::store::client::{
     AccountId, Answer, Cursor, Peer, Query, QueuedMessage, SavedConversation, Snapshot as Stored, Worker, WorkerReply, Write,
 };
@@ -21,6 +22,8 @@ const EXPORT_LIMIT: usize = 1_000_000;
 
 /// The setting that holds meetings of others, as JSON.
 const KEPT_MEETINGS: &str = "kept-meetings";
+/// The setting that holds what is still to be said of meetings, as JSON.
+const LETTERS: &str = "unsent-letters";
 /// Setting that holds the thread key of the shown tab.
 const SHOWN: &str = "shown-tab";
 /// Setting that holds the missed conversations.
@@ -132,6 +135,11 @@ impl Keeper {
                 let value = serde_json::to_string(&kept).ok();
                 self.write(Write::Setting { name: KEPT_MEETINGS.into(), value });
             }
+            StoreRequest::SaveLetters(all) => {
+                // Plain data always writes.
+                let value = serde_json::to_string(&all).ok().filter(|_| !all.is_empty());
+                self.write(Write::Setting { name: LETTERS.into(), value });
+            }
             StoreRequest::Export { thread, path } => {
                 let ask = Query::Page { peer: Peer(thread.clone()), before: None, limit: MAX_PAGE };
                 self.ask(Pending::Export { thread, path, pages: Vec::new() }, ask);
@@ -240,7 +248,16 @@ impl Keeper {
 
 /// Meetings of others as they were kept; a list that another version wrote is no loss.
 pub fn kept_meetings(stored: &Stored) -> Vec<Conference> {
-    let kept = stored.settings.iter().find(|s| s.0 == KEPT_MEETINGS);
+    written(stored, KEPT_MEETINGS)
+}
+
+/// Everything an endpoint has to know of meetings on a server that keeps none.
+pub fn known_meetings(stored: &Stored) -> KnownMeetings {
+    KnownMeetings { own: stored.meetings.clone(), invited: kept_meetings(stored), letters: written(stored, LETTERS) }
+}
+
+fn written<T: serde::de::DeserializeOwned>(stored: &Stored, setting: &str) -> Vec<T> {
+    let kept = stored.settings.iter().find(|s| s.0 == setting);
     kept.and_then(|s| serde_json::from_str(&s.1).ok()).unwrap_or_default()
 }
 

@@ -46,3 +46,29 @@ fn a_page_larger_than_the_store_gives_is_not_taken_for_the_last() {
     let Kept::Reply(StoreReply::History { messages, more, .. }) = keeper.reply(rx.recv().unwrap()) else { panic!() };
     assert_eq!((messages.len(), more), (MAX_PAGE, true));
 }
+
+#[test]
+fn what_is_still_to_be_said_of_meetings_is_handed_back_and_a_broken_list_is_no_loss() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("store");
+    let letters = vec![crate::domain::conference::Letter {
+        to: Address::parse(BOB).unwrap(),
+        meeting: crate::domain::conference::ConferenceId("M".into()),
+        says: crate::domain::conference::Says::Invitation,
+    }];
+    let me = AccountId("me".into());
+    let worker = Worker::start(Box::new(Sqlite::open(&file).unwrap()), |_| {}).unwrap();
+    let mut keeper = Keeper::new(worker, me.clone(), &Stored::default());
+    keeper.request(StoreRequest::SaveLetters(letters.clone()));
+    drop(keeper);
+    let read = |file| crate::store::client::Store::snapshot(&mut Sqlite::open(file).unwrap(), &me, 1).unwrap();
+    let mut stored = read(&file);
+    assert_eq!(known_meetings(&stored).letters, letters);
+    stored.settings.iter_mut().for_each(|s| s.1 = "[{".into());
+    assert_eq!(known_meetings(&stored).letters, []);
+    let worker = Worker::start(Box::new(Sqlite::open(&file).unwrap()), |_| {}).unwrap();
+    let mut keeper = Keeper::new(worker, me.clone(), &Stored::default());
+    keeper.request(StoreRequest::SaveLetters(Vec::new()));
+    drop(keeper);
+    assert!(read(&file).settings.is_empty(), "all has arrived");
+}

@@ -100,7 +100,7 @@ impl View {
             Event::Missed { from, toast } => self.missed.push((from, toast)),
             Event::Missing { why, .. } => self.notices.extend(why),
             // Meetings among people are their endpoints' own affair.
-            Event::Meeting { .. } => {}
+            Event::Meeting { .. } | Event::Letters(_) => {}
             Event::Notice(text) => self.notices.push(text),
             Event::Completed { id, result } => {
                 assert!(self.results.insert(id, result).is_none(), "{id:?} ended twice");

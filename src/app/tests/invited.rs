@@ -156,3 +156,17 @@ fn a_meeting_taken_out_is_forgotten_and_its_card_with_it() {
     assert_eq!(s.asked(), [Operation::ForgetMeeting { id: c.id }]);
     assert!(s.state.questions.is_empty() && s.state.meetings.kept.is_empty());
 }
+
+#[test]
+fn what_is_still_to_be_said_of_meetings_is_kept() {
+    let mut s = kept_here();
+    let letter = crate::domain::conference::Letter {
+        to: a("bob"),
+        meeting: ConferenceId("M".into()),
+        says: crate::domain::conference::Says::Answered(Answer::Accepted),
+    };
+    s.says(endpoint::Event::Letters(vec![letter.clone()]));
+    assert!(
+        s.effects.iter().any(|e| matches!(e, Effect::Store(_, StoreRequest::SaveLetters(all)) if all[..] == [letter.clone()]))
+    );
+}

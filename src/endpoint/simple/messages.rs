@@ -3,6 +3,7 @@
 
 mod chat;
 pub(super) mod inbound;
+mod parts;
 mod session;
 
 use super::calls::Calls;
@@ -199,14 +200,24 @@ impl Messages {
         let habits = self.habits.get(&with).copied().unwrap_or_default();
         let envelope = habits.envelopes && habits.no_envelopes_until.is_none_or(|t| t <= ctx.now);
         let Some(next) = chat.next(ctx.now) else { return };
+        let mut r = message(ctx, &with);
+        r.headers.push(Name::Date, date(ctx.now));
+        if next.is_for_parts() {
+            // An envelope would take a third of each.
+            let Some(part) = next.part(parts::room(&r)) else {
+                chat.finish(ctx, Delivery::Failed(TOO_LONG.into()));
+                return self.pump(ctx, id);
+            };
+            let token = ctx.send(r.with_body(PLAIN, part));
+            self.sent.insert(token, (id.clone(), Kind::Message { envelope: false }));
+            return;
+        }
         let (media, body) = if envelope {
             let name = next.notice_id(ctx.rng).to_owned();
             (cpim::CONTENT_TYPE, cpim::write(&enveloped(ctx, &with, &name, &next.text)))
         } else {
-            ("text/plain;charset=UTF-8", next.text.clone().into_bytes())
+            (PLAIN, next.text.clone().into_bytes())
         };
-        let mut r = message(ctx, &with);
-        r.headers.push(Name::Date, date(ctx.now));
         let token = ctx.send(r.with_body(media, body));
         self.sent.insert(token, (id.clone(), Kind::Message { envelope }));
     }
@@ -236,6 +247,11 @@ impl Messages {
     }
 }
 
+/// Type of a text without an envelope.
+const PLAIN: &str = "text/plain;charset=UTF-8";
+/// Why a text does not leave.
+const TOO_LONG: &str = "it is too long for messages, and no session with them can be made; send it as a file or shorter";
+
 /// What became of the message under way.
 fn outcome(chat: &mut Chat, ctx: &mut Ctx<'_>, reply: &Reply) {
     // Without an answer nobody knows whether it was read: sending it again could double it.
@@ -247,7 +263,10 @@ fn outcome(chat: &mut Chat, ctx: &mut Ctx<'_>, reply: &Reply) {
         }
     };
     match r.status {
+        200..=299 if chat.part_arrived(ctx.now, r.status == 202) => {}
         202 => chat.kept(ctx),
+        200..=299 if chat.is_partly_kept() => chat.kept(ctx),
+        413 | 513 if chat.shorten(ctx.now) => {}
         200..=299 => chat.finish(ctx, Delivery::Delivered),
         500 | 502..=504 => match MESSAGE_AGAIN.get(chat.tries()) {
             Some(wait) => chat.try_again(ctx.now + request::retry_after(r).max(*wait)),

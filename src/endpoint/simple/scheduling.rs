@@ -48,7 +48,7 @@ impl Scheduling {
             own: by_id(&config.meetings.own),
             invited: by_id(&config.meetings.invited),
             timed: BTreeMap::new(),
-            post: Post::default(),
+            post: Post::with(&config.meetings.letters),
             place: config.meeting_place.clone(),
         }
     }
@@ -164,6 +164,13 @@ impl Scheduling {
         }
     }
 
+    /// Says what is to be kept until it has arrived.
+    fn tell_letters(&mut self, ctx: &mut Ctx<'_>) {
+        if let Some(letters) = self.post.news() {
+            ctx.emit(Event::Letters(letters));
+        }
+    }
+
     /// Meetings that are long over make room.
     fn make_room(&mut self, now: Time) {
         let over = |c: &Conference| c.settings.series.is_none() && c.settings.end.is_some_and(|e| e + MEETING_KEPT < now);
@@ -207,7 +214,9 @@ fn gone() -> Error {
 
 impl Service for Scheduling {
     fn on_operation(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) -> bool {
-        match self.operate(ctx, id, operation) {
+        let result = self.operate(ctx, id, operation);
+        self.tell_letters(ctx);
+        match result {
             Some(result) => {
                 ctx.complete(id, result);
                 true
@@ -223,6 +232,7 @@ impl Service for Scheduling {
             return Handled::No(request);
         }
         self.receive(ctx, tx, &request);
+        self.tell_letters(ctx);
         Handled::Yes
     }
 
@@ -232,6 +242,7 @@ impl Service for Scheduling {
         {
             ctx.emit(Event::Notice(refusal.text));
         }
+        self.tell_letters(ctx);
     }
 
     fn on_reply(&mut self, ctx: &mut Ctx<'_>, token: Token, reply: Reply) {
@@ -241,6 +252,7 @@ impl Service for Scheduling {
         if let Some(letter) = self.post.take(token) {
             self.replied(ctx, letter, &reply);
             self.pump(ctx);
+            self.tell_letters(ctx);
         }
     }
 
@@ -248,6 +260,7 @@ impl Service for Scheduling {
         ctx.emit(Event::Missing { what: Feature::Meetings, why: Some(KEPT_HERE.into()) });
         ctx.emit(Event::Missing { what: Feature::MeetingRules, why: Some(NO_RULES.into()) });
         self.make_room(ctx.now);
+        self.post.tidy(ctx.now);
         // What had not left when the program ended leaves now; a calendar that comes twice is one calendar.
         let unsent = self.own.values().flat_map(|c| {
             let open = c.answers.iter().filter(|(_, a)| **a == Answer::Unsent);
@@ -255,6 +268,7 @@ impl Service for Scheduling {
         });
         unsent.collect::<Vec<_>>().into_iter().for_each(|l| self.post.push(l));
         self.pump(ctx);
+        self.tell_letters(ctx);
     }
 
     fn on_offline(&mut self, ctx: &mut Ctx<'_>) {
@@ -268,6 +282,7 @@ impl Service for Scheduling {
 
     fn on_timeout(&mut self, ctx: &mut Ctx<'_>) {
         self.pump(ctx);
+        self.tell_letters(ctx);
     }
 
     fn poll_timeout(&self) -> Option<Time> {

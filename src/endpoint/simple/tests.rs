@@ -17,6 +17,8 @@ use std::time::Duration;
 
 const PIDF: &str = "application/pidf+xml";
 
+mod parts;
+
 fn bob() -> Address {
     Address::parse("bob@contoso.com").unwrap()
 }

@@ -10,7 +10,7 @@ use crate::app::state::{Account, AccountId, View};
 use crate::domain::{Address, Rng};
 use crate::endpoint::EndpointKind;
 use crate::endpoint::user::Config as EndpointConfig;
-use crate::endpoint::{Dialect, KnownList, KnownMeetings};
+use crate::endpoint::{Dialect, KnownList};
 use crate::faces::cli::AddOptions;
 use crate::faces::demo::script::Script;
 use crate::faces::demo::stage::{self, Stage};
@@ -290,7 +290,7 @@ pub(super) fn prepare(
 ) -> Result<Prepared, String> {
     let mut endpoint = endpoint_config(account, &Secret::new(""), kept.epid(&mut rng)?)?;
     endpoint.list = KnownList { groups: kept.snapshot.groups.clone(), contacts: kept.snapshot.contacts.clone() };
-    endpoint.meetings = KnownMeetings { own: kept.snapshot.meetings.clone(), invited: keeper::kept_meetings(&kept.snapshot) };
+    endpoint.meetings = keeper::known_meetings(&kept.snapshot);
     (endpoint.custom_statuses, endpoint.lcid) = (config.custom_statuses(), config.lcid());
     let id = AccountId(if account.name.is_empty() { account.address.bare().to_owned() } else { account.name.clone() });
     let me = Account {

@@ -7,7 +7,7 @@ use super::{AuthError, AuthHeader};
 use crate::domain::{Rng, Time};
 use crate::sip::header::Name;
 use crate::sip::limits::{DIGEST_MAX_NONCES, DIGEST_NONCE_LIFE};
-use crate::sip::{Request, Response};
+use crate::sip::{Method, Request, Response};
 use std::collections::BTreeMap;
 use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
@@ -141,6 +141,8 @@ struct Session {
     count: u32,
     /// A request with this nonce was accepted.
     proven: bool,
+    /// Only the registrar has asked: other requests go on to other people, who need not see an answer to it.
+    registrar: bool,
 }
 
 impl fmt::Debug for DigestClient {
@@ -159,9 +161,10 @@ impl DigestClient {
     /// (CSeq and branch new). `WrongPassword` when a realm refuses again and does not say `stale`.
     pub fn challenged(&mut self, response: &Response) -> Result<(), AuthError> {
         let mut taken: Vec<Session> = Vec::new();
+        let register = response.headers.cseq().is_some_and(|c| c.method == Method::Register);
         for (name, proxy) in [(Name::WwwAuthenticate, false), (Name::ProxyAuthenticate, true)] {
             for challenge in AuthHeader::all(&response.headers, &name, "Digest") {
-                let Some(session) = Session::from_challenge(&challenge, proxy) else { continue };
+                let Some(mut session) = Session::from_challenge(&challenge, proxy) else { continue };
                 if taken.iter().any(|s| s.realm == session.realm && s.proxy == proxy) {
                     continue;
                 }
@@ -170,6 +173,7 @@ impl DigestClient {
                 if known.is_some_and(|s| s.count > 0 && !s.proven) && !stale {
                     return Err(AuthError::WrongPassword);
                 }
+                session.registrar = register && known.is_none_or(|k| k.registrar);
                 taken.push(session);
             }
         }
@@ -185,13 +189,14 @@ impl DigestClient {
     /// whose nonce came meanwhile leaves again with those; a refused nonce that was never proven means a wrong password.
     pub fn challenged_for(&mut self, request: &Request, response: &Response) -> Result<(), AuthError> {
         let mut usable = false;
+        let register = request.method == Method::Register;
         for (asked, answered, proxy) in
             [(Name::WwwAuthenticate, Name::Authorization, false), (Name::ProxyAuthenticate, Name::ProxyAuthorization, true)]
         {
             let carried: Vec<AuthHeader> = AuthHeader::all(&request.headers, &answered, "Digest").collect();
             let mut realms: Vec<String> = Vec::new();
             for challenge in AuthHeader::all(&response.headers, &asked, "Digest") {
-                let Some(session) = Session::from_challenge(&challenge, proxy) else { continue };
+                let Some(mut session) = Session::from_challenge(&challenge, proxy) else { continue };
                 if realms.contains(&session.realm) {
                     continue;
                 }
@@ -199,10 +204,14 @@ impl DigestClient {
                 usable = true;
                 let of_realm = |h: &&AuthHeader| h.get("realm") == Some(session.realm.as_str());
                 let used = carried.iter().find(of_realm).and_then(|h| h.get("nonce"));
-                let known = self.sessions.iter().find(|s| s.realm == session.realm && s.proxy == proxy);
+                let known = self.sessions.iter_mut().find(|s| s.realm == session.realm && s.proxy == proxy);
                 let stale = challenge.get("stale").is_some_and(|s| s.eq_ignore_ascii_case("true"));
+                session.registrar = register && known.as_ref().is_none_or(|k| k.registrar);
                 match known {
-                    Some(known) if used != Some(known.nonce.as_str()) => continue,
+                    Some(known) if used != Some(known.nonce.as_str()) => {
+                        known.registrar &= register;
+                        continue;
+                    }
                     Some(known) if !known.proven && !stale => return Err(AuthError::WrongPassword),
                     _ => {}
                 }
@@ -227,15 +236,20 @@ impl DigestClient {
     pub fn authorize(&mut self, request: &mut Request, rng: &mut Rng) {
         request.headers.remove(&Name::Authorization);
         request.headers.remove(&Name::ProxyAuthorization);
-        for (name, value) in self.credentials(request.method.as_str(), request.uri.as_str(), rng) {
+        let (method, register) = (request.method.as_str().to_owned(), request.method == Method::Register);
+        for (name, value) in self.answers(&method, request.uri.as_str(), rng, |s| register || !s.registrar) {
             request.headers.push(name, value);
         }
     }
 
     /// Credentials for all known realms, each with the header that carries it.
     pub fn credentials(&mut self, method: &str, uri: &str, rng: &mut Rng) -> Vec<(Name, String)> {
+        self.answers(method, uri, rng, |_| true)
+    }
+
+    fn answers(&mut self, method: &str, uri: &str, rng: &mut Rng, of: impl Fn(&Session) -> bool) -> Vec<(Name, String)> {
         let mut out = Vec::new();
-        for session in &mut self.sessions {
+        for session in self.sessions.iter_mut().filter(|s| of(s)) {
             let name = if session.proxy { Name::ProxyAuthorization } else { Name::Authorization };
             let ha1 = Ha1::new(session.algorithm, &self.user, &session.realm, &self.password);
             let cnonce = rng.hex(16);
@@ -263,6 +277,7 @@ impl Session {
             quality,
             count: 0,
             proven: false,
+            registrar: false,
         })
     }
 

@@ -120,6 +120,34 @@ fn old_nonces_are_stale_and_that_is_no_wrong_password() {
 }
 
 #[test]
+fn what_the_registrar_asked_for_goes_to_it_alone_until_another_request_is_asked() {
+    let mut client = DigestClient::new("alice", "s3cr3t");
+    let mut rng = Rng::seeded(1);
+    let challenge = |method: &str, nonce: &str, status: u16| {
+        let name = if status == 401 { "WWW-Authenticate" } else { "Proxy-Authenticate" };
+        Response::new(status).with("CSeq", format!("1 {method}")).with(name, format!("Digest realm=\"a\", nonce=\"{nonce}\""))
+    };
+    let mut carried = |client: &mut DigestClient, method: Method| {
+        let mut r = request(method, "sip:bob@example.com");
+        client.authorize(&mut r, &mut rng);
+        (r.headers.get(&Name::Authorization).is_some(), r.headers.get(&Name::ProxyAuthorization).is_some(), r)
+    };
+    client.challenged(&challenge("REGISTER", "1", 401)).unwrap();
+    assert!(carried(&mut client, Method::Register).0);
+    client.accepted();
+    let (own, proxy, message) = carried(&mut client, Method::Message);
+    assert_eq!((own, proxy), (false, false), "it goes on to bob, who could guess at the password");
+    client.challenged_for(&message, &challenge("MESSAGE", "2", 407)).unwrap();
+    let (own, proxy, message) = carried(&mut client, Method::Message);
+    assert_eq!((own, proxy), (false, true));
+    // This server wants it with other requests, too.
+    client.challenged_for(&message, &challenge("MESSAGE", "3", 401)).unwrap();
+    assert!(carried(&mut client, Method::Message).0);
+    client.challenged(&challenge("REGISTER", "4", 401)).unwrap();
+    assert!(carried(&mut client, Method::Message).0, "a new nonce changes nothing of that");
+}
+
+#[test]
 fn wrong_password_stops_after_the_second_refusal() {
     let mut s = scene("wrong");
     s.challenge(Time(1000), false).unwrap();

@@ -83,7 +83,7 @@ class Ways:
     """How messages travel."""
 
     def datagrams(self):
-        """adsum signs in over UDP; messages go both ways, one too large for a datagram over TCP beside it"""
+        """adsum signs in over UDP; messages go both ways, a long one in parts; what is too large for a datagram goes over TCP beside it"""
         self._lab.kamailio.let_everybody_see("dave")
         self.dave = self._lab.screen("dave", udp=True, msrp_relay="none")
         until("REGISTER", lambda: self._lab.kamailio.heard(rf"in: REGISTER \S+ from sip:{DAVE} \(udp"))
@@ -95,8 +95,14 @@ class Ways:
         self.dave.sees("hello over UDP")
         self.alice.sees("hello over UDP +✓")
         write_to(self.dave, "alice", "long " * 280 + "end")
-        self.alice.sees("long end", 20)
-        until("MESSAGE over TCP", lambda: self._lab.kamailio.heard(rf"in: MESSAGE \S+ from sip:{DAVE} \(tcp"))
+        self.alice.sees(r"\(1/4\) long long")
+        self.alice.sees("long end")
+        self.dave.sees("long end +✓")
+        if self._lab.kamailio.heard(rf"in: MESSAGE \S+ from sip:{DAVE} \(tcp"):
+            raise Missed("a part was too large for a datagram")
+        say(self.dave, "/note " + "and so on " * 40)
+        self.alice.sees("dave.*and so on")
+        until("PUBLISH over TCP", lambda: self._lab.kamailio.heard(rf"in: PUBLISH \S+ from sip:{DAVE} \(tcp"))
         self._leave("dave")
 
     def behind_nat(self):
@@ -214,6 +220,13 @@ class WithBaresip:
         say(self.alice, "hello, baresip")
         until("the message", lambda: self.bob.wrote("hello, baresip"))
         self.alice.sees("hello, baresip +✓")
+
+    def parts_at_baresip(self):
+        """a long text reaches baresip, which takes no sessions, in numbered parts that fit into datagrams"""
+        say(self.alice, "many words " * 120 + "and the end")
+        until("the last part", lambda: self.bob.wrote(r"\(3/3\) [a-z ]*and the end"), 60)
+        until("the first part", lambda: self.bob.wrote(r"\(1/3\) many words many words"))
+        self.alice.sees("and the end +✓")
 
     def called_by_baresip(self):
         """baresip calls: it hears why nobody takes the call, adsum's screen tells of it"""

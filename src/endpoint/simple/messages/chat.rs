@@ -1,10 +1,11 @@
 //! One conversation without dialogs: what waits, what is under way, who types.
 
 use super::Messages;
+use super::parts::Parts;
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Delivery, MessageId, Participant};
 use crate::domain::{Address, Rng, Time};
 use crate::endpoint::Event;
-use crate::endpoint::limits::{COMPOSING_IDLE, COMPOSING_REFRESH, MAX_QUEUED, PAGE_TEXT};
+use crate::endpoint::limits::{COMPOSING_IDLE, COMPOSING_REFRESH, MAX_QUEUED, PAGE_TEXT, PART_LEAST, PART_PACE};
 use crate::endpoint::service::Ctx;
 use crate::endpoint::simple::talks::TalkId;
 use std::collections::VecDeque;
@@ -21,16 +22,58 @@ pub(super) struct Outgoing {
     notice: Option<String>,
     tries: usize,
     not_before: Time,
+    /// It left in a session under its name, which was not confirmed.
+    in_session: bool,
+    /// A server found it too long.
+    too_long: bool,
+    parts: Option<Parts>,
 }
 
 impl Outgoing {
     pub fn new(message: MessageId, text: &str) -> Outgoing {
-        Outgoing { message, text: text.to_owned(), notice: None, tries: 0, not_before: Time::default() }
+        Outgoing {
+            message,
+            text: text.to_owned(),
+            notice: None,
+            tries: 0,
+            not_before: Time::default(),
+            in_session: false,
+            too_long: false,
+            parts: None,
+        }
     }
 
     /// Too long for a single request.
     pub fn is_long(&self) -> bool {
         self.text.len() > PAGE_TEXT
+    }
+
+    /// It leaves in a session.
+    pub fn into_session(&mut self) {
+        self.in_session = true;
+    }
+
+    /// Whether requests carry it in parts. One that may have come through a session already leaves whole under the same name,
+    /// so that it is shown once.
+    pub fn is_for_parts(&self) -> bool {
+        self.in_parts() || self.too_long || self.is_long() && !self.in_session
+    }
+
+    fn is_cuttable(&self) -> bool {
+        !self.in_parts() && !self.too_long && self.text.len() > 2 * PART_LEAST
+    }
+
+    /// Whether some of its parts have left.
+    pub fn in_parts(&self) -> bool {
+        self.parts.is_some()
+    }
+
+    /// The part that leaves now, with so many octets; `None`: it is too long for that.
+    pub fn part(&mut self, room: usize) -> Option<String> {
+        if self.parts.is_none() {
+            self.parts = Parts::of(&self.text, room);
+        }
+        self.parts.as_ref().map(|p| p.next().to_owned())
     }
 
     /// The id delivery notices name; the same however often it is sent.
@@ -115,6 +158,31 @@ impl Chat {
         }
     }
 
+    /// A server finds the one under way too long: it leaves again in parts. False when that is of no use.
+    pub fn shorten(&mut self, now: Time) -> bool {
+        let Some(first) = self.queue.front_mut().filter(|f| f.is_cuttable()) else { return false };
+        first.too_long = true;
+        self.try_again(now);
+        true
+    }
+
+    /// The part under way has arrived, or a server keeps it; whether another one follows.
+    pub fn part_arrived(&mut self, now: Time, kept: bool) -> bool {
+        let Some(first) = self.queue.front_mut() else { return false };
+        let Some(parts) = &mut first.parts else { return false };
+        parts.kept |= kept;
+        if !parts.arrived() {
+            return false;
+        }
+        (self.under_way, first.tries, first.not_before) = (false, 0, now + PART_PACE);
+        true
+    }
+
+    /// Whether a server keeps some of the one under way.
+    pub fn is_partly_kept(&self) -> bool {
+        self.queue.front().and_then(|f| f.parts.as_ref()).is_some_and(|p| p.kept)
+    }
+
     /// The one under way got so far, and goes on.
     pub fn tell(&self, ctx: &mut Ctx<'_>, state: Delivery) {
         if let Some(first) = self.queue.front() {
@@ -126,6 +194,10 @@ impl Chat {
     pub fn finish(&mut self, ctx: &mut Ctx<'_>, state: Delivery) {
         self.under_way = false;
         let Some(done) = self.queue.pop_front() else { return };
+        let state = match (state, &done.parts) {
+            (Delivery::Failed(why), Some(parts)) => Delivery::Failed(parts.broken(why)),
+            (state, _) => state,
+        };
         if let (Some(notice), Delivery::Sent | Delivery::Delivered) = (done.notice, &state) {
             self.awaited.push_back((notice, done.message.clone()));
             self.awaited.drain(..self.awaited.len().saturating_sub(AWAITED));
@@ -188,7 +260,8 @@ impl Chat {
 
     pub fn deadline(&self) -> Option<Time> {
         let typing = self.typing.map(|(told, key)| (told + COMPOSING_REFRESH).min(key + COMPOSING_IDLE));
-        let waits = self.queue.front().filter(|o| !self.under_way && o.tries > 0).map(|o| o.not_before);
+        let waits = |o: &&Outgoing| !self.under_way && (o.tries > 0 || o.in_parts());
+        let waits = self.queue.front().filter(waits).map(|o| o.not_before);
         [typing, waits, self.types_until].into_iter().flatten().min()
     }
 

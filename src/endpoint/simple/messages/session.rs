@@ -29,6 +29,9 @@ impl Messages {
         let Some(chat) = self.chats.get(id) else { return Way::Request };
         let Some(next) = chat.ready(ctx.now) else { return Way::Request };
         let (long, with) = (next.is_long(), chat.with.clone());
+        if next.in_parts() {
+            return Way::Request;
+        }
         match self.talks.chat_with(&with) {
             Some((talk, true)) => return Way::Session(talk),
             Some((_, false)) => return if long { Way::Wait } else { Way::Request },
@@ -51,6 +54,7 @@ impl Messages {
         let with = chat.with.clone();
         let Some(next) = chat.next(ctx.now) else { return };
         let name = next.notice_id(ctx.rng).to_owned();
+        next.into_session();
         let (media, body) = if wraps {
             (cpim::CONTENT_TYPE, cpim::write(&enveloped(ctx, &with, &name, &next.text)))
         } else {

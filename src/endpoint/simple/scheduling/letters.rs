@@ -2,11 +2,11 @@
 
 use super::super::{messages, request};
 use super::{CALENDAR, Scheduling, tell, title};
-use crate::domain::conference::{Answer, Conference, ConferenceId, News};
+use crate::domain::conference::{self, Answer, Conference, ConferenceId, News, Says};
 use crate::domain::itip::{link, subject, write};
 use crate::domain::zone::zone_by_name;
 use crate::domain::{Address, Time};
-use crate::endpoint::limits::{EVENT_PACE, MESSAGE_AGAIN};
+use crate::endpoint::limits::{EVENT_PACE, MAX_LETTERS, MESSAGE_AGAIN};
 use crate::endpoint::service::{Ctx, Reply, Token};
 use crate::endpoint::{Error, ErrorKind, Event, OperationId, Outcome};
 use crate::sip::{Method, Name, Response, Uri};
@@ -45,11 +45,41 @@ impl Letter {
     pub fn new(to: Address, meeting: ConferenceId, kind: Kind) -> Letter {
         Letter { to, meeting, kind, operation: None, tries: 0, not_before: Time::default() }
     }
+
+    /// One that had not arrived when the program ended.
+    fn of(kept: conference::Letter) -> Letter {
+        let kind = match kept.says {
+            Says::Invitation => Kind::Request,
+            Says::Cancelled(c) => Kind::Cancel(c),
+            Says::Answered(answer) => Kind::Reply(answer),
+        };
+        Letter::new(kept.to, kept.meeting, kind)
+    }
+
+    /// What is to be kept of it; an answer that somebody waits for is given again by them.
+    fn kept(&self) -> Option<conference::Letter> {
+        let says = match &self.kind {
+            Kind::Request | Kind::Words => Says::Invitation,
+            Kind::Cancel(c) | Kind::CancelWords(c) => Says::Cancelled(Box::new(for_one(c, &self.to))),
+            Kind::Reply(answer) => Says::Answered(*answer),
+        };
+        let letter = conference::Letter { to: self.to.clone(), meeting: self.meeting.clone(), says };
+        self.operation.is_none().then_some(letter)
+    }
+
+    /// Nobody needs to hear of it any more.
+    fn is_stale(&self, now: Time) -> bool {
+        let over = |c: &Conference| c.settings.series.is_none() && c.settings.end.is_some_and(|end| end < now);
+        matches!(&self.kind, Kind::Cancel(c) | Kind::CancelWords(c) if over(c))
+    }
 }
 
 /// Letters that wait and those under way.
 #[derive(Debug, Default)]
 pub(super) struct Post {
+    /// Something else is waiting or under way than was told.
+    changed: bool,
+    told: Vec<conference::Letter>,
     waiting: VecDeque<Letter>,
     under_way: BTreeMap<Token, Letter>,
     /// The next one leaves then at the earliest.
@@ -57,8 +87,35 @@ pub(super) struct Post {
 }
 
 impl Post {
+    /// With what was kept.
+    pub fn with(letters: &[conference::Letter]) -> Post {
+        let waiting = letters.iter().take(MAX_LETTERS).cloned().map(Letter::of).collect();
+        Post { waiting, told: letters.to_vec(), ..Post::default() }
+    }
+
+    /// What is to be kept now, if that is not what it was.
+    pub fn news(&mut self) -> Option<Vec<conference::Letter>> {
+        if !std::mem::take(&mut self.changed) {
+            return None;
+        }
+        let all = self.under_way.values().chain(&self.waiting);
+        let all: Vec<_> = all.filter_map(Letter::kept).take(MAX_LETTERS).collect();
+        if all == self.told {
+            return None;
+        }
+        self.told.clone_from(&all);
+        Some(all)
+    }
+
+    /// Takes out what has no sense any more.
+    pub fn tidy(&mut self, now: Time) {
+        self.changed = true;
+        self.waiting.retain(|l| !l.is_stale(now));
+    }
+
     /// Puts a letter behind the others. An invitation that waits already says what is so when it leaves.
     pub fn push(&mut self, letter: Letter) {
+        self.changed = true;
         let same = |l: &Letter| l.kind == Kind::Request && (&l.to, &l.meeting) == (&letter.to, &letter.meeting);
         if letter.kind != Kind::Request || !self.waiting.iter().any(same) {
             self.waiting.push_back(letter);
@@ -67,11 +124,13 @@ impl Post {
 
     /// Takes invitations to a meeting back that have not left, of one person or of all.
     pub fn drop_for(&mut self, meeting: &ConferenceId, who: Option<&Address>) {
+        self.changed = true;
         self.waiting.retain(|l| l.meeting != *meeting || who.is_some_and(|w| l.to != *w) || matches!(l.kind, Kind::Reply(_)));
     }
 
     /// The one that was sent with this token.
     pub fn take(&mut self, token: Token) -> Option<Letter> {
+        self.changed = true;
         self.under_way.remove(&token)
     }
 
@@ -107,6 +166,7 @@ impl Scheduling {
         while ctx.online && self.post.pace <= ctx.now {
             let Some(letter) = self.post.ready(ctx.now).and_then(|at| self.post.waiting.remove(at)) else { return };
             let Some((media, body)) = self.written(ctx, &letter) else {
+                self.post.changed = true;
                 if let Some(id) = letter.operation {
                     ctx.complete(id, Err(super::gone()));
                 }
@@ -144,7 +204,9 @@ impl Scheduling {
             Reply::Response(r) => Some(r),
             // It may have arrived; a calendar that comes twice is one calendar.
             Reply::Timeout => None,
-            Reply::LinkLost => return self.post.again(letter, ctx.now),
+            Reply::LinkLost if !ctx.online => return self.post.again(letter, ctx.now),
+            // It is too large for the link, and there is no other.
+            Reply::LinkLost => None,
         };
         let wait = MESSAGE_AGAIN.get(letter.tries).copied().filter(|_| letter.operation.is_none());
         match (response, wait) {
@@ -213,6 +275,15 @@ impl Scheduling {
             }
         }
     }
+}
+
+/// A meeting as one person has to know it to take it out: who else was invited and what it was about matter no more.
+fn for_one(c: &Conference, who: &Address) -> Conference {
+    let mut c = c.clone();
+    c.settings.participants.retain(|p| p.uri == *who);
+    c.answers.retain(|a, _| a == who);
+    c.settings.description.clear();
+    c
 }
 
 /// "Tue 1 Dec 2026, 11:00 to 11:45 (Europe/Berlin)"

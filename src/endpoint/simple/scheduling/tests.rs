@@ -12,6 +12,9 @@ use crate::endpoint::testkit::Bench;
 use crate::sip::Uri;
 use std::time::Duration;
 
+#[path = "kept_tests.rs"]
+mod kept;
+
 const HOUR: u64 = 3_600_000;
 
 fn a(user: &str) -> Address {
@@ -237,13 +240,28 @@ fn an_invitation_that_meets_nobody_is_told_and_a_busy_server_is_tried_again() {
 }
 
 #[test]
+fn an_invitation_too_large_for_the_link_is_given_up_in_the_end() {
+    let (mut bench, mut s) = scene();
+    schedule(&mut bench, &mut s, &["bob"]);
+    for wait in [5, 30, 120] {
+        let sent = bench.request();
+        bench.call(&mut s, |s, ctx| s.on_reply(ctx, sent.0, Reply::LinkLost));
+        assert!(bench.sent.is_empty());
+        bench.pass(&mut s, Duration::from_secs(wait));
+    }
+    let sent = bench.request();
+    bench.call(&mut s, |s, ctx| s.on_reply(ctx, sent.0, Reply::LinkLost));
+    assert!(notices(&mut bench)[0].contains("bob@contoso.com is not invited to “Sprint review”"));
+}
+
+#[test]
 fn a_restart_keeps_the_list_and_sends_what_had_not_left() {
     let (mut bench, mut s) = scene();
     let c = schedule(&mut bench, &mut s, &["bob", "carol"]);
     let first = bench.request();
     bench.answer(&mut s, &first, 200, "", "");
     let own = listed(&mut bench, &mut s);
-    let meetings = KnownMeetings { own, invited: vec![bobs(3, bench.now.0 + HOUR)] };
+    let meetings = KnownMeetings { own, invited: vec![bobs(3, bench.now.0 + HOUR)], letters: Vec::new() };
     let mut s = Scheduling::new(&Config { meetings, ..config() });
     let mut bench = Bench::new(ServiceId::Scheduling);
     bench.call(&mut s, |s, ctx| s.on_online(ctx));
