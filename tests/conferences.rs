@@ -194,6 +194,7 @@ impl Meeting {
         let hearers = (0..self.talks.len()).filter(|i| *i != client && self.in_chat(*i) && self.in_chat(client));
         let hearers = hearers.map(|i| (i, self.world.clients[i].breaks, self.talks[i].0.clone())).collect();
         let written = InstantMessage {
+            alone: None,
             id: message.clone(),
             author: me,
             at: self.world.now,

@@ -23,6 +23,7 @@ fn start(w: &mut World, from: usize, id: &str, with: &str) {
 fn say(w: &mut World, from: usize, id: &ConversationId, message: &str, text: &str) {
     let (at, client) = (w.now, &mut w.clients[from]);
     let written = InstantMessage {
+        alone: None,
         id: MessageId(message.into()),
         author: client.address.clone(),
         at,

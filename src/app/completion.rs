@@ -1,7 +1,9 @@
-//! Tab completion in the composer: @names, :emoji:, /commands.
+//! Tab completion in the composer: @names, :emoji:, /commands, and the people and files that commands take.
 
 use super::Editor;
-use super::commands;
+use super::commands::{self, Arg};
+use super::door::Door;
+use super::effect::Effect;
 use super::state::State;
 use super::state::conversations::Completion;
 
@@ -9,7 +11,8 @@ use super::state::conversations::Completion;
 const MOST: usize = 20;
 
 /// Completes the word before the cursor; again, goes through the candidates (`by` 1 or -1).
-pub fn complete(state: &mut State, by: isize) -> Result<(), String> {
+pub fn complete(door: &mut Door<'_>, by: isize) -> Result<(), String> {
+    let state = &mut *door.state;
     let at = state.conversations.at;
     let going = state.conversations.current().and_then(|t| t.completion.clone());
     let next = match going {
@@ -18,15 +21,49 @@ pub fn complete(state: &mut State, by: isize) -> Result<(), String> {
             c.at = usize::try_from((isize::try_from(c.at).unwrap_or(0) + by).rem_euclid(len)).unwrap_or(0);
             c
         }
-        None => start(state).ok_or("nothing completes this; @name, :emoji: and /command do")?,
+        None => {
+            if let Some(begin) = file_begun(state) {
+                door.effects.push(Effect::ListFiles { begin: begin.to_owned() });
+                return Ok(());
+            }
+            start(state).ok_or("nothing completes this; @name, :emoji: and /command do")?
+        }
     };
-    let Some(tab) = state.conversations.tabs.get_mut(at) else { return Ok(()) };
+    show(state, at, next);
+    Ok(())
+}
+
+/// Files that begin like what is written, by their names in their folder; folders end with a slash.
+pub fn files(door: &mut Door<'_>, begin: &str, names: Vec<String>) {
+    if file_begun(door.state) != Some(begin) {
+        // Something else was written meanwhile.
+        return;
+    }
+    if names.is_empty() {
+        return door.complain(format!("there is no file “{begin}…”"));
+    }
+    let at = door.state.conversations.at;
+    let Some(tab) = door.state.conversations.current() else { return };
+    let name = begin.rsplit('/').next().unwrap_or("");
+    let from = tab.composer.before().len() - name.len();
+    let candidates = names.into_iter().take(MOST).map(|n| (n, String::new())).collect();
+    show(door.state, at, Completion { from, candidates, at: 0 });
+}
+
+/// The path that is written before the cursor, where a command takes one.
+fn file_begun(state: &State) -> Option<&str> {
+    let before = state.conversations.current()?.composer.before();
+    let (command, args) = commands::of_line(before)?;
+    matches!(command.args, Arg::File(_)).then(|| args.trim_start())
+}
+
+fn show(state: &mut State, at: usize, next: Completion) {
+    let Some(tab) = state.conversations.tabs.get_mut(at) else { return };
     if let Some((text, _)) = next.candidates.get(next.at) {
         tab.composer.replace_before(next.from, text);
     }
     // A single candidate is final: the next Tab completes the next word.
     tab.completion = Some(next).filter(|c| c.candidates.len() > 1);
-    Ok(())
 }
 
 fn start(state: &State) -> Option<Completion> {
@@ -35,7 +72,9 @@ fn start(state: &State) -> Option<Completion> {
     let candidates = if from == 0 && word.starts_with('/') {
         slashes(word.get(1..)?)
     } else if let Some(name) = word.strip_prefix('@') {
-        names(state, name)
+        names(state, name, false)
+    } else if let Some(only_here) = person_begun(tab.composer.before(), word) {
+        names(state, word, only_here)
     } else if let Some(code) = word.strip_prefix(':') {
         emoji(code)
     } else {
@@ -67,13 +106,24 @@ fn slashes(word: &str) -> Vec<(String, String)> {
     out
 }
 
-/// People of the conversation first, then the list.
-fn names(state: &State, begin: &str) -> Vec<(String, String)> {
+/// Whether a command takes a person where this word stands; then, whether only one of this conversation.
+fn person_begun(before: &str, word: &str) -> Option<bool> {
+    let (command, args) = commands::of_line(before)?;
+    let first = args.trim_start() == word;
+    match command.args {
+        Arg::Person(_) if first => Some(false),
+        Arg::PersonAndWords if first => Some(true),
+        _ => None,
+    }
+}
+
+/// People of the conversation first, then the list, unless only those count.
+fn names(state: &State, begin: &str, only_here: bool) -> Vec<(String, String)> {
     let low = begin.to_lowercase();
     let tab = state.conversations.current();
     let here = tab.iter().flat_map(|t| t.conversation.participants.iter().map(|p| &p.uri));
     let mut out: Vec<(String, String)> = Vec::new();
-    for uri in here.chain(state.people.contacts.keys()) {
+    for uri in here.chain(state.people.contacts.keys().filter(|_| !only_here)) {
         let name = state.name(uri);
         let fits = name.to_lowercase().split_whitespace().any(|w| w.starts_with(&low))
             || name.to_lowercase().starts_with(&low)

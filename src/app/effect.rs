@@ -48,6 +48,11 @@ pub enum Effect {
         /// Where, relative to the working directory.
         path: String,
     },
+    /// List the files whose paths begin so; answered with [`super::Event::Files`].
+    ListFiles {
+        /// What is written of the path.
+        begin: String,
+    },
     /// Hand the text to `$EDITOR`; answered with [`super::Event::Edited`].
     EditExternally(String),
     /// Stop the process until the shell continues it.

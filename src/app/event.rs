@@ -54,6 +54,13 @@ pub enum Event {
         /// What is in it, or the reason.
         contents: Result<String, String>,
     },
+    /// The files whose paths begin so: names in their folder, folders with a slash at the end.
+    Files {
+        /// What was written of the path.
+        begin: String,
+        /// In order.
+        names: Vec<String>,
+    },
     /// The text comes back from `$EDITOR`; `None`: the editor failed.
     Edited(Option<String>),
     /// The process was asked to end (SIGTERM, SIGHUP).

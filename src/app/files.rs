@@ -107,6 +107,7 @@ pub fn heard(door: &mut Door<'_>, transfer: Transfer) {
 fn keep(door: &mut Door<'_>, thread: String, transfer: &Transfer) {
     let own = door.state.account.address.clone().filter(|_| transfer.outgoing);
     let message = InstantMessage {
+        alone: None,
         id: entry_id(&transfer.id),
         author: own.unwrap_or_else(|| transfer.with.clone()),
         at: transfer.at,

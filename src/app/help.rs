@@ -118,6 +118,7 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
             ("toggle-lock", "lock"),
             ("mark", "mark"),
             ("roster-message", "write"),
+            ("write-privately", "write within"),
             ("invite-here", "invite"),
             ("call-in", "call in"),
             ("access", "who gets in"),

@@ -9,6 +9,7 @@ pub mod access;
 pub mod addressbook;
 pub mod agenda;
 pub mod alerts;
+pub mod alone;
 pub mod calendar;
 pub mod calendar_file;
 pub mod commands;

@@ -3,6 +3,7 @@
 //! It begins when the server has taken the word of it, collects what comes from then on, and is written when it is ended,
 //! when the meeting is over for us, when its tab is closed and when the program ends.
 
+use super::alone;
 use super::commands::roster::change;
 use super::door::{Door, Pending, Then};
 use super::effect::Effect;
@@ -77,7 +78,7 @@ fn line(state: &State, entry: &Entry) -> String {
     let at = entry.at().timestamp().to_zoned(state.view.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
     match entry {
         Entry::Message { message, .. } => {
-            format!("{at} {}: {}\n", state.name(&message.author), scroll::plain(message).replace('\n', "\n    "))
+            format!("{at} {}: {}\n", alone::writer(state, message), scroll::plain(message).replace('\n', "\n    "))
         }
         Entry::Notice { text, .. } => format!("{at} * {text}\n"),
         Entry::Transfer { transfer, .. } => format!("{at} * {}\n", super::files::plain(state, transfer)),

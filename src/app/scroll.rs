@@ -193,7 +193,7 @@ pub fn text_to_copy(state: &State) -> Option<String> {
 fn line(state: &State, entry: &Entry) -> String {
     let at = entry.at().timestamp().to_zoned(state.view.zone.clone()).strftime("%H:%M").to_string();
     match entry {
-        Entry::Message { message, .. } => format!("{at} {}: {}", state.name(&message.author), plain(message)),
+        Entry::Message { message, .. } => format!("{at} {}: {}", super::alone::writer(state, message), plain(message)),
         Entry::Notice { text, .. } => format!("{at} {text}"),
         Entry::Transfer { transfer, .. } => format!("{at} {}", super::files::plain(state, transfer)),
     }

@@ -6,6 +6,7 @@ use super::effect::StoreRequest;
 use super::limits::RECALL;
 use super::state::{Entry, Question, QuestionKind, Scroll, State, Tab, Thread};
 use super::tabs::{idle, save_draft};
+use crate::domain::Address;
 use crate::domain::conversation::{ConversationId, ConversationState, Delivery, InstantMessage, MessageId, TextFormat};
 use crate::endpoint::Operation;
 
@@ -48,6 +49,11 @@ pub fn note_sent(tab: &mut Tab, text: String) {
 
 /// Sends a text in the shown tab.
 pub fn say(door: &mut Door<'_>, text: &str) -> Result<(), String> {
+    say_to(door, text, None)
+}
+
+/// Sends a text in the shown tab, to one person of a conference alone where somebody is named.
+pub fn say_to(door: &mut Door<'_>, text: &str, alone: Option<Address>) -> Result<(), String> {
     let at = door.state.conversations.at;
     let author = door.state.account.address.clone().ok_or("no account is signed in")?;
     start_if_needed(door, at)?;
@@ -61,6 +67,7 @@ pub fn say(door: &mut Door<'_>, text: &str) -> Result<(), String> {
         body: text.to_owned(),
         format: TextFormat::Plain,
         state: Delivery::Queued,
+        alone: alone.clone(),
     };
     tab.push(Entry::Message { message: message.clone(), mention: false });
     (tab.scroll, tab.new_below, tab.unread_from, tab.cursor) = (Scroll::default(), 0, None, None);
@@ -70,14 +77,18 @@ pub fn say(door: &mut Door<'_>, text: &str) -> Result<(), String> {
         door.state.people.recent.insert(uri, now.0);
     }
     door.store(StoreRequest::SaveMessage { thread, message });
-    send_text(door, conversation, id, text.to_owned());
+    send_text(door, conversation, id, text.to_owned(), alone);
     Ok(())
 }
 
 /// Hands a text to the endpoint.
-pub fn send_text(door: &mut Door<'_>, conversation: ConversationId, message: MessageId, text: String) {
+pub fn send_text(door: &mut Door<'_>, conversation: ConversationId, message: MessageId, text: String, alone: Option<Address>) {
     let pending = Pending::new("").then(Then::Message(conversation.clone(), message.clone()));
-    door.ask(Operation::SendMessage { conversation, message, text }, pending);
+    let operation = match alone {
+        Some(to) => Operation::SendPrivately { conversation, to, message, text },
+        None => Operation::SendMessage { conversation, message, text },
+    };
+    door.ask(operation, pending);
 }
 
 /// Makes sure the endpoint knows a conversation for this tab.
@@ -122,10 +133,10 @@ pub fn retry(door: &mut Door<'_>, at: usize, id: &MessageId) -> Result<(), Strin
         return Err("this message has not failed".into());
     }
     message.state = Delivery::Queued;
-    let (text, message, thread) = (message.body.clone(), message.clone(), tab.thread.key());
+    let (text, alone, message, thread) = (message.body.clone(), message.alone.clone(), message.clone(), tab.thread.key());
     // Saved anew and not only marked, so that it waits for the next start too.
     door.store(StoreRequest::SaveMessage { thread, message });
-    send_text(door, conversation, id.clone(), text);
+    send_text(door, conversation, id.clone(), text, alone);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::door::Door;
 use super::effect::{Effect, StoreRequest};
 use super::limits::{NAMES, NOTIFY_CHARS, REPEATED, TAB_MESSAGES};
 use super::state::{Entry, Pane, Scroll, State, Tab, Thread};
-use super::{alerts, questions, recall, scroll, sending, tabs};
+use super::{alerts, alone, questions, recall, scroll, sending, tabs};
 use crate::domain::conversation::{
     ContextState, Conversation, ConversationId, ConversationState, Delivery, InstantMessage, MessageId,
 };
@@ -274,7 +274,7 @@ pub fn message(door: &mut Door<'_>, conversation: &ConversationId, mut message: 
         }
     };
     let shown = in_sight(door.state, at);
-    let mention = !own && mentions(door.state, &scroll::plain(&message));
+    let mention = !own && (message.alone.is_some() || mentions(door.state, &scroll::plain(&message)));
     if own && message.state == Delivery::Received {
         message.state = Delivery::Sent;
     }
@@ -309,7 +309,7 @@ pub fn message(door: &mut Door<'_>, conversation: &ConversationId, mut message: 
     }
     door.store(StoreRequest::SaveMessage { thread: thread.key(), message: message.clone() });
     if !own && !shown {
-        let title = door.name(&message.author);
+        let title = alone::writer(door.state, &message);
         alert(door, &message.author, title, scroll::plain(&message));
     }
 }
@@ -446,9 +446,9 @@ pub fn resend(door: &mut Door<'_>, thread: &str, message: InstantMessage) {
         return;
     }
     let Some(conversation) = door.state.conversations.tabs.get(at).map(|t| t.conversation.id.clone()) else { return };
-    let text = message.body.clone();
+    let (text, alone) = (message.body.clone(), message.alone.clone());
     show_entry(door, at, message, &Delivery::Queued);
-    sending::send_text(door, conversation, id, text);
+    sending::send_text(door, conversation, id, text, alone);
 }
 
 fn show_entry(door: &mut Door<'_>, at: usize, mut message: InstantMessage, state: &Delivery) {

@@ -8,7 +8,7 @@ use super::keymap::{Found, Mode};
 use super::limits::DRAFT_PAUSE;
 use super::state::conversations::Part;
 use super::state::{FieldValue, Overlay, Pane, RowId, State};
-use super::{alerts, calendar, exchange, heard, idle, people, recording, scroll, stored, tabs, typing};
+use super::{alerts, calendar, completion, exchange, heard, idle, people, recording, scroll, stored, tabs, typing};
 use crate::domain::Time;
 
 /// Takes one event. Afterwards, before drawing, call [`State::settle`].
@@ -51,6 +51,7 @@ pub fn update(state: &mut State, now: Time, event: Event) -> Vec<Effect> {
         }
         Event::FileRead { path, contents: Ok(text) } => super::meetings::file_read(d, &path, &text),
         Event::FileRead { path, contents: Err(e) } => d.complain(format!("{path} could not be read: {e}")),
+        Event::Files { begin, names } => completion::files(d, &begin, names),
         Event::Edited(Some(text)) => edited(d, &text),
         Event::Edited(None) => d.complain("The editor could not be started; set $EDITOR"),
         Event::Terminate => {

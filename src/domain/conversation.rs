@@ -139,6 +139,9 @@ pub struct InstantMessage {
     pub format: TextFormat,
     /// Where it stands.
     pub state: Delivery,
+    /// Whom alone it went to; `None`: everybody in the conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alone: Option<Address>,
 }
 
 /// How far a message got.
@@ -241,6 +244,9 @@ pub struct MeetingState {
     pub join_url: String,
     /// People asked to come who have not.
     pub invited: Vec<Invitee>,
+    /// One may write to one person of it alone.
+    #[serde(default)]
+    pub private_messages: bool,
 }
 
 /// What a leader changes while a conference runs; `None` stays. It is forgotten when the last one has left.

@@ -308,6 +308,18 @@ pub enum Operation {
         /// Plain text.
         text: String,
     },
+    /// Send a text to one person of a conference, so that the others do not get it; only where
+    /// [`crate::domain::conversation::MeetingState::private_messages`] says so. Delivery as with [`Operation::SendMessage`].
+    SendPrivately {
+        /// Where.
+        conversation: ConversationId,
+        /// Who alone gets it.
+        to: Address,
+        /// Its name.
+        message: MessageId,
+        /// Plain text.
+        text: String,
+    },
     /// Offer a file to the other person of a two-party conversation; completes when the offer has left. How it goes on comes
     /// as [`super::Event::Transfer`].
     SendFile {

@@ -192,6 +192,7 @@ impl Keeper {
                 peer: Peer(thread.clone()),
                 text: message.body.clone(),
                 at: message.at,
+                alone: message.alone.clone(),
             }));
         }
         self.write(Write::Message { conversation: ConversationId(thread.clone()), peer: Peer(thread), message });
@@ -288,7 +289,8 @@ pub fn snapshot(stored: Stored, owner: &Address) -> Snapshot {
         .into_iter()
         .map(|q| {
             let (id, at, body, author) = (q.message, q.at, q.text, owner.clone());
-            (q.conversation.0, InstantMessage { id, author, at, body, format: TextFormat::Plain, state: Delivery::Queued })
+            let (format, state) = (TextFormat::Plain, Delivery::Queued);
+            (q.conversation.0, InstantMessage { id, author, at, body, format, state, alone: q.alone })
         })
         .collect();
     out

@@ -12,6 +12,7 @@ fn full() -> (Keeper, Receiver<WorkerReply>) {
     let keeper = Keeper::new(worker, AccountId("me".into()), &Stored::default());
     for n in 0..MESSAGES {
         let message = InstantMessage {
+            alone: None,
             id: MessageId(format!("m{n}")),
             author: Address::parse(BOB).unwrap(),
             at: Time(n as u64),

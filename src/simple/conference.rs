@@ -67,6 +67,7 @@ struct UserChange {
     entity: String,
     extent: Extent,
     display_text: Option<String>,
+    nickname: Option<String>,
     roles: Option<Vec<String>>,
     endpoints: Vec<EndpointChange>,
 }
@@ -89,6 +90,8 @@ pub struct User {
     pub entity: String,
     /// Name; may be empty.
     pub display_text: String,
+    /// Name they chose here; may be empty.
+    pub nickname: String,
     /// What they may do, in the words of the server.
     pub roles: Vec<String>,
     /// Their devices.
@@ -254,6 +257,7 @@ fn whole(change: UserChange) -> User {
 
 fn merge_into(user: &mut User, change: UserChange) {
     user.display_text = change.display_text.unwrap_or_else(|| std::mem::take(&mut user.display_text));
+    user.nickname = change.nickname.unwrap_or_else(|| std::mem::take(&mut user.nickname));
     user.roles = change.roles.unwrap_or_else(|| std::mem::take(&mut user.roles));
     for e in change.endpoints {
         let at = user.endpoints.iter().position(|o| o.entity.eq_ignore_ascii_case(&e.entity));

@@ -121,6 +121,7 @@ fn people(s: &mut State) {
 
 pub fn message(n: u32, author: &str, clock: &str, body: &str, state: Delivery) -> Entry {
     let message = InstantMessage {
+        alone: None,
         id: MessageId(format!("m{n}")),
         author: address(author),
         at: at(clock),

@@ -79,6 +79,75 @@ fn a_conversation_with_its_card() {
     snapshot("conversation_card", |s| s.view.third_column = true);
 }
 
+fn transfers(s: &mut State) {
+    use crate::domain::file::{Transfer, TransferId, TransferState};
+    let states = [
+        (true, "numbers.ods", 48_213, TransferState::Done { path: None }),
+        (
+            false,
+            "a long name of a file that somebody gave it in a hurry before the week-end, version 12 (final).pdf",
+            912_000,
+            TransferState::Done { path: Some("/home/alice/Downloads/a long name.pdf".into()) },
+        ),
+        (true, "video.mkv", 1_200_000_000, TransferState::Declined),
+        (false, "photo.jpg", 2_400_000, TransferState::Cancelled { here: false }),
+        (true, "log.txt", 700, TransferState::Failed("the connection broke; send it again".into())),
+        (true, "slides.pdf", 3_000_000, TransferState::Running { octets: 1_230_000 }),
+        (false, "draft.txt", 900, TransferState::Offered),
+    ];
+    let tab = &mut s.conversations.tabs[0];
+    (tab.unread_from, tab.composer) = (None, Editor::default());
+    tab.entries.truncate(1);
+    for (n, (outgoing, name, size, state)) in (0..).zip(states) {
+        let id = format!("t{n}");
+        let transfer = Transfer {
+            id: TransferId(id.clone()),
+            conversation: tab.conversation.id.clone(),
+            with: address("bob"),
+            outgoing,
+            name: name.into(),
+            size,
+            media: String::new(),
+            at: at(&format!("09:4{n}:00")),
+            state,
+        };
+        tab.entries.push(Entry::Transfer { id: MessageId(id), transfer: Box::new(transfer) });
+    }
+}
+
+#[test]
+fn files_on_their_way_and_what_became_of_them() {
+    snapshot("transfers", transfers);
+}
+
+#[test]
+fn words_to_one_person_alone_are_marked() {
+    snapshot("alone", |s| {
+        s.conversations.at = 2;
+        s.view.third_column = true;
+        let tab = &mut s.conversations.tabs[2];
+        for (entry, to) in [(1, "alice"), (2, "carol"), (4, "alice")] {
+            let Entry::Message { message, .. } = &mut tab.entries[entry] else { panic!("a message") };
+            message.alone = Some(address(to));
+        }
+    });
+    let mut s = fixture::state(120, 40);
+    s.conversations.at = 2;
+    let Entry::Message { message, .. } = &mut s.conversations.tabs[2].entries[1] else { panic!("a message") };
+    message.alone = Some(address("alice"));
+    let (buffer, _) = render(&s);
+    let row =
+        (0..40).find(|y| (0..120).map(|x| buffer[(x, *y)].symbol()).collect::<String>().contains("(to you alone)")).unwrap();
+    let accent = crate::ui::theme::Theme::named(&s.view.theme).accent;
+    let marked = (0..120)
+        .filter(|x| {
+            let style = buffer[(*x, row)].style();
+            (style.fg, style.add_modifier) == (accent.fg.or(style.fg), accent.add_modifier)
+        })
+        .count();
+    assert_eq!(marked, "(to you alone)".len());
+}
+
 #[test]
 fn people() {
     snapshot("people", |s| {

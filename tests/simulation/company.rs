@@ -142,6 +142,7 @@ impl Company {
         let breaks = self.world.clients.iter().map(|c| c.breaks).collect();
         let (at, c) = (self.world.now, &mut self.world.clients[client]);
         let written = InstantMessage {
+            alone: None,
             id: message.clone(),
             author: c.address.clone(),
             at,

@@ -24,8 +24,8 @@ pub const COMMANDS: &[Command] = &[
         recall(d, false);
         Ok(())
     }),
-    Command::new("complete", "Complete a name, an :emoji: or a command", HERE, |d, _| completion::complete(d.state, 1)),
-    Command::new("complete-back", "The completion before", HERE, |d, _| completion::complete(d.state, -1)),
+    Command::new("complete", "Complete a name, an :emoji:, a command or a file", HERE, |d, _| completion::complete(d, 1)),
+    Command::new("complete-back", "The completion before", HERE, |d, _| completion::complete(d, -1)),
     Command::new(
         "transcript",
         "Read the conversation (with vi's keys: first to normal mode)",

@@ -9,7 +9,7 @@ const READING: &[Mode] = &[Mode::Transcript];
 
 pub const COMMANDS: &[Command] = &[
     Command::new("send-file", "Send a file to the other person", NOWHERE, files::send)
-        .typed("send", Arg::Words("file", true))
+        .typed("send", Arg::File(true))
         .when(files::possible),
     Command::new("accept-file", "Take the file that is offered", READING, |d, _| {
         let id = files::chosen(d.state, |t| !t.outgoing && t.state == crate::domain::file::TransferState::Offered);

@@ -42,7 +42,7 @@ pub const COMMANDS: &[Command] = &[
         }
         Ok(())
     })
-    .typed("ics", super::Arg::Words("file", false)),
+    .typed("ics", super::Arg::File(false)),
     Command::new("join-meeting", "Join this meeting", HERE, |d, _| join(d)).when(chosen_online),
     Command::new("copy-invitation", "Copy the invitation", HERE, |d, _| copy_invitation(d)).when(chosen),
     Command::new("write-invitation", "Write the invitation as a calendar file", HERE, |d, _| ask_write(d)).when(chosen),

@@ -55,6 +55,10 @@ pub enum Arg {
     Words(&'static str, bool),
     /// A person: address or name; needed or not.
     Person(bool),
+    /// Somebody in this conversation, and words for them.
+    PersonAndWords,
+    /// A file, by its path; needed or not.
+    File(bool),
     /// A status with an optional end and words.
     Status,
     /// A time with a length, and a subject.
@@ -70,6 +74,9 @@ impl Arg {
             Arg::Words(name, false) => format!("[{name}]"),
             Arg::Person(true) => "name or address".into(),
             Arg::Person(false) => "[name or address]".into(),
+            Arg::PersonAndWords => "name words".into(),
+            Arg::File(true) => "file".into(),
+            Arg::File(false) => "[file]".into(),
             Arg::Status => "status [until time] [activity]".into(),
             Arg::Meeting => "time [length] [subject]".into(),
         }
@@ -77,7 +84,8 @@ impl Arg {
 
     /// Whether it cannot be left out.
     pub fn needed(self) -> bool {
-        matches!(self, Arg::Words(_, true) | Arg::Person(true) | Arg::Status | Arg::Meeting)
+        use Arg::{File, Meeting, Person, PersonAndWords, Status, Words};
+        matches!(self, Words(_, true) | Person(true) | PersonAndWords | File(true) | Status | Meeting)
     }
 }
 
@@ -151,6 +159,13 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
 pub fn find(name: &str) -> Option<&'static Command> {
     static BY_NAME: LazyLock<HashMap<&str, &Command>> = LazyLock::new(|| all().map(|c| (c.name, c)).collect());
     BY_NAME.get(name).copied()
+}
+
+/// The command that a line in the composer names, and what stands behind it.
+pub fn of_line(line: &str) -> Option<(&'static Command, &str)> {
+    let (word, args) = line.strip_prefix('/')?.split_once(char::is_whitespace)?;
+    let word = word.to_lowercase();
+    Some((all().find(|c| c.slash == Some(&word))?, args))
 }
 
 /// Runs a command by name; what stands against it is said in a toast.

@@ -73,10 +73,10 @@ pub const COMMANDS: &[Command] = &[
     })
     .when(online),
     Command::new("import-contacts", "Take contacts from a file (JSON or vCard)", &[Mode::Anywhere], exchange::import)
-        .typed("import", super::Arg::Words("file", false))
+        .typed("import", super::Arg::File(false))
         .when(online),
     Command::new("export-contacts", "Write the contact list to a file (JSON or vCard)", &[Mode::Anywhere], exchange::export)
-        .typed("export-contacts", super::Arg::Words("file", false)),
+        .typed("export-contacts", super::Arg::File(false)),
     Command::new("privacy-level", "Choose what this person may see of me", PERSON, |d, _| pick_level(d))
         .needs(Feature::Levels)
         .when(person_online),

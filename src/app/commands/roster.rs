@@ -2,6 +2,7 @@
 
 use super::Command;
 use super::slash::{controlling, controls, current, in_meeting_tab, leading, participant};
+use crate::app::alone;
 use crate::app::commands::Arg;
 use crate::app::door::{Door, Pending};
 use crate::app::keymap::Mode;
@@ -38,6 +39,13 @@ pub const COMMANDS: &[Command] = &[
         tabs::open_person(d, &uri)
     })
     .when(somebody),
+    Command::new("private", "Write to one person of this meeting; the others do not get it", NOWHERE, alone::say)
+        .typed("private", Arg::PersonAndWords)
+        .when(alone::possible),
+    Command::new("write-privately", "Write to this person within the meeting; the others do not get it", HERE, |d, _| {
+        alone::begin(d)
+    })
+    .when(|s| somebody(s).and_then(|()| alone::possible(s))),
     Command::new("roster-leave", "Back to writing", HERE, |d, _| {
         roster::leave(d.state);
         Ok(())
@@ -108,7 +116,7 @@ pub const COMMANDS: &[Command] = &[
     .typed("announce", Arg::Words("on or off", false))
     .when(controlling),
     Command::new("record", "Record what is written into a file, and tell everybody; again: stop", HERE, recording::toggle)
-        .typed("record", Arg::Words("file", false))
+        .typed("record", Arg::File(false))
         .when(recordable),
     Command::new("invite-here", "Invite somebody into this meeting", HERE, |d, _| {
         let id = current(d)?;

@@ -104,9 +104,7 @@ pub const COMMANDS: &[Command] = &[
         .typed("end", Arg::None)
         .when(leading),
     Command::new("search", "Search everything that was written", NOWHERE, search).typed("search", Arg::Words("words", true)),
-    Command::new("export", "Write this conversation into a file", NOWHERE, export)
-        .typed("export", Arg::Words("file", false))
-        .when(in_tab),
+    Command::new("export", "Write this conversation into a file", NOWHERE, export).typed("export", Arg::File(false)).when(in_tab),
     Command::new("action", "Say what I do", NOWHERE, |d, a| {
         let name = d.state.account.name.clone();
         sending::say(d, &format!("* {name} {}", a.trim()))

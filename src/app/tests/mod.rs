@@ -1,9 +1,11 @@
 //! Reducer tests as triples: a sketch of the state, keys, the sketch that is expected.
 
 mod alerts;
+mod alone;
 mod chaos;
 mod contacts;
 mod dialogs;
+mod files;
 mod invited;
 mod kept;
 mod limits;
@@ -158,6 +160,7 @@ impl Stage {
     pub fn message(&mut self, conversation: &str, id: &str, from: &str, body: &str) {
         let state = if from == "alice" { Delivery::Sent } else { Delivery::Received };
         let message = InstantMessage {
+            alone: None,
             id: MessageId(id.into()),
             author: a(from),
             at: self.now,

@@ -191,6 +191,7 @@ fn a_meeting_of_the_past_that_was_opened_from_the_search_can_be_gone_back_into()
     let focus = "sip:alice@contoso.example;gruu;opaque=app:conf:focus:id:ABC";
     let thread = Thread::Conference(focus.into());
     let message = InstantMessage {
+        alone: None,
         id: MessageId("m".into()),
         author: a("bob"),
         at: NOW,
@@ -247,6 +248,7 @@ fn what_was_written_is_deleted_for_good_after_a_question() {
 
 fn page(from: u64, until: u64) -> Vec<InstantMessage> {
     let one = |at: u64| InstantMessage {
+        alone: None,
         id: MessageId(format!("n{at}")),
         author: a("bob"),
         at: Time(at),

@@ -149,6 +149,7 @@ fn what_was_before_the_recording_does_not_get_into_it_by_looking_back() {
     let mut s = recording();
     let thread = s.state.conversations.current().unwrap().thread.key();
     let messages = (0..50).map(|n| InstantMessage {
+        alone: None,
         id: MessageId(format!("h{n}")),
         author: a("bob"),
         at: Time(n),

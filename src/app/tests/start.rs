@@ -5,6 +5,7 @@ use crate::app::state::people::Loaded;
 
 fn message(id: &str, from: &str, at: u64, body: &str, state: Delivery) -> InstantMessage {
     InstantMessage {
+        alone: None,
         id: MessageId(id.into()),
         author: a(from),
         at: Time(at),

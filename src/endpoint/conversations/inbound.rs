@@ -246,7 +246,7 @@ impl Talk {
         self.publish(desk);
         // What another of our own devices wrote is no news from somebody else.
         let state = if *author == desk.speaker(&self.id).uri { Delivery::Delivered } else { Delivery::Received };
-        let message = InstantMessage { id, author: author.clone(), at, body, format, state };
+        let message = InstantMessage { id, author: author.clone(), at, body, format, state, alone: None };
         desk.ctx.emit(Event::Message { conversation: self.id.clone(), message });
     }
 

@@ -146,7 +146,13 @@ impl Past {
     fn row(&self, m: &InstantMessage) -> String {
         let name = self.names.get(&m.author).map_or_else(|| m.author.bare(), String::as_str);
         let mark = if matches!(m.state, Delivery::Failed(_)) { " (not delivered)" } else { "" };
-        format!("{} {}{mark}: {}", self.moment(m.at), Line::new(name), words(m).as_str().replace('\n', "\n    "))
+        let alone = match &m.alone {
+            Some(to) if AccountId::from(to) == self.owner => " (to you alone)".to_owned(),
+            Some(to) => format!(" (to {} alone)", self.names.get(to).map_or_else(|| to.bare(), String::as_str)),
+            None => String::new(),
+        };
+        let name = format!("{name}{alone}");
+        format!("{} {}{mark}: {}", self.moment(m.at), Line::new(&name), words(m).as_str().replace('\n', "\n    "))
     }
 }
 
@@ -187,5 +193,6 @@ fn value(stored: &Stored) -> Value {
         "text": words(m).as_str(),
         "state": state,
         "reason": reason,
+        "to": m.alone.as_ref().map(Address::bare),
     })
 }

@@ -41,6 +41,7 @@ pub fn run(s: &mut Session, who: &Address, text: String, json: bool) -> Result<(
     let _ = s.ask(Operation::EndConversation { conversation: id });
     let state = s.view.deliveries.get(&message).cloned().unwrap_or(Delivery::Queued);
     let written = InstantMessage {
+        alone: None,
         id: message.clone(),
         author: s.account.address.clone(),
         at,

@@ -4,6 +4,7 @@ use super::Input;
 use crate::app::event::Event;
 use crate::domain::Time;
 use crate::domain::calendar::{Appointment, FREE_BUSY_AHEAD, ics};
+use crate::faces::link::files::expanded;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::UnboundedSender;
@@ -31,7 +32,7 @@ pub struct Source {
 impl Source {
     /// A calendar at `path`; `zone` (IANA) is the zone of times without one.
     pub fn new(path: &str, zone: String) -> Source {
-        Source { path: expand(path), zone, seen: None }
+        Source { path: expanded(path), zone, seen: None }
     }
 
     /// Reads it on a thread of its own if it has changed since the last time.
@@ -47,14 +48,6 @@ impl Source {
             // The screen is gone only when the program ends.
             let _ = said.send(Input::App(Event::Calendar(read(&path, &files, &zone, now))));
         });
-    }
-}
-
-/// `~` at the beginning is the home directory.
-fn expand(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
-        (Some(rest), Some(home)) => Path::new(&home).join(rest),
-        _ => PathBuf::from(path),
     }
 }
 

@@ -1,13 +1,15 @@
 //! Carries out what the application asks of the world.
 
-use super::{Input, Screen};
+use super::{Input, Screen, listing};
 use crate::app::State;
+use crate::app::alone;
 use crate::app::effect::Effect;
 use crate::app::event::{Event, Mouse, Target};
 use crate::app::state::{Metrics, Pane};
 use crate::domain::conversation::{Delivery, InstantMessage, TextFormat};
 use crate::endpoint;
 use crate::faces::keeper::Export;
+use crate::faces::link::files::expanded;
 use crate::text;
 use crate::ui;
 use crate::ui::terminal::input::Pointed;
@@ -50,7 +52,7 @@ impl Screen {
             Effect::Bell => self.terminal.append(b"\x07"),
             Effect::OpenUrl(url) => self.open(&url),
             Effect::WriteFile { path, contents } => {
-                let error = std::fs::write(&path, contents).err().map(|e| e.to_string());
+                let error = std::fs::write(expanded(&path), contents).err().map(|e| e.to_string());
                 self.say(Event::FileWritten { path, error });
             }
             Effect::LookAtCalendar => {
@@ -61,6 +63,15 @@ impl Screen {
             Effect::ReadFile { path } => {
                 let contents = read_small(&path);
                 self.say(Event::FileRead { path, contents });
+            }
+            Effect::ListFiles { begin } => {
+                let said = self.said.clone();
+                // A folder may stand on a slow disk.
+                std::thread::spawn(move || {
+                    let names = listing::names(&begin);
+                    // The screen is gone only when the program ends.
+                    let _ = said.send(Input::App(Event::Files { begin, names }));
+                });
             }
             Effect::EditExternally(text) => {
                 let edited = self.terminal.aside(|| edit(&text));
@@ -104,6 +115,7 @@ const READ_MAX: u64 = 8 * 1024 * 1024;
 
 /// Reads a text file of modest size.
 fn read_small(path: &str) -> Result<String, String> {
+    let path = &expanded(path);
     let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
     if size > READ_MAX {
         return Err("it is larger than 8 MB".into());
@@ -115,7 +127,7 @@ fn read_small(path: &str) -> Result<String, String> {
 /// Writes an exported transcript: JSON where the file is called so, else one line a message with its day and time.
 pub fn write_export(state: &State, export: &Export) -> Event {
     let out = if export.path.to_lowercase().ends_with(".json") { json(state, export) } else { lines(state, export) };
-    let error = std::fs::write(&export.path, out).err().map(|e| e.to_string());
+    let error = std::fs::write(expanded(&export.path), out).err().map(|e| e.to_string());
     Event::FileWritten { path: export.path.clone(), error }
 }
 
@@ -144,6 +156,7 @@ fn json(state: &State, export: &Export) -> String {
             "text": body(m),
             "state": state_word,
             "reason": reason,
+            "to": m.alone.as_ref().map(crate::domain::Address::as_str),
         })
     };
     let messages: Vec<_> = export.messages.iter().map(message).collect();
@@ -158,7 +171,7 @@ fn lines(state: &State, export: &Export) -> String {
         out.push_str(&format!(
             "{} {}: {}\n",
             at.strftime("%Y-%m-%d %H:%M:%S"),
-            state.name(&m.author),
+            alone::writer(state, m),
             body(m).replace('\n', "\n    ")
         ));
     }

@@ -5,6 +5,7 @@ mod calendar;
 pub mod effects;
 pub mod guest;
 mod keyboard;
+mod listing;
 mod pulse;
 pub mod start;
 

@@ -65,6 +65,8 @@ fn user(e: &Element) -> Option<UserChange> {
         entity: e.attr("entity").map(str::trim).filter(|e| !e.is_empty())?.to_owned(),
         extent: extent(e),
         display_text: e.child_text("display-text"),
+        // An extension (RFC 6501, RFC 7701), by whoever defined it.
+        nickname: e.child_text("nickname"),
         roles,
         endpoints: own(e, "endpoint").take(CONFERENCE_ENDPOINTS_MAX).map(endpoint).collect(),
     })

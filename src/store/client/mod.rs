@@ -97,6 +97,8 @@ pub struct QueuedMessage {
     pub text: String,
     /// When it was written.
     pub at: Time,
+    /// Whom alone it goes to; `None`: everybody there.
+    pub alone: Option<Address>,
 }
 
 /// An open tab with what its first paint needs.

@@ -72,4 +72,8 @@ create table setting (
 drop index message_unread;
 alter table message drop column read;
 ",
+    "
+alter table message add column alone text;
+alter table outbox add column alone text;
+",
 ];

@@ -150,8 +150,16 @@ fn apply(conn: &Connection, account: i64, write: &Write) -> Sql<()> {
             run("insert or replace into draft (account, conversation, body) values (?, ?, ?)", &[&account, &conversation.0, text])
         }
         Write::Enqueue(q) => run(
-            "insert or ignore into outbox (account, message, conversation, peer, body, at) values (?, ?, ?, ?, ?, ?)",
-            &[&account, &q.message.0, &q.conversation.0, &q.peer.0, &q.text, &millis(q.at)],
+            "insert or ignore into outbox (account, message, conversation, peer, body, at, alone) values (?, ?, ?, ?, ?, ?, ?)",
+            &[
+                &account,
+                &q.message.0,
+                &q.conversation.0,
+                &q.peer.0,
+                &q.text,
+                &millis(q.at),
+                &q.alone.as_ref().map(Address::as_str),
+            ],
         ),
         Write::Dequeue(id) => run("delete from outbox where account = ?1 and message = ?2", &[&account, &id.0]),
         Write::ContactList { groups, contacts } => {
@@ -199,8 +207,8 @@ fn save_message(conn: &Connection, account: i64, at: &ConversationId, peer: &Pee
         return Ok(());
     }
     conn.prepare_cached(
-        "insert into message (account, conversation, peer, id, author, at, body, format, delivery, reason)
-             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into message (account, conversation, peer, id, author, at, body, format, delivery, reason, alone)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .insert(params![
         account,
@@ -212,7 +220,8 @@ fn save_message(conn: &Connection, account: i64, at: &ConversationId, peer: &Pee
         m.body,
         format_code(m.format),
         code,
-        reason
+        reason,
+        m.alone.as_ref().map(Address::as_str)
     ])?;
     Ok(())
 }
@@ -283,7 +292,7 @@ fn tabs(conn: &Connection, account: i64, tail: usize) -> Sql<Vec<Tab>> {
 }
 
 fn outbox(conn: &Connection, account: i64) -> Sql<Vec<QueuedMessage>> {
-    conn.prepare_cached("select message, conversation, peer, body, at from outbox where account = ? order by row")?
+    conn.prepare_cached("select message, conversation, peer, body, at, alone from outbox where account = ? order by row")?
         .query_map([account], |r| {
             Ok(QueuedMessage {
                 message: MessageId(r.get(0)?),
@@ -291,13 +300,14 @@ fn outbox(conn: &Connection, account: i64) -> Sql<Vec<QueuedMessage>> {
                 peer: Peer(r.get(2)?),
                 text: r.get(3)?,
                 at: time(r.get(4)?),
+                alone: address(r.get(5)?),
             })
         })?
         .collect()
 }
 
 const COLUMNS: &str =
-    "m.row, m.conversation, m.peer, m.id, m.author, m.at, m.body, m.format, m.delivery, m.reason from message m";
+    "m.row, m.conversation, m.peer, m.id, m.author, m.at, m.body, m.format, m.delivery, m.reason, m.alone from message m";
 
 fn page(conn: &Connection, account: i64, peer: &Peer, before: Option<Cursor>, limit: usize) -> Sql<Vec<Stored>> {
     let before = before.unwrap_or(Cursor(i64::MAX as u64, i64::MAX));
@@ -352,9 +362,14 @@ fn stored(r: &Row<'_>) -> Sql<Option<Stored>> {
             body: r.get(6)?,
             format: format(r.get(7)?),
             state: delivery(r.get(8)?, r.get(9)?),
+            alone: address(r.get(10)?),
         },
         cursor: Cursor(at.0, r.get(0)?),
     }))
+}
+
+fn address(text: Option<String>) -> Option<Address> {
+    text.and_then(|t| Address::parse(&t).ok())
 }
 
 pub(super) fn format(code: i64) -> TextFormat {

@@ -16,6 +16,7 @@ fn message(n: u64, body: &str) -> Write {
         conversation: ConversationId("c1".into()),
         peer: Peer::from(&bob()),
         message: InstantMessage {
+            alone: None,
             id: MessageId(format!("m{n}")),
             author: bob(),
             at: Time(1_000 + n / 2),
@@ -95,6 +96,7 @@ fn everything_comes_back_after_a_restart() {
         peer: Peer::from(&bob()),
         text: "later".into(),
         at: Time(9),
+        alone: Some(bob()),
     };
     {
         let mut s = Sqlite::open(&path).unwrap();
@@ -256,4 +258,15 @@ fn a_disk_that_really_is_full_leaves_the_database_whole() {
     assert!(matches!(s.write(&big), Err(Error::Full(_))));
     assert_eq!(page(&mut s, None, 10).len(), 1);
     assert_eq!(found(&mut s, "long"), Vec::<String>::new());
+}
+
+#[test]
+fn whom_alone_a_message_went_to_is_kept() {
+    let mut s = Sqlite::memory().unwrap();
+    let mut private = message(1, "psst");
+    let Write::Message { message: m, .. } = &mut private else { panic!("a message") };
+    m.alone = Some(bob());
+    save(&mut s, [private, message(2, "all")]);
+    let alone: Vec<Option<Address>> = page(&mut s, None, 10).into_iter().map(|s| s.message.alone).collect();
+    assert_eq!(alone, [Some(bob()), None]);
 }

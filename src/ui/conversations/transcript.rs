@@ -7,9 +7,9 @@
 
 use crate::app::State;
 use crate::app::event::Target;
-use crate::app::files;
 use crate::app::state::Pane;
 use crate::app::state::conversations::{Entry, Part, Scroll, Tab, Thread};
+use crate::app::{alone, files};
 use crate::domain::Address;
 use crate::domain::conversation::{Delivery, InstantMessage};
 use crate::domain::file::{Transfer, TransferState};
@@ -33,7 +33,7 @@ const LINK_OCTETS: usize = 150;
 /// Cells kept free at the right edge for the state of own messages.
 const STATE_CELLS: u16 = 4;
 /// Cells of the bar that shows how much of a file has crossed.
-const BAR_CELLS: u16 = 32;
+const BAR_CELLS: u16 = 24;
 
 /// Draws the window; `most` are the rows it would have beside an empty composer.
 pub fn draw(c: &mut Canvas, area: Rect, most: u16, state: &State, tab: &Tab, drawn: &mut Drawn) {
@@ -151,6 +151,8 @@ enum Row {
         last: bool,
         named: bool,
         timed: bool,
+        /// Cells of the mark it begins with: it went to one person alone.
+        alone: u16,
     },
     Reason(String),
     Notice {
@@ -162,8 +164,13 @@ enum Row {
         line: Line,
         first: bool,
     },
-    /// How much of it has crossed.
-    Bar(u64),
+    /// How much of a file has crossed, and that in words.
+    Bar {
+        percent: u64,
+        words: Line,
+    },
+    /// Why a file did not cross.
+    Broken(Line),
 }
 
 struct Page<'a> {
@@ -322,14 +329,16 @@ impl Page<'_> {
     }
 
     fn message_rows(&self, message: &InstantMessage, named: bool, timed: bool, rows: &mut Vec<Row>) {
-        let text = Text::message(&message.body, message.format);
-        let lines = match action(&text) {
-            Some(words) => {
-                let name = Line::new(self.state.name(&message.author));
-                Text::plain(&format!("* {name} {words}")).wrap_with_links(usize::from(self.columns.text_cells))
-            }
-            None => text.wrap_with_links(usize::from(self.columns.text_cells)),
-        };
+        let mut text = Text::message(&message.body, message.format);
+        if let Some(words) = action(&text) {
+            let name = Line::new(self.state.name(&message.author));
+            text = Text::plain(&format!("* {name} {words}"));
+        }
+        let alone = alone::mark(self.state, message).map(|m| format!("({})", Line::new(&m)));
+        if let Some(mark) = &alone {
+            text = Text::plain(&format!("{mark} {}", text.as_str()));
+        }
+        let lines = text.wrap_with_links(usize::from(self.columns.text_cells));
         let end = lines.len() - 1;
         let mut budget = LINK_OCTETS;
         rows.extend(lines.into_iter().enumerate().map(|(n, (line, links))| Row::Text {
@@ -339,6 +348,7 @@ impl Page<'_> {
             last: n == end,
             named: named && n == 0,
             timed: timed && n == 0,
+            alone: alone.as_ref().filter(|_| n == 0).map_or(0, |mark| u16::try_from(width(mark)).unwrap_or(u16::MAX)),
         }));
         if let Delivery::Failed(reason) = &message.state {
             rows.push(Row::Reason(reason.clone()));
@@ -349,11 +359,14 @@ impl Page<'_> {
         let cells = usize::from(self.columns.text_cells);
         let name = Text::plain(&files::title(transfer)).wrap(cells);
         rows.extend(name.into_iter().enumerate().map(|(n, line)| Row::File { line, first: n == 0 }));
+        let standing = files::standing(self.state, transfer);
         if let TransferState::Running { octets } = transfer.state {
-            rows.push(Row::Bar(files::percent(octets, transfer.size)));
+            rows.push(Row::Bar { percent: files::percent(octets, transfer.size), words: Line::new(&standing) });
+            return;
         }
-        let standing = Text::plain(&files::standing(self.state, transfer)).wrap(cells);
-        rows.extend(standing.into_iter().map(|line| Row::Notice { line, first: false }));
+        let failed = matches!(transfer.state, TransferState::Failed(_));
+        let row = |line| if failed { Row::Broken(line) } else { Row::Notice { line, first: false } };
+        rows.extend(Text::plain(&standing).wrap(cells).into_iter().map(row));
     }
 
     fn draw_row(&self, c: &mut Canvas, line: Rect, i: usize, row: Row) {
@@ -381,17 +394,23 @@ impl Page<'_> {
                 }
                 c.put(text_x, y, self.columns.text_cells, &words, c.theme.title_active);
             }
-            Row::Bar(percent) => {
-                let cells = self.columns.text_cells.min(BAR_CELLS);
+            Row::Broken(line) => {
+                c.put(text_x, y, self.columns.text_cells, &line, c.theme.error);
+            }
+            Row::Bar { percent, words } => {
+                let told = u16::try_from(width(words.as_str())).unwrap_or(u16::MAX).saturating_add(2);
+                let cells = self.columns.text_cells.saturating_sub(told).min(BAR_CELLS);
                 let full = u16::try_from(percent * u64::from(cells) / 100).unwrap_or(cells).min(cells);
                 let used = c.put(text_x, y, full, c.glyphs.bar_full.repeat(full.into()), c.theme.accent);
                 c.put(text_x + used, y, cells - full, c.glyphs.bar_rest.repeat((cells - full).into()), c.theme.quiet);
+                let gap = if cells == 0 { 0 } else { cells + 2 };
+                c.put(text_x + gap, y, self.columns.text_cells - gap, &words, c.theme.quiet);
             }
             Row::Reason(reason) => {
                 let words = format!("not delivered: {}", Line::new(&reason));
                 c.put(text_x, y, self.columns.text_cells + STATE_CELLS - 1, words, c.theme.error);
             }
-            Row::Text { line: words, links, first, last, named, timed } => {
+            Row::Text { line: words, links, first, last, named, timed, alone } => {
                 let Entry::Message { message, mention } = entry else { return };
                 if timed {
                     self.time(c, x, y, entry);
@@ -401,6 +420,8 @@ impl Page<'_> {
                 }
                 let base = if *mention { c.theme.mention } else { Style::new() };
                 c.put(text_x, y, self.columns.text_cells, &words, base);
+                let area = Rect { x: text_x, y, width: alone.min(self.columns.text_cells), height: 1 };
+                c.restyle(area, c.theme.accent);
                 mark_links(c, text_x, y, &words, links);
                 self.mark_found(c, text_x, y, &words);
                 if last {

@@ -2,7 +2,7 @@
 
 from focus import Focus
 from parts import Missed, until
-from screens import go_to, knows, write_to
+from screens import go_to, knows, say, write_to
 from servers import DOMAIN
 
 ALICE = f"alice@{DOMAIN}"
@@ -122,21 +122,72 @@ class Conferences:
             screen.sees("are you there|good morning")
 
     def conference_room(self):
-        """a chat room carries words by MSRP; a nickname is taken once, a word to one alone reaches nobody else"""
-        for screen in (self.alice, self.carol):
+        """a chat room carries words by MSRP: people come, see who is there, write to all and leave"""
+        if hasattr(self, "dave"):
+            self._leave("dave")
+        self.dave = self._lab.screen("dave")
+        knows(self.dave, ALICE)
+        go_to(self.dave, "alice")
+        self.dave.keys("Enter")
+        for screen, others in ((self.alice, ""), (self.carol, "[Aa]lice"), (self.dave, "[Aa]lice")):
             command(screen, f"/join chat@{CONFERENCES}")
-            screen.sees("You are in the meeting")
-        self.alice.type("coffee, anybody?")
-        self.alice.keys("Enter")
-        self.carol.sees("coffee, anybody")
+            screen.sees("Coffee corner")
+            if others:
+                screen.sees(f"You are in the meeting with .*{others}")
+        self._are_in(["alice", "carol", "dave"], "chat")
+        self.alice.sees("3 people")
+        say(self.alice, "coffee, anybody?")
+        for screen in (self.carol, self.dave):
+            screen.sees("coffee, anybody")
         until("SEND", lambda: any("coffee, anybody?" in f for f in self.focus.switch.seen))
-        command(self.alice, "/nick Boss")
-        self.alice.sees("You are Boss")
+        say(self.carol, "with milk, please")
+        for screen in (self.alice, self.dave):
+            screen.sees("with milk, please")
+
+    def conference_nicknames(self):
+        """a nickname in a room is taken once, stands in the roster, and is given back"""
+        command(self.dave, "/nick Boss")
+        self.dave.sees("You are Boss")
+        self.alice.sees("Boss")
         command(self.carol, "/nick Boss")
         self.carol.sees("somebody else has this nickname")
         self.carol.keys("C-u")
-        for screen in (self.alice, self.carol):
+        command(self.carol, "/nick Second")
+        self.carol.sees("You are Second")
+        command(self.dave, "/nick")
+        self.dave.sees("nickname is given back")
+        command(self.carol, "/nick Boss")
+        self.carol.sees("You are Boss")
+        until("the nicknames", lambda: list(self.focus.switch.names) == ["Boss"])
+
+    def conference_private(self):
+        """a message to one person of a room reaches nobody else, and is marked on both sides, in the history, too"""
+        command(self.alice, "/private dave a word between us")
+        self.alice.sees(r"\(to .*[Dd]ave.* alone\) a word between us +✓")
+        self.dave.sees(r"\(to you alone\) a word between us")
+        self.dave.keys("M-p")
+        self.dave.sees("w write within")
+        self.dave.keys("g", "w")
+        self.dave.sees("/private [Aa]lice")
+        self.dave.type("I agree")
+        self.dave.keys("Enter")
+        self.alice.sees(r"\(to you alone\) I agree")
+        command(self.dave, "/private mallory hello")
+        self.dave.sees("nobody in this meeting is called")
+        self.dave.keys("C-u")
+        # The last of all words comes after them.
+        say(self.alice, "that is all")
+        self.carol.sees("that is all")
+        if "between us" in self.carol.screen() or "I agree" in self.carol.screen():
+            raise Missed("carol reads what went to somebody else")
+        copy = self._lab.dir / "private.txt"
+        command(self.alice, f"/export {copy}")
+        until("the export", copy.is_file)
+        if "alone): a word between us" not in copy.read_text() or "(to you alone): I agree" not in copy.read_text():
+            raise Missed(copy.read_text())
+        for screen in (self.alice, self.carol, self.dave):
             command(screen, "/leave")
+        self._are_in([], "chat")
 
     def conference_factory(self):
         """a conversation of two becomes a conference of three by the factory"""

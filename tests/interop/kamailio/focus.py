@@ -71,7 +71,7 @@ class Focus:
         self.socket.bind(("127.0.0.1", port))
         self.rooms = {"room": Room("room", "Sprint review"), "chat": Room("chat", "Coffee corner"),
                       **{name: Room(name, name.capitalize()) for name in TIMERS}}
-        self.switch = Switch()
+        self.switch = Switch(f"sip:chat@{domain}", self._named)
         self.answers = {}     # transactions answered, against repetitions
         self.asked = {}       # branch -> what to do with the answer
         self.busy = 1
@@ -330,7 +330,9 @@ class Focus:
             return f'<user entity={quoteattr(who)} state="deleted"/>'
         role = "<roles><entry>moderator</entry></roles>" if who == room.leads else "<roles><entry>participant</entry></roles>"
         name = escape(who.partition(":")[2].partition("@")[0].capitalize())
-        return (f'<user entity={quoteattr(who)} state="full"><display-text>{name}</display-text>{role}'
+        nickname = self.switch.nickname(who) if room.name == "chat" else ""
+        nickname = f'<nickname xmlns="urn:ietf:params:xml:ns:xcon-conference-info">{escape(nickname)}</nickname>' if nickname else ""
+        return (f'<user entity={quoteattr(who)} state="full"><display-text>{name}</display-text>{nickname}{role}'
                 f'<endpoint entity={quoteattr(who)}><status>{state}</status></endpoint></user>')
 
     def _users(self, room, people):
@@ -352,6 +354,10 @@ class Focus:
                 room.watchers.remove(watcher)
         self._within(watcher, "NOTIFY", "Event: conference", f"Subscription-State: {'terminated;reason=timeout' if over else 'active;expires=3600'}",
                      f"Contact: <sip:{room.name}@{self.domain}>", body=body, media="application/conference-info+xml", then=then)
+
+    def _named(self, who):
+        """Somebody took another name in the chat room."""
+        self._tell(self.rooms["chat"], [who])
 
     def settled(self, room, seconds=20):
         """Waits until nobody is being called."""

@@ -9,7 +9,9 @@ import threading
 class Switch:
     """`join` gives a path for somebody's session; whoever connects to it is them."""
 
-    def __init__(self):
+    def __init__(self, room, named):
+        """`room` is its address; `named` is told of whom another nickname is known."""
+        self.room, self.named = room, named
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.sessions = {}   # name of our end -> [person, their path, connection]
@@ -27,8 +29,12 @@ class Switch:
             self.sessions[name] = [person, path, None]
         return f"msrp://127.0.0.1:{self.port}/{name};tcp"
 
+    def nickname(self, person):
+        return next((n for n, p in self.names.items() if p == person), "")
+
     def leave(self, person):
         with self.lock:
+            self.names = {n: p for n, p in self.names.items() if p != person}
             for name in [n for n, s in self.sessions.items() if s[0] == person]:
                 self.sessions.pop(name)
 
@@ -81,20 +87,25 @@ class Switch:
             name = self._header(frame, "Use-Nickname").strip('"')
             if self.names.get(name, session[0]) != session[0]:
                 return answer("425 Taken")
-            self.names[name] = session[0]
-            return answer("200 OK")
+            self.names = {n: p for n, p in self.names.items() if p != session[0]}
+            if name:
+                self.names[name] = session[0]
+            answer("200 OK")
+            return self.named(session[0])
         if method != "SEND":
             return answer("501 Unknown")
         head, _, rest = frame.partition("\r\n\r\n")
         body = rest.rpartition(f"\r\n-------{tid}")[0]
         if not body:
             return answer("200 OK")
-        alone = re.search(r"^To: .*?<?(sip:[^>\s]+)", body, re.M)
+        whom = re.search(r"^To: .*?<?(sip:[^>\s]+)", body, re.M)
+        if not whom:
+            return answer("400 Bad Request")
         others = [s for s in self.sessions.values() if s[0] != session[0]]
-        if alone and alone[1] in [s[0] for s in self.sessions.values()]:
-            others = [s for s in others if s[0] == alone[1]]
-        elif alone and not alone[1].startswith("sip:") or not alone:
-            return answer("404 Unknown")
+        if whom[1] != self.room:
+            others = [s for s in others if s[0] == whom[1]]
+            if not others:
+                return answer("404 Unknown")
         answer("200 OK")
         for name, (person, path, far) in list(self.sessions.items()):
             if far and [person, path, far] in others:

@@ -72,6 +72,7 @@ impl Meeting {
             let value = format!("{};to-tag={};from-tag={}", old.call_id, old.remote_tag, old.local_tag);
             r.headers.push("Replaces", value);
         }
+        self.room_gone = false;
         self.room = if self.attempt.bare { None } else { Room::new(ctx) };
         let mut said = media::Said::new(ctx);
         let sdp = said.say(|number, version| match &self.room {

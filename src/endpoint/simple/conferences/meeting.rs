@@ -81,6 +81,8 @@ pub(super) struct Meeting {
     pub words: Words,
     /// Words go by a session of their own.
     pub room: Option<Room>,
+    /// There was a room, and its connection broke.
+    pub room_gone: bool,
     /// The INVITE that was let in; further answers to it may come.
     pub came_in_by: Option<(Token, Box<Request>)>,
     pub unacknowledged: Option<Unacknowledged>,
@@ -120,6 +122,7 @@ impl Meeting {
             report: None,
             words: Words::default(),
             room: None,
+            room_gone: false,
             came_in_by: None,
             unacknowledged: None,
             said: None,
@@ -246,6 +249,7 @@ impl Meeting {
             reconnecting: self.settled && !matches!(self.stage, Stage::In(_) | Stage::Over(_)),
             join_url: self.roster.web_page.chars().take(crate::endpoint::limits::MAX_NAME).collect(),
             invited,
+            private_messages: self.takes_private_words(),
             ..MeetingState::default()
         }
     }

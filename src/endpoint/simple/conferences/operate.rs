@@ -116,7 +116,8 @@ impl Meeting {
         use Operation as O;
         match operation {
             O::SetNickname { name, .. } => return self.take_nickname(ctx, op, name),
-            O::SendMessage { message, text, .. } => self.say(ctx, message, text)?,
+            O::SendMessage { message, text, .. } => self.say(ctx, message, text, None)?,
+            O::SendPrivately { to, message, text, .. } => self.say(ctx, message, text, Some(to))?,
             O::Typing { active, .. } => self.type_here(ctx, *active),
             O::Accept { .. } => {
                 self.accept(ctx, op);
@@ -169,6 +170,7 @@ fn of(operation: &Operation) -> Option<&ConversationId> {
     use Operation as O;
     match operation {
         O::SendMessage { conversation, .. }
+        | O::SendPrivately { conversation, .. }
         | O::SetNickname { conversation, .. }
         | O::Typing { conversation, .. }
         | O::Accept { conversation }

@@ -20,6 +20,8 @@ const WRAPPED: &[&str] = &["text/plain", "text/html", composing::CONTENT_TYPE];
 /// What a room may let people do, and what is asked for.
 const NICKNAME: &str = "nickname";
 const PRIVATE: &str = "private-messages";
+/// What helps where words go only through the room.
+pub(super) const REENTER: &str = "leave the meeting and join it again to write in it";
 /// Longest nickname, in characters.
 const NICKNAME_MOST: usize = 64;
 
@@ -151,11 +153,12 @@ impl Room {
         std::iter::from_fn(|| session.poll_event()).collect()
     }
 
-    /// Octets came; false when they are none of this protocol.
-    fn take(&mut self, ctx: &mut Ctx<'_>, bytes: &[u8]) -> bool {
+    /// Octets came; why they are none of this protocol.
+    fn take(&mut self, ctx: &mut Ctx<'_>, bytes: &[u8]) -> Result<(), msrp::Fault> {
         self.framer.push(bytes);
         while let Some(next) = self.framer.next() {
-            let (Ok(framed), Some(session), Some(pipe)) = (next, &mut self.session, self.pipe) else { return false };
+            let framed = next?;
+            let (Some(session), Some(pipe)) = (&mut self.session, self.pipe) else { return Ok(()) };
             let mine =
                 framed.frame.to.first().is_some_and(|to| self.ours.path.last().is_some_and(|own| own.session() == to.session()));
             if mine {
@@ -165,7 +168,7 @@ impl Room {
                 ctx.pipe(pipe, PipeAsk::Send(answer.to_bytes()));
             }
         }
-        true
+        Ok(())
     }
 }
 
@@ -176,18 +179,25 @@ impl Meeting {
         match news {
             PipeNews::Opened(_) => room.open = true,
             PipeNews::Bytes(bytes) => {
-                if !room.take(ctx, &bytes) {
+                if let Err(fault) = room.take(ctx, &bytes) {
+                    self.tell_gone(ctx, &fault.to_string());
                     self.close_room(ctx, "the chat room speaks something that is not understood");
                 }
             }
             PipeNews::Closed(why) => {
-                ctx.note(format!("the connection to the chat room is gone: {why}"));
+                self.tell_gone(ctx, &why);
                 if let Some(room) = &mut self.room {
                     room.pipe = None;
                 }
                 self.close_room(ctx, "the connection to the chat room broke; it may or may not have arrived");
             }
         }
+    }
+
+    fn tell_gone(&mut self, ctx: &mut Ctx<'_>, why: &str) {
+        let then = if self.words.allowed { "what is written goes another way now" } else { REENTER };
+        ctx.emit(Event::Notice(format!("The connection to the chat room is gone ({why}); {then}")));
+        self.room_gone = true;
     }
 
     /// Something of the room is due.
@@ -226,6 +236,11 @@ impl Meeting {
         if let Some(message) = self.room.as_mut().and_then(|r| r.leaving.remove(id)) {
             ctx.emit(Event::MessageState { conversation: self.id.clone(), message, state });
         }
+    }
+
+    /// Whether the room passes words on to one person alone.
+    pub fn takes_private_words(&self) -> bool {
+        self.room.as_ref().is_some_and(|r| r.offers(PRIVATE))
     }
 
     /// Asks for a name in the room; an empty one gives it back.

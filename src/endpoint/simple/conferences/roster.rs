@@ -37,7 +37,13 @@ pub(super) fn participants(c: &Conference, me: &Address) -> Vec<Participant> {
         let mut media = user.endpoints.iter().flat_map(|e| &e.media).peekable();
         let has_messages = media.peek().is_none() || media.any(|m| m.kind.eq_ignore_ascii_case("message"));
         out.push(Participant {
-            display_name: user.display_text.chars().take(MAX_NAME).collect(),
+            display_name: [&user.nickname, &user.display_text]
+                .into_iter()
+                .find(|n| !n.is_empty())
+                .map_or("", |n| n)
+                .chars()
+                .take(MAX_NAME)
+                .collect(),
             role: role(user).unwrap_or(Role::Attendee),
             has_messages,
             muted: user.endpoints.iter().any(|e| e.standing == Standing::Muted),

@@ -3,6 +3,7 @@
 
 use super::inbound::answer;
 use super::meeting::{Meeting, Stage, in_dialog};
+use super::roster;
 use crate::domain::conversation::{ConversationId, Delivery, InstantMessage, MessageId, TextFormat};
 use crate::domain::{Address, Time};
 use crate::endpoint::limits::{COMPOSING_IDLE, COMPOSING_REFRESH, MAX_QUEUED, MAX_SEEN, MESSAGE_AGAIN};
@@ -15,8 +16,10 @@ use crate::sip::multipart::is_type;
 use crate::sip::{Method, Name, NameAddr, Request, ServerTx};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Stands before words that a room passed on to us alone.
-const ALONE: &str = "(to you alone) ";
+/// Why nothing can be written any more.
+const GONE: &str = "the connection to the chat room is gone; leave the meeting and join it again";
+/// Why nobody can be written to alone.
+const NO_PRIVATE: &str = "this meeting passes no messages on to one person alone";
 const PLAIN: &str = "text/plain;charset=UTF-8";
 
 /// One message of ours that has not left, or is on its way.
@@ -24,6 +27,8 @@ const PLAIN: &str = "text/plain;charset=UTF-8";
 struct Outgoing {
     message: MessageId,
     text: String,
+    /// Who alone gets it.
+    alone: Option<Address>,
     /// Its name in the envelope.
     id: String,
     tries: usize,
@@ -123,12 +128,16 @@ impl Words {
 
 impl Meeting {
     /// Keeps a text for sending.
-    pub fn say(&mut self, ctx: &mut Ctx<'_>, message: &MessageId, text: &str) -> Result<(), Error> {
+    pub fn say(&mut self, ctx: &mut Ctx<'_>, message: &MessageId, text: &str, alone: Option<&Address>) -> Result<(), Error> {
         if text.is_empty() {
             return Err(Error::new(ErrorKind::InvalidArgument, "there is nothing to send"));
         }
+        if let Some(to) = alone {
+            self.may_write_alone(ctx, to)?;
+        }
         if !self.words.allowed && self.room.is_none() {
-            return Err(Error::new(ErrorKind::InvalidOperation, "this meeting passes no messages on"));
+            let text = if self.room_gone { GONE } else { "this meeting passes no messages on" };
+            return Err(Error::new(ErrorKind::InvalidOperation, text));
         }
         if self.words.queue.len() >= MAX_QUEUED {
             let text = "too many messages are waiting here; send it again when they have left";
@@ -136,10 +145,33 @@ impl Meeting {
         }
         let id = ctx.rng.hex(24);
         self.words.first(id.clone());
-        let outgoing = Outgoing { message: message.clone(), text: text.to_owned(), id, tries: 0, not_before: Time::default() };
+        let (text, alone) = (text.to_owned(), alone.cloned());
+        let outgoing = Outgoing { message: message.clone(), text, alone, id, tries: 0, not_before: Time::default() };
         self.words.queue.push_back(outgoing);
         self.words.typing = None;
         Ok(())
+    }
+
+    /// Whether one person of the room can be written to, and why not.
+    fn may_write_alone(&self, ctx: &Ctx<'_>, to: &Address) -> Result<(), Error> {
+        let refuse = |text: &str| Err(Error::new(ErrorKind::InvalidOperation, text));
+        if !self.takes_private_words() {
+            return refuse(NO_PRIVATE);
+        }
+        if *to == ctx.me.uri {
+            return refuse("that is you; name somebody else in the meeting");
+        }
+        if !roster::has(&self.roster, to) {
+            return refuse("they are not in the meeting");
+        }
+        Ok(())
+    }
+
+    /// Words to one person that have no room to go through any more go nowhere: the others must not get them.
+    fn drop_private(&mut self, ctx: &mut Ctx<'_>) {
+        while self.words.under_way.is_none() && self.words.queue.front().is_some_and(|o| o.alone.is_some()) {
+            self.words.finish(ctx, &self.id, Delivery::Failed(NO_PRIVATE.into()));
+        }
     }
 
     /// Sends the next text, and says who types, when that can be.
@@ -148,6 +180,9 @@ impl Meeting {
             return;
         }
         self.tell_typing(ctx);
+        if !self.takes_private_words() {
+            self.drop_private(ctx);
+        }
         if self.room.is_some() {
             return self.pump_room(ctx);
         }
@@ -160,7 +195,9 @@ impl Meeting {
     /// Everything goes into the room; it keeps the order.
     fn pump_room(&mut self, ctx: &mut Ctx<'_>) {
         while let Some(o) = self.words.queue.front() {
-            let body = cpim::write(&self.enveloped(ctx, PLAIN, o.text.clone().into_bytes(), &o.id));
+            let mut envelope = self.enveloped(ctx, PLAIN, o.text.clone().into_bytes(), &o.id);
+            envelope.to = o.alone.clone().or(envelope.to);
+            let body = cpim::write(&envelope);
             let (id, message) = (o.id.clone(), o.message.clone());
             if !self.room.as_mut().is_some_and(|r| r.send(ctx, &id, body, Some(message))) {
                 return;
@@ -281,7 +318,7 @@ impl Meeting {
         // Without an envelope the focus itself speaks, unless the server names somebody.
         let asserted = request.headers.get(&Name::PAssertedIdentity).and_then(NameAddr::parse).and_then(|n| n.uri.address());
         let Some(author) = asserted.or_else(|| self.name.address()) else { return };
-        self.tell(ctx, author, None, &media, &request.body);
+        self.tell(ctx, author, None, None, &media, &request.body);
     }
 
     pub fn open(&mut self, ctx: &mut Ctx<'_>, body: &[u8]) {
@@ -295,15 +332,12 @@ impl Meeting {
         }
         let Some(author) = envelope.from.clone().or_else(|| self.name.address()) else { return };
         let at = envelope.at.filter(|at| *at <= ctx.now);
-        let alone = envelope.to.as_ref() == Some(&ctx.me.uri);
-        let mut content = envelope.content;
-        if alone && is_type(&envelope.content_type, "text/plain") {
-            content.splice(..0, ALONE.bytes());
-        }
-        self.tell(ctx, author, at, &envelope.content_type, &content);
+        // Where nobody can be written to alone, some write every copy to whom it goes.
+        let alone = envelope.to.filter(|to| *to == ctx.me.uri && self.takes_private_words());
+        self.tell(ctx, author, alone, at, &envelope.content_type, &envelope.content);
     }
 
-    fn tell(&mut self, ctx: &mut Ctx<'_>, author: Address, at: Option<Time>, media: &str, body: &[u8]) {
+    fn tell(&mut self, ctx: &mut Ctx<'_>, author: Address, alone: Option<Address>, at: Option<Time>, media: &str, body: &[u8]) {
         if is_type(media, composing::CONTENT_TYPE) {
             match composing::parse(body) {
                 Ok(Composing::Active(lasts)) if author != ctx.me.uri && self.words.typists.len() < MAX_QUEUED => {
@@ -326,6 +360,7 @@ impl Meeting {
             body: String::from_utf8_lossy(body).into_owned(),
             format,
             state: Delivery::Received,
+            alone,
         };
         ctx.emit(Event::Message { conversation: self.id.clone(), message });
     }

@@ -104,7 +104,7 @@ impl Messages {
         }
         let id = MessageId(ctx.rng.hex(32));
         let body = text.to_owned();
-        let message = InstantMessage { id, author: from.clone(), at, body, format, state: Delivery::Received };
+        let message = InstantMessage { id, author: from.clone(), at, body, format, state: Delivery::Received, alone: None };
         ctx.emit(Event::Message { conversation, message });
     }
 
