@@ -1,5 +1,6 @@
 //! What should happen outside: plain data, done by the runtime.
 
+use super::password::Typed;
 use super::state::{AccountId, Missed};
 use crate::domain::conference::{Conference, Letter};
 use crate::domain::contact::{Contact, Group};
@@ -55,6 +56,8 @@ pub enum Effect {
     },
     /// Hand the text to `$EDITOR`; answered with [`super::Event::Edited`].
     EditExternally(String),
+    /// Begin anew with this password.
+    SignInWith(Typed),
     /// Stop the process until the shell continues it.
     Suspend,
     /// Clear the terminal and draw all again.

@@ -84,6 +84,7 @@ pub fn event(door: &mut Door<'_>, event: Event) {
 fn link(door: &mut Door<'_>, to: EndpointState, reason: Reason, retry_at: Option<Time>) {
     let link = &mut door.state.link;
     let was_up = link.is_up();
+    let mut refused = false;
     link.state = to;
     link.retry_at = retry_at;
     link.problem = match reason {
@@ -92,15 +93,20 @@ fn link(door: &mut Door<'_>, to: EndpointState, reason: Reason, retry_at: Option
         Reason::RegistrationRefreshFailed => Some("signing in again did not work".into()),
         Reason::TooManyActiveEndpoints => Some("you are signed in on too many devices; sign out on one of them".into()),
         Reason::Failed(e) => {
+            refused = e.kind == ErrorKind::AuthenticationFailed && retry_at.is_none();
             door.state.last_error = details_of(e.text.clone(), &e);
             Some(e.text)
         }
     };
     tell_problem(door);
+    if refused {
+        super::password::refused(door);
+    }
     let up = door.state.link.is_up();
     if up && !was_up {
         let link = &mut door.state.link;
         (link.problem, link.told, link.retry_at, link.down_since) = (None, None, None, None);
+        link.was_up = true;
         super::idle::signed_in(door.state);
         super::calendar::signed_in(door);
         send_outbox(door);

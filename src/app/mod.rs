@@ -39,6 +39,7 @@ pub mod meetings;
 pub mod outlook;
 pub mod own;
 mod palette;
+pub mod password;
 mod past;
 pub mod people;
 mod publishing;

@@ -2,10 +2,10 @@
 
 use super::canvas::Canvas;
 use super::{Drawn, card, edit_line, form};
-use crate::app::State;
 use crate::app::event::Target;
 use crate::app::state::Overlay;
-use crate::app::state::overlay::{Confirm, DryRun, FormDialog, FormKind, Help, Palette, PaletteTarget, Picker, Prompt};
+use crate::app::state::overlay::{Ask, Confirm, DryRun, FormDialog, FormKind, Help, Palette, PaletteTarget, Picker, Prompt};
+use crate::app::{Editor, State};
 use crate::domain::Address;
 use crate::endpoint::event::DirectoryEntry;
 use crate::text::width::clusters;
@@ -200,7 +200,9 @@ fn prompt(c: &mut Canvas, body: Rect, state: &State, p: &Prompt, top: bool, draw
     let extra = if found > 0 { found + 1 + more } else { 0 };
     let inside = window(c, body, 64, 5 + extra, p.title.clone());
     c.put(inside.x + 1, inside.y, 1, ">", c.theme.accent);
-    edit_line(c, Rect { x: inside.x + 3, width: inside.width - 4, height: 1, ..inside }, &p.line, top, drawn);
+    let hidden = (p.ask == Ask::Password).then(|| masked(&p.line, c.glyphs.ascii));
+    let line = hidden.as_ref().unwrap_or(&p.line);
+    edit_line(c, Rect { x: inside.x + 3, width: inside.width - 4, height: 1, ..inside }, line, top, drawn);
     let (words, style) = match (&p.error, p.searching) {
         (Some(e), _) => (e.clone(), c.theme.error),
         (None, Some(_)) => ("Searching the directory…".to_owned(), c.theme.quiet),
@@ -224,6 +226,16 @@ fn prompt(c: &mut Canvas, body: Rect, state: &State, p: &Prompt, top: bool, draw
         }
         drawn.targets.push((line, Target::OverlayRow(n)));
     }
+}
+
+/// As many signs as were typed, the cursor where it is.
+fn masked(line: &Editor, ascii: bool) -> Editor {
+    let count = |text: &str| clusters(text).count();
+    let all = count(line.text());
+    let after = all - count(line.text().get(..line.cursor()).unwrap_or("")).min(all);
+    let mut out = Editor::new(if ascii { "*" } else { "•" }.repeat(all));
+    (0..after).for_each(|_| out.left());
+    out
 }
 
 fn directory_remark(title: &str, uri: &Address) -> String {

@@ -166,6 +166,11 @@ fn again(door: &mut Door<'_>, mut prompt: Prompt, error: impl Into<String>) -> R
 fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
     let text = p.line.text().trim().to_owned();
     match p.ask.clone() {
+        Ask::Password if p.line.text().is_empty() => again(door, p, "Type the password"),
+        Ask::Password => {
+            crate::app::password::typed(door, p.line.text());
+            Ok(())
+        }
         Ask::ViewAs | Ask::Member(_) | Ask::Delegate if !text.contains('@') && p.at.is_none() => {
             match crate::app::people::person_by_words(door.state, &text) {
                 Ok(uri) => person_chosen(door, p, uri),

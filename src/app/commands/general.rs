@@ -8,7 +8,7 @@ use crate::app::limits::NORMAL_COLUMNS;
 use crate::app::state::conversations::Part;
 use crate::app::state::overlay::{Choice, Confirm, Deed, Help, Overlay, Picker};
 use crate::app::state::{Pane, State};
-use crate::app::{help, palette, publishing, questions, sending, tabs};
+use crate::app::{help, palette, password, publishing, questions, sending, tabs};
 use crate::domain::presence::UserStatus;
 use crate::endpoint::{Feature, Operation};
 
@@ -61,6 +61,12 @@ pub const COMMANDS: &[Command] = &[
     })
     .when(|s| if s.link.is_up() { Err("you are signed in") } else { Ok(()) })
     .typed("reconnect", super::Arg::None),
+    Command::new("password", "Type the password again, and sign in with it", HERE, |d, _| {
+        password::ask(d);
+        Ok(())
+    })
+    .when(password::possible)
+    .typed("password", super::Arg::None),
     Command::new("interrupt", "Close the dialog, or empty the line", HERE, interrupt),
     Command::new("redraw", "Draw the screen again", HERE, |d, _| effect(d, Effect::Redraw)),
     Command::new("suspend", "Suspend to the shell", HERE, |d, _| effect(d, Effect::Suspend)),

@@ -143,6 +143,8 @@ pub struct Link {
     pub round_trip: Option<u32>,
     /// Since when the link is down.
     pub down_since: Option<Time>,
+    /// It has been up in this run of the program.
+    pub was_up: bool,
 }
 
 impl Link {
@@ -198,6 +200,7 @@ impl State {
                 transport: "tls".into(),
                 round_trip: None,
                 down_since: None,
+                was_up: false,
             },
             pane: Pane::People,
             main: Pane::Conversations,

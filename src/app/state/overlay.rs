@@ -192,6 +192,8 @@ pub struct Prompt {
 /// What a prompt asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
+    /// The password of the account; what is typed is not shown.
+    Password,
     /// Whom to add, into which group.
     AddContact(Option<GroupId>),
     /// A contact's alias.

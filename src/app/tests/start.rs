@@ -2,6 +2,7 @@ use super::*;
 use crate::app::effect::SavedTab;
 use crate::app::event::{Snapshot, StoreReply};
 use crate::app::state::people::Loaded;
+use crate::endpoint::ErrorKind;
 
 fn message(id: &str, from: &str, at: u64, body: &str, state: Delivery) -> InstantMessage {
     InstantMessage {
@@ -104,4 +105,48 @@ fn the_same_keys_from_the_same_seed_make_the_same_state() {
         (format!("{:?}", s.effects), s.tabs(), s.transcript())
     };
     assert_eq!(run(), run());
+}
+
+fn refused(s: &mut Stage) {
+    let error = Error { status: Some(401), ..Error::new(ErrorKind::AuthenticationFailed, "The server refused the password.") };
+    s.says(endpoint::Event::State { state: EndpointState::Idle, reason: Reason::Failed(error), retry_at: None });
+}
+
+fn starting() -> Stage {
+    let mut s = Stage::new();
+    s.state.link.was_up = false;
+    s.state.link.state = EndpointState::Establishing;
+    s
+}
+
+#[test]
+fn a_password_that_is_refused_at_the_start_is_typed_again_on_the_screen() {
+    let mut s = starting();
+    refused(&mut s);
+    let Some(Overlay::Prompt(p)) = s.state.overlays.last() else { panic!("{:?}", s.state.overlays) };
+    assert!(p.title.contains("alice@contoso.example") && p.error.is_some());
+    s.keys("Enter");
+    assert!(s.state.overlays.last().is_some(), "an empty one is none");
+    s.effects.clear();
+    s.keys("\" s3cret \" Enter");
+    assert_eq!(s.effects, [Effect::SignInWith(crate::app::password::Typed::new(" s3cret "))], "blanks belong to it");
+    assert!(!format!("{:?}", s.effects).contains("s3cret"));
+    refused(&mut s);
+    assert!(s.state.overlays.last().is_some(), "and once more");
+    s.keys("Esc");
+    assert!(s.state.overlays.is_empty());
+    s.keys("Ctrl-K \"password: \" Enter");
+    assert!(matches!(s.state.overlays.last(), Some(Overlay::Prompt(p)) if p.ask == crate::app::state::overlay::Ask::Password));
+}
+
+#[test]
+fn who_is_writing_or_was_signed_in_is_not_asked_for_a_password_by_itself() {
+    let mut s = starting();
+    s.keys("Alt-1 g j Enter \"half a text\"");
+    s.state.overlays.clear();
+    refused(&mut s);
+    assert!(s.state.overlays.is_empty());
+    let mut s = Stage::new();
+    refused(&mut s);
+    assert!(s.state.overlays.is_empty() && s.state.link.was_up);
 }

@@ -77,6 +77,7 @@ impl Screen {
                 let edited = self.terminal.aside(|| edit(&text));
                 self.say(Event::Edited(edited));
             }
+            Effect::SignInWith(typed) => self.sign_in_with(&typed),
             Effect::Suspend => {
                 self.terminal.aside(suspend);
                 self.say(Event::Resumed);

@@ -13,14 +13,16 @@ use super::keeper::{Keeper, Kept};
 use super::link::{Link, LinkEvent, Operations, sleep};
 use super::prompt;
 use crate::app::event::{Snapshot, StoreReply};
+use crate::app::password::Typed;
 use crate::app::state::WireRecord;
 use crate::app::{Event, State, shows, update};
 use crate::domain::Rng;
 use crate::endpoint::user::Config;
-use crate::endpoint::{Operation, OperationId};
+use crate::endpoint::{EndpointState, Operation, OperationId};
 use crate::net::Clock;
+use crate::net::tls::Trust;
 use crate::store::client::WorkerReply;
-use crate::store::secrets::Found;
+use crate::store::secrets::{Chain, Found, Secret, SecretError, Source};
 use crate::ui::terminal::input::Heard;
 use crate::ui::{self, terminal, terminal::Writer};
 use access::Access;
@@ -105,6 +107,17 @@ struct Unlinked {
     wanted: mpsc::UnboundedReceiver<(OperationId, Operation)>,
 }
 
+/// What a sign-in with another password needs.
+struct Again {
+    config: Config,
+    rng: Rng,
+    trust: Option<Trust>,
+    /// The password comes from a command of the configuration.
+    by_command: bool,
+    /// What was typed on the screen; kept when it proves right.
+    typed: Option<Secret>,
+}
+
 /// The running screen.
 struct Screen {
     state: State,
@@ -112,6 +125,7 @@ struct Screen {
     calendar: Option<calendar::Source>,
     operations: Operations,
     unlinked: Option<Unlinked>,
+    again: Option<Again>,
     clock: Clock,
     said: mpsc::UnboundedSender<Input>,
     heard: mpsc::UnboundedReceiver<Input>,
@@ -157,6 +171,7 @@ impl Screen {
             keeper,
             operations,
             unlinked: Some(Unlinked { config: endpoint, rng, wanted }),
+            again: None,
             clock,
             said,
             heard,
@@ -261,6 +276,9 @@ impl Screen {
                 if matches!(event, crate::endpoint::Event::State { .. }) {
                     self.pulse.lost();
                 }
+                if matches!(event, crate::endpoint::Event::State { state: EndpointState::Established, .. }) {
+                    self.keep_typed();
+                }
                 let account = self.state.account.id.clone();
                 self.happen(Event::Endpoint { account, event }, false);
             }
@@ -292,7 +310,8 @@ impl Screen {
 
     /// Starts the endpoint, with a password from the person if nobody else has one.
     fn link(&mut self, access: Access) -> Result<(), String> {
-        let Some(Unlinked { mut config, rng, wanted }) = self.unlinked.take() else { return Ok(()) };
+        let Some(Unlinked { config, mut rng, wanted }) = self.unlinked.take() else { return Ok(()) };
+        let by_command = matches!(access.secret, Found::Password(_, Source::Command) | Found::Ask(Some(SecretError::Command(_))));
         let secret = match access.secret {
             Found::Password(secret, _) => secret,
             Found::Ask(why) => {
@@ -304,14 +323,61 @@ impl Screen {
                 asked?
             }
         };
+        let again = Again { config: config.clone(), rng: rng.fork(), trust: access.trust.clone(), by_command, typed: None };
+        self.again = Some(again);
+        self.start(config, rng, access.trust, wanted, &secret);
+        Ok(())
+    }
+
+    fn start(
+        &self,
+        mut config: Config,
+        rng: Rng,
+        trust: Option<Trust>,
+        wanted: mpsc::UnboundedReceiver<(OperationId, Operation)>,
+        secret: &Secret,
+    ) {
         config.password = Zeroizing::new(secret.reveal().to_owned());
         let said = self.said.clone();
-        let link = Link::new(config, rng, self.clock, access.trust).keeping_files_in(self.downloads.clone());
+        let link = Link::new(config, rng, self.clock, trust).keeping_files_in(self.downloads.clone());
         tokio::spawn(link.run(wanted, move |event| {
             // The screen is gone only when the program ends.
             let _ = said.send(Input::Link(event));
         }));
-        Ok(())
+    }
+
+    /// Begins anew with a password that was typed on the screen.
+    fn sign_in_with(&mut self, typed: &Typed) {
+        let Some(again) = &mut self.again else { return };
+        let secret = Secret::new(typed.reveal());
+        again.typed = Some(secret.clone());
+        let (config, rng, trust) = (again.config.clone(), again.rng.fork(), again.trust.clone());
+        // The endpoint of before ends with its operations.
+        let (operations, wanted) = mpsc::unbounded_channel();
+        self.operations = operations;
+        self.start(config, rng, trust, wanted, &secret);
+        self.operate(OperationId(0), Operation::SignIn);
+    }
+
+    /// A typed password has proved right: the keyring gets it.
+    fn keep_typed(&mut self) {
+        let Some(again) = &mut self.again else { return };
+        let Some(secret) = again.typed.take() else { return };
+        if again.by_command {
+            return self
+                .notice("signed in for this time; password_command in the configuration still prints the other password".into());
+        }
+        let (said, account, uri) = (self.said.clone(), self.state.account.id.clone(), again.config.uri.clone());
+        let keep = move || {
+            let text = match Chain::new(None).remember(uri.bare(), &secret) {
+                Ok(()) => "The password is in the keyring".to_owned(),
+                Err(e) => format!("The password is not kept: {e}"),
+            };
+            let event = crate::endpoint::Event::Notice(text);
+            let _ = said.send(Input::App(Event::Endpoint { account, event }));
+        };
+        // Without a thread the password is asked for at the next start, as it was at this one.
+        let _ = std::thread::Builder::new().name("keyring".into()).spawn(keep);
     }
 
     /// Lets something happen; what a key has caused is drawn at once, other things with the next frame.
