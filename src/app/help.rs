@@ -202,6 +202,7 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
         ],
         Mode::Line => match state.overlays.last() {
             Some(Overlay::Palette(_)) => &[("accept", "go"), ("down", "down"), ("up", "up"), ("dismiss", "close")],
+            Some(Overlay::Prompt(p)) if p.found.is_empty() => &[("accept", "take it"), ("dismiss", "leave")],
             Some(_) => &[("accept", "take it"), ("accept-row", "take the row"), ("dismiss", "leave")],
             None => &[("accept", "keep"), ("dismiss", "clear")],
         },

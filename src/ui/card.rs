@@ -121,6 +121,8 @@ fn entries(state: &State, uri: &Address, story: &[String]) -> Vec<Entry> {
             let label = match link.kind.as_str() {
                 "photo" => "Photo",
                 "voicemail" => "Voice mail",
+                "map" => "Map",
+                "sound" => "Sound",
                 _ => "Link",
             };
             add(label, &link.uri);

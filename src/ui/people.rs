@@ -48,6 +48,8 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     drawn.targets.push((area, Target::Pane(Pane::People)));
     if p.rows.is_empty() {
         let lines: &[&'static str] = match p.loaded {
+            // What the last run knew may be nothing; the server has not been heard.
+            Loaded::Nothing | Loaded::Cached if p.filter.is_empty() && state.link.is_up() => &strings::PEOPLE_WAITING,
             Loaded::Nothing => &strings::PEOPLE_WAITING,
             _ if !p.filter.is_empty() => &strings::PEOPLE_FILTERED,
             _ if !state.link.is_up() => &strings::PEOPLE_EMPTY[..1],

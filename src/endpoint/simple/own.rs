@@ -2,6 +2,7 @@
 //! watcher of each level sees of it (`simple.md` 4.9; the transformations are those of `pres_rules`).
 
 use crate::domain::access::{AGGREGATION_CONTAINER, BLOCKED_CONTAINER, WORKGROUP_AGGREGATION_CONTAINER};
+use crate::domain::calendar::Appointment;
 use crate::domain::presence::{
     Activity, Availability, AvailabilityClass, Expiry, Level, MachineState, Note, Publication, PublicationKey,
 };
@@ -29,6 +30,8 @@ pub struct Own<'a> {
     pub machine: MachineState,
     pub machine_since: Time,
     pub by_hand: Option<&'a ByHand>,
+    /// The meeting that goes on.
+    pub meeting: Option<&'a Appointment>,
     /// What the server tells others; `None`: nothing.
     pub told: Option<(Availability, Option<Activity>)>,
     pub note: Option<&'a Note>,
@@ -74,6 +77,15 @@ fn sources(own: &Own<'_>) -> Vec<Publication> {
         let instance = if ends.is_some() { instances::TIMED_USER_STATE } else { instances::USER_STATE };
         let value = StateValue { activity: set.activity.clone(), ..StateValue::user(set.availability) };
         all.push((instance, set.at, ends.map_or(Expiry::Endpoint, Expiry::Time), value));
+    }
+    if let Some(meeting) = own.meeting {
+        let value = StateValue {
+            availability: Some(Availability::BUSY),
+            activity: Some(Activity::token("in-a-meeting")),
+            meeting_subject: Some(meeting.subject.clone()).filter(|s| !s.is_empty()),
+            ..StateValue::new(StateKind::Calendar)
+        };
+        all.push((instances::meeting(own.contact), meeting.start, Expiry::Endpoint, value));
     }
     let both = |(instance, at, expiry, value): (u32, Time, Expiry, StateValue)| {
         [AGGREGATION_CONTAINER, WORKGROUP_AGGREGATION_CONTAINER]

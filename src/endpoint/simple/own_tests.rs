@@ -3,7 +3,8 @@
 use super::publishing::Publishing;
 use crate::domain::Time;
 use crate::domain::access::SourceNetwork;
-use crate::domain::presence::{Availability, Level, Member, Note, SelfPresence, UserStatus};
+use crate::domain::calendar::{Appointment, Busyness, CalendarNow};
+use crate::domain::presence::{Availability, CustomStatus, Level, Member, Note, SelfPresence, UserStatus};
 use crate::endpoint::event::Feature;
 use crate::endpoint::service::{Service, ServiceId, Token};
 use crate::endpoint::sight::{Viewer, sight};
@@ -147,4 +148,40 @@ fn where_no_rules_are_kept_nothing_is_said_of_who_sees_nothing() {
     let (bench, ..) = publishing();
     assert_eq!(missing(&bench, Feature::DefaultAccess), None);
     assert!(missing(&bench, Feature::Levels).unwrap().contains("xcap"));
+}
+
+#[test]
+fn a_status_of_ones_own_making_is_told_in_its_words_and_an_unknown_one_refused() {
+    let (mut bench, mut s, first) = publishing();
+    bench.answer(&mut s, &first, 200, "SIP-ETag: a.1\nExpires: 1800", "");
+    let texts = vec![(1033, "In the lab".to_owned())];
+    bench.me.custom_statuses = vec![CustomStatus { id: "lab".into(), status: UserStatus::Busy, texts }];
+    bench.operate(&mut s, Operation::SetCustomStatus { id: "lab".into(), until: None });
+    bench.pass(&mut s, Duration::from_secs(4));
+    assert!(String::from_utf8(bench.request().1.body).unwrap().contains("In the lab"));
+    let id = bench.operate(&mut s, Operation::SetCustomStatus { id: "den".into(), until: None });
+    assert!(bench.result(id).unwrap().unwrap_err().text.contains("den"));
+}
+
+#[test]
+fn a_meeting_of_the_calendar_is_told_while_nothing_is_set_by_hand() {
+    let (mut bench, mut s, first) = publishing();
+    bench.answer(&mut s, &first, 200, "SIP-ETag: a.1\nExpires: 1800", "");
+    let meeting = Appointment {
+        start: bench.now,
+        end: bench.now + Duration::from_secs(3600),
+        busy: Busyness::Busy,
+        subject: "Budget".into(),
+        place: String::new(),
+    };
+    let now = CalendarNow { meeting: Some(meeting), ..CalendarNow::default() };
+    bench.operate(&mut s, Operation::SetCalendar { calendar: Box::new(now) });
+    assert_eq!(why(&own(&bench), &bench.me.contact, bench.now).decider().unwrap().who, "Calendar");
+    bench.pass(&mut s, Duration::from_secs(4));
+    let sent = bench.request();
+    bench.answer(&mut s, &sent, 200, "SIP-ETag: a.2\nExpires: 1800", "");
+    assert!(String::from_utf8(sent.1.body).unwrap().contains("<rpid:meeting/>"));
+    bench.operate(&mut s, status(UserStatus::Available, ""));
+    bench.pass(&mut s, Duration::from_secs(4));
+    assert!(!String::from_utf8(bench.request().1.body).unwrap().contains("meeting"));
 }

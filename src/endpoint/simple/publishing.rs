@@ -3,6 +3,7 @@
 use super::access::Access;
 use super::own::{self, ByHand};
 use super::{cannot, request};
+use crate::domain::calendar::Appointment;
 use crate::domain::presence::{
     Activity, Availability, MachineState, Note, Publication, PublicationKey, SelfPresence, UserStatus,
 };
@@ -31,7 +32,10 @@ const MISSING: [(Feature, &str); 8] = [
     (Feature::Phones, "Standard presence has no place for your phone numbers."),
     (Feature::Subjects, "Conversations of standard SIP have no subject and no priority."),
     (Feature::Contexts, "Standard SIP attaches no applications to conversations."),
-    (Feature::Categories, "Standard presence carries status, note, place and time zone; no calendar and no working hours."),
+    (
+        Feature::Categories,
+        "Standard presence carries status, note, place and time zone; of the calendar only the meeting that goes on, and no working hours.",
+    ),
 ];
 const NO_PRESENCE: &str = "This server takes no presence: nobody sees your status, note or place.";
 const NOT_YOURS: &str = "The server does not let you tell your presence; ask its administrator. Nobody sees your status.";
@@ -56,6 +60,8 @@ pub struct Publishing {
     by_hand: Option<ByHand>,
     machine: MachineState,
     machine_since: Time,
+    /// The meeting that goes on, as the calendar says.
+    meeting: Option<Appointment>,
     note: Option<Note>,
     /// The note begins or ends then.
     turns: Option<Time>,
@@ -86,6 +92,7 @@ impl Publishing {
             by_hand: None,
             machine: MachineState::Active,
             machine_since: Time::default(),
+            meeting: None,
             note: None,
             turns: None,
             location: String::new(),
@@ -103,12 +110,16 @@ impl Publishing {
         }
     }
 
-    /// What is true now: the hand-set status where the device is there to support it, else what the device does.
+    /// What is true now: the hand-set status where the device is there to support it, else the meeting that goes on, else what
+    /// the device does.
     fn state(&self, now: Time) -> (Availability, Option<Activity>) {
         let machine = own::of_machine(self.machine);
         match self.by_hand.as_ref().filter(|s| s.until.is_none_or(|u| u > now)) {
             Some(set) if set.availability > machine || self.machine == MachineState::Active => {
                 (set.availability, set.activity.clone())
+            }
+            None if self.meeting.is_some() && machine < Availability::BUSY => {
+                (Availability::BUSY, Some(Activity::token("in-a-meeting")))
             }
             _ => (machine, None),
         }
@@ -176,6 +187,7 @@ impl Publishing {
             machine: self.machine,
             machine_since: self.machine_since,
             by_hand: self.by_hand.as_ref(),
+            meeting: self.meeting.as_ref(),
             told: self.refused.is_none().then_some((availability, activity)),
             note: self.note.as_ref(),
             location: &self.location,
@@ -206,6 +218,18 @@ impl Publishing {
         let timed = matches!(status, UserStatus::Busy | UserStatus::DoNotDisturb);
         let until = until.or_else(|| timed.then(|| ctx.now + Duration::from_secs(TIMED_STATUS_SECS.into())));
         self.by_hand = Some(ByHand { availability, activity, until, at: ctx.now });
+    }
+
+    /// A status of one's own making.
+    fn set_custom(&mut self, ctx: &Ctx<'_>, id: &str, until: Option<Time>) -> Result<(), Error> {
+        let Some(custom) = ctx.me.custom_statuses.iter().find(|c| c.id == id).cloned() else {
+            return Err(Error::new(ErrorKind::NotFound, format!("There is no custom status “{id}” in the configuration.")));
+        };
+        self.set_status(ctx, custom.status, "", until);
+        if let Some(set) = &mut self.by_hand {
+            set.activity = Some(Activity { token: None, custom: custom.texts, min: 0, max: u32::MAX });
+        }
+        Ok(())
     }
 
     fn publish(&mut self, ctx: &mut Ctx<'_>, body: Body, expires: u32) {
@@ -310,7 +334,11 @@ impl Service for Publishing {
     fn on_operation(&mut self, ctx: &mut Ctx<'_>, id: OperationId, operation: &Operation) -> bool {
         let own = matches!(
             operation,
-            Operation::SetStatus { .. } | Operation::ResetStatus | Operation::SetNote { .. } | Operation::SetLocation { .. }
+            Operation::SetStatus { .. }
+                | Operation::SetCustomStatus { .. }
+                | Operation::ResetStatus
+                | Operation::SetNote { .. }
+                | Operation::SetLocation { .. }
         );
         if let Some(why) = self.refused.as_ref().filter(|_| own && ctx.online) {
             ctx.complete(id, Err(Error::new(ErrorKind::InvalidOperation, why.clone())));
@@ -318,6 +346,13 @@ impl Service for Publishing {
         }
         match operation {
             Operation::SetStatus { status, activity, until } => self.set_status(ctx, *status, activity, *until),
+            Operation::SetCustomStatus { id: custom, until } => {
+                if let Err(e) = self.set_custom(ctx, custom, *until) {
+                    ctx.complete(id, Err(e));
+                    return true;
+                }
+            }
+            Operation::SetCalendar { calendar } => self.meeting.clone_from(&calendar.meeting),
             Operation::ResetStatus => self.by_hand = None,
             Operation::SetNote { note } => self.note = note.clone(),
             Operation::SetLocation { location } => self.location = location.clone(),

@@ -79,7 +79,10 @@ pub fn links(person: &Element) -> Vec<CardLink> {
         let uri = person.child_value(name).filter(|u| u.starts_with("http://") || u.starts_with("https://"))?;
         Some(CardLink { kind: kind.to_owned(), uri })
     };
-    [("homepage", "other"), ("card", "other"), ("icon", "photo")].into_iter().filter_map(link).collect()
+    [("homepage", "other"), ("card", "other"), ("icon", "photo"), ("map", "map"), ("sound", "sound")]
+        .into_iter()
+        .filter_map(link)
+        .collect()
 }
 
 /// Numbers that can be called: contacts of tuples that are telephone addresses.
