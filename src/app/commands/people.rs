@@ -184,10 +184,15 @@ fn message(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     }
 }
 
+/// The words under a question for a person; only where there is a directory may it be a name.
+pub fn whom(state: &State, with_directory: &'static str) -> &'static str {
+    if state.missing(Feature::Directory).is_some() { "The whole address: name@domain" } else { with_directory }
+}
+
 fn add(door: &mut Door<'_>, _: &str) -> Result<(), String> {
     let takes = |g: &GroupId| *g != DEFAULT_GROUP && kind(door.state, *g).is_some_and(GroupKind::takes_contacts);
     let group = door.state.people.selected_group().filter(takes);
-    let hint = "Address (name@domain) adds; a name searches the directory";
+    let hint = whom(door.state, "Address (name@domain) adds; a name searches the directory");
     prompt(door, Ask::AddContact(group), "Add a contact", hint, "");
     Ok(())
 }

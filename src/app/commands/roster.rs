@@ -16,6 +16,9 @@ use crate::domain::conference::{AccessLevel, AutomaticLeaders};
 use crate::domain::conversation::{Conversation, ConversationState, MeetingChange, Role};
 use crate::endpoint::Operation;
 
+/// Words under a question for a person.
+pub(super) const ANYBODY: &str = "An address, or a name to search the directory";
+
 const HERE: &[Mode] = &[Mode::Roster];
 const NOWHERE: &[Mode] = &[];
 
@@ -120,7 +123,7 @@ pub const COMMANDS: &[Command] = &[
         .when(recordable),
     Command::new("invite-here", "Invite somebody into this meeting", HERE, |d, _| {
         let id = current(d)?;
-        super::people::prompt(d, Ask::Invite(id), "Invite", "An address, or a name to search the directory", "");
+        super::people::prompt(d, Ask::Invite(id), "Invite", super::people::whom(d.state, ANYBODY), "");
         Ok(())
     })
     .when(in_meeting_tab),
@@ -132,7 +135,7 @@ pub const COMMANDS: &[Command] = &[
 fn call_in(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     let id = current(door)?;
     if args.trim().is_empty() {
-        super::people::prompt(door, Ask::CallIn(id), "Call in", "An address, or a name to search the directory", "");
+        super::people::prompt(door, Ask::CallIn(id), "Call in", super::people::whom(door.state, ANYBODY), "");
         return Ok(());
     }
     let uri = crate::app::people::person_by_words(door.state, args)?;

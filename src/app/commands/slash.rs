@@ -311,7 +311,7 @@ fn rejoin(door: &mut Door<'_>) -> Result<(), String> {
 fn invite(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     let id = current(door)?;
     if args.trim().is_empty() {
-        super::people::prompt(door, Ask::Invite(id), "Invite", "An address, or a name to search the directory", "");
+        super::people::prompt(door, Ask::Invite(id), "Invite", super::people::whom(door.state, super::roster::ANYBODY), "");
         return Ok(());
     }
     let uri = person_by_words(door.state, args)?;

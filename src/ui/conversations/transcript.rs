@@ -32,6 +32,8 @@ const TOGETHER: Duration = Duration::from_secs(300);
 const LINK_OCTETS: usize = 150;
 /// Cells kept free at the right edge for the state of own messages.
 const STATE_CELLS: u16 = 4;
+/// Rows that the reason of a failure takes.
+const REASON_ROWS: usize = 4;
 /// Cells of the bar that shows how much of a file has crossed.
 const BAR_CELLS: u16 = 24;
 
@@ -154,7 +156,7 @@ enum Row {
         /// Cells of the mark it begins with: it went to one person alone.
         alone: u16,
     },
-    Reason(String),
+    Reason(Line),
     Notice {
         line: Line,
         first: bool,
@@ -351,7 +353,9 @@ impl Page<'_> {
             alone: alone.as_ref().filter(|_| n == 0).map_or(0, |mark| u16::try_from(width(mark)).unwrap_or(u16::MAX)),
         }));
         if let Delivery::Failed(reason) = &message.state {
-            rows.push(Row::Reason(reason.clone()));
+            let words = format!("not delivered: {}", Line::new(reason));
+            let cells = self.columns.text_cells + STATE_CELLS - 1;
+            rows.extend(Text::plain(&words).wrap(usize::from(cells)).into_iter().take(REASON_ROWS).map(Row::Reason));
         }
     }
 
@@ -407,8 +411,7 @@ impl Page<'_> {
                 c.put(text_x + gap, y, self.columns.text_cells - gap, &words, c.theme.quiet);
             }
             Row::Reason(reason) => {
-                let words = format!("not delivered: {}", Line::new(&reason));
-                c.put(text_x, y, self.columns.text_cells + STATE_CELLS - 1, words, c.theme.error);
+                c.put(text_x, y, self.columns.text_cells + STATE_CELLS - 1, reason, c.theme.error);
             }
             Row::Text { line: words, links, first, last, named, timed, alone } => {
                 let Entry::Message { message, mention } = entry else { return };
