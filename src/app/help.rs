@@ -203,6 +203,7 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
         Mode::Line => match state.overlays.last() {
             Some(Overlay::Palette(_)) => &[("accept", "go"), ("down", "down"), ("up", "up"), ("dismiss", "close")],
             Some(Overlay::Prompt(p)) if p.found.is_empty() => &[("accept", "take it"), ("dismiss", "leave")],
+            Some(Overlay::Help(_)) => &[("accept", "keep"), ("down", "down"), ("up", "up"), ("dismiss", "clear")],
             Some(_) => &[("accept", "take it"), ("accept-row", "take the row"), ("dismiss", "leave")],
             None => &[("accept", "keep"), ("dismiss", "clear")],
         },
@@ -213,6 +214,7 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
                 &[("accept", "choose"), ("try", "dry run"), ("down", "down"), ("up", "up"), ("dismiss", "leave")]
             }
             Some(Overlay::Picker(_)) => &[("accept", "choose"), ("down", "down"), ("up", "up"), ("dismiss", "leave")],
+            Some(Overlay::Help(_)) => &[("filter", "find"), ("dismiss", "close"), ("page-down", "down"), ("page-up", "up")],
             _ => &[("page-down", "down"), ("page-up", "up"), ("dismiss", "close")],
         },
         Mode::Edit | Mode::Anywhere => &[("help", "help")],

@@ -17,6 +17,7 @@ impl State {
             return match top {
                 Overlay::Palette(_) | Overlay::Prompt(_) => Mode::Line,
                 Overlay::Form(_) => Mode::Form,
+                Overlay::Help(h) if h.filtering => Mode::Line,
                 _ => Mode::Dialog,
             };
         }
@@ -55,6 +56,7 @@ impl State {
             Mode::Line => match self.overlays.last_mut() {
                 Some(Overlay::Palette(p)) => Some(&mut p.query),
                 Some(Overlay::Prompt(p)) => Some(&mut p.line),
+                Some(Overlay::Help(h)) => Some(&mut h.filter),
                 Some(_) => None,
                 None => match self.pane {
                     Pane::People => Some(&mut self.people.filter),
@@ -118,6 +120,7 @@ fn changed(door: &mut Door<'_>) {
                 let wanted = p.ask.searches() && p.line.text().trim().chars().count() >= SEARCH_CHARS;
                 door.state.search_due = wanted.then(|| door.now + SEARCH_PAUSE);
             }
+            Some(Overlay::Help(h)) => h.scroll = 0,
             Some(_) => {}
             None => filter_changed(door.state),
         },

@@ -17,7 +17,7 @@ use ratatui::style::Style;
 pub fn draw(c: &mut Canvas, body: Rect, state: &State, overlay: &Overlay, top: bool, drawn: &mut Drawn) {
     match overlay {
         Overlay::Palette(p) => palette(c, body, p, top, drawn),
-        Overlay::Help(h) => help(c, body, h, drawn),
+        Overlay::Help(h) => help(c, body, h, top, drawn),
         Overlay::Confirm(q) => confirm(c, body, q),
         Overlay::Prompt(p) => prompt(c, body, state, p, top, drawn),
         Overlay::Picker(p) => picker(c, body, p, drawn),
@@ -94,19 +94,23 @@ fn mark(c: &mut Canvas, x: u16, y: u16, room: u16, label: &Line, matched: &[u32]
     }
 }
 
-fn help(c: &mut Canvas, body: Rect, h: &Help, drawn: &mut Drawn) {
-    let keys = h.sections.iter().flat_map(|s| &s.1).map(|r| c.width(r.0.clone())).max().unwrap_or(8).clamp(8, 24);
-    let mut lines: Vec<(Line, Line)> = Vec::new();
-    for (title, entries) in &h.sections {
-        if !lines.is_empty() {
-            lines.push((Line::default(), Line::default()));
-        }
-        lines.push((Line::default(), Line::new(title)));
-        lines.extend(entries.iter().map(|(k, w)| (Line::new(k), Line::new(w))));
-    }
-    let longest = lines.iter().map(|l| crate::text::width(l.1.as_str())).max().unwrap_or(0);
+fn help(c: &mut Canvas, body: Rect, h: &Help, top: bool, drawn: &mut Drawn) {
+    let all = h.sections.iter().flat_map(|s| &s.1);
+    let keys = all.clone().map(|r| c.width(r.0.clone())).max().unwrap_or(8).clamp(8, 24);
+    let longest = all.clone().map(|r| crate::text::width(&r.1)).max().unwrap_or(0);
+    let lines = help_lines(h);
     let width = keys.saturating_add(8).saturating_add(rows(longest)).clamp(76, 120);
-    let inside = window(c, body, width, rows(lines.len()).saturating_add(2), "Help");
+    let height = rows(all.count() + 2 * h.sections.len());
+    let mut inside = window(c, body, width, height.saturating_add(1), "Help");
+    if h.filtering || !h.filter.is_empty() {
+        c.put(inside.x + 1, inside.y, 1, "/", c.theme.accent);
+        let line = Rect { x: inside.x + 3, width: inside.width - 4, height: 1, ..inside };
+        edit_line(c, line, &h.filter, top && h.filtering, drawn);
+        inside = Rect { y: inside.y + 1, height: inside.height - 1, ..inside };
+    }
+    if lines.is_empty() {
+        c.put(inside.x + 3, inside.y, inside.width - 4, "No key and no command is described so.", c.theme.quiet);
+    }
     let top = scrolled(lines.len(), h.scroll, inside, drawn);
     for (y, (key, words)) in (inside.y..inside.bottom()).zip(lines.into_iter().skip(top)) {
         if key.is_empty() {
@@ -117,6 +121,19 @@ fn help(c: &mut Canvas, body: Rect, h: &Help, drawn: &mut Drawn) {
         }
     }
     more(c, inside, drawn.metrics.overlay_max, top);
+}
+
+/// Keys and words of every row; titles and the blank rows between the sections are without keys.
+fn help_lines(h: &Help) -> Vec<(Line, Line)> {
+    let mut lines = Vec::new();
+    for (title, entries) in h.shown() {
+        if !lines.is_empty() {
+            lines.push((Line::default(), Line::default()));
+        }
+        lines.push((Line::default(), Line::new(title)));
+        lines.extend(entries.into_iter().map(|(k, w)| (Line::new(k), Line::new(w))));
+    }
+    lines
 }
 
 /// The first line to show of a scrolled text, noting how far it can go.

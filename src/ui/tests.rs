@@ -400,7 +400,7 @@ fn dialogs() {
                 ]),
             ),
         ];
-        s.overlays.push(Overlay::Help(Help { sections, scroll: 0 }));
+        s.overlays.push(Overlay::Help(Help { sections, ..Help::default() }));
     });
     snapshot("confirm", |s| {
         let text =

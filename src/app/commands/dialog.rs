@@ -29,6 +29,12 @@ pub const COMMANDS: &[Command] = &[
 ];
 
 fn accept(door: &mut Door<'_>) -> Result<(), String> {
+    if let Some(Overlay::Help(h)) = door.state.overlays.last_mut()
+        && h.filtering
+    {
+        h.filtering = false;
+        return Ok(());
+    }
     match door.state.overlays.pop() {
         Some(Overlay::Palette(p)) => palette::choose(door, p),
         Some(Overlay::Confirm(c)) => confirmed(door, c),
@@ -87,6 +93,13 @@ fn accept_row(door: &mut Door<'_>) -> Result<(), String> {
 }
 
 fn dismiss(door: &mut Door<'_>) -> Result<(), String> {
+    if let Some(Overlay::Help(h)) = door.state.overlays.last_mut()
+        && (h.filtering || !h.filter.is_empty())
+    {
+        h.filter.take();
+        (h.filtering, h.scroll) = (false, 0);
+        return Ok(());
+    }
     if door.state.overlays.pop().is_some() {
         return Ok(());
     }

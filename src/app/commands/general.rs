@@ -111,7 +111,7 @@ fn toggle_people(door: &mut Door<'_>, _: &str) -> Result<(), String> {
 
 fn show_help(door: &mut Door<'_>, _: &str) -> Result<(), String> {
     let sections = help::sections(door.state);
-    door.state.overlays.push(Overlay::Help(Help { sections, scroll: 0 }));
+    door.state.overlays.push(Overlay::Help(Help { sections, ..Help::default() }));
     Ok(())
 }
 

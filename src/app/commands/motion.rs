@@ -28,7 +28,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new("page-up", "One page up", LISTS, |d, _| step(d, Step::Page(-1))),
     Command::new("first", "To the first", LISTS, |d, _| step(d, Step::First)),
     Command::new("last", "To the last", LISTS, |d, _| step(d, Step::Last)),
-    Command::new("filter", "Filter as typed", &[Mode::People, Mode::Wire], filter),
+    Command::new("filter", "Filter as typed", &[Mode::People, Mode::Wire, Mode::Dialog], filter),
     Command::new("clear", "Clear filter, marks or details", &[Mode::People, Mode::Meetings, Mode::Wire], clear),
     Command::new("mark", "Mark or unmark", &[Mode::People, Mode::Transcript, Mode::Roster], mark),
     Command::new("copy", "Copy to the clipboard", &[Mode::Transcript, Mode::Wire], copy),
@@ -118,6 +118,14 @@ fn wire(state: &mut State, step: Step) {
 }
 
 fn filter(door: &mut Door<'_>, _: &str) -> Result<(), String> {
+    match door.state.overlays.last_mut() {
+        Some(Overlay::Help(h)) => {
+            h.filtering = true;
+            return Ok(());
+        }
+        Some(_) => return Err("only the help is filtered; a list for choosing is short".into()),
+        None => {}
+    }
     match door.state.pane {
         Pane::People => door.state.people.filtering = true,
         Pane::Wire => (door.state.wire.filtering, door.state.wire.open) = (true, None),

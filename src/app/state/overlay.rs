@@ -119,6 +119,23 @@ pub struct Help {
     pub sections: Vec<(String, Vec<(String, String)>)>,
     /// Rows scrolled.
     pub scroll: u16,
+    /// Words that rows have to contain.
+    pub filter: Editor,
+    /// The filter has the keys.
+    pub filtering: bool,
+}
+
+impl Help {
+    /// The sections with the rows whose keys and words together contain every word of the filter, in any case.
+    pub fn shown(&self) -> Vec<(&str, Vec<&(String, String)>)> {
+        let wanted: Vec<String> = self.filter.text().split_whitespace().map(str::to_lowercase).collect();
+        let fits = |(keys, words): &(String, String)| {
+            let row = format!("{keys} {words}").to_lowercase();
+            wanted.iter().all(|w| row.contains(w))
+        };
+        let all = self.sections.iter().map(|(title, rows)| (title.as_str(), rows.iter().filter(|r| fits(r)).collect::<Vec<_>>()));
+        all.filter(|(_, rows)| !rows.is_empty()).collect()
+    }
 }
 
 /// A change on trial.

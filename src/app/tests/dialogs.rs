@@ -54,6 +54,22 @@ fn help_is_made_from_the_live_keymap() {
 }
 
 #[test]
+fn the_help_is_filtered_by_words() {
+    let mut s = Stage::new();
+    s.keys("F1 / \"mute all\"");
+    let shown = |s: &Stage| match s.state.overlays.last() {
+        Some(Overlay::Help(h)) => h.shown().into_iter().flat_map(|(_, rows)| rows).cloned().collect::<Vec<_>>(),
+        _ => Vec::new(),
+    };
+    assert!(!shown(&s).is_empty() && shown(&s).len() < 5, "{:?}", shown(&s));
+    assert!(shown(&s).iter().all(|(k, w)| format!("{k} {w}").to_lowercase().contains("mute")));
+    s.keys("Enter j Esc");
+    assert!(shown(&s).len() > 100, "Esc first takes the filter away");
+    s.keys("Esc");
+    assert!(s.state.overlays.is_empty());
+}
+
+#[test]
 fn hints_name_only_keys_that_work_now() {
     let mut s = Stage::empty();
     let words = |s: &Stage| crate::app::help::hints(&s.state).into_iter().map(|(k, w)| format!("{k} {w}")).collect::<Vec<_>>();
