@@ -63,7 +63,7 @@ fn wait(mut map: Map<String, Value>) -> Result<Request, Error> {
 fn operation(op: &str, mut map: Map<String, Value>, mut fresh: impl FnMut() -> String) -> Result<Request, Error> {
     let mut named = Map::new();
     let key = match op {
-        "send_message" => Some(("message", "message")),
+        "send_message" | "send_privately" => Some(("message", "message")),
         "start_conversation" | "join_conference" | "meet_now" => Some(("id", "conversation")),
         _ => None,
     };

@@ -5,6 +5,7 @@ import shutil
 import time
 
 from conferences import Conferences
+from direct import Direct
 from lists import Lists
 from meetings import Meetings
 from parts import Missed, Tee, until
@@ -272,5 +273,5 @@ class Restart:
         self.carol.sees("(?i)● alice", 60)
 
 
-class Flows(Restart, Conferences, WithLinphone, Sessions, Lists, Meetings, WithBaresip, Secure, Words, Ways, Between):
+class Flows(Restart, Conferences, WithLinphone, Direct, Sessions, Lists, Meetings, WithBaresip, Secure, Words, Ways, Between):
     """All of them; the last named come first."""

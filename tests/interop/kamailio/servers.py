@@ -17,7 +17,7 @@ sys.path.insert(0, str(HERE.parent))
 from parts import Missed, answers, until  # noqa: E402
 
 DOMAIN = "example.test"
-PEOPLE = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"]
+PEOPLE = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"]
 TABLES = ["version", "silo", "presentity", "active_watchers", "watchers", "xcap", "pua", "rls_presentity", "rls_watchers"]
 EVERYBODY_MAY = """<?xml version="1.0" encoding="UTF-8"?>
 <ruleset xmlns="urn:ietf:params:xml:ns:common-policy" xmlns:pr="urn:ietf:params:xml:ns:pres-rules">
