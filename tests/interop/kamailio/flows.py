@@ -224,10 +224,10 @@ class WithBaresip:
 
     def parts_at_baresip(self):
         """a long text reaches baresip, which takes no sessions, in numbered parts that fit into datagrams"""
-        say(self.alice, "many words " * 120 + "and the end")
-        until("the last part", lambda: self.bob.wrote(r"\((\d)/\1\) [a-z ]*and the end"), 60)
+        say(self.alice, "many words " * 120 + "farewell")
+        until("the last part", lambda: self.bob.wrote(r"\((\d)/\1\) [a-z ]*farewell"), 60)
         until("the first part", lambda: self.bob.wrote(r"\(1/\d\) many words many words"))
-        self.alice.sees("and the end +✓")
+        self.alice.sees("farewell +✓")
 
     def called_by_baresip(self):
         """baresip calls: it hears why nobody takes the call, adsum's screen tells of it"""
