@@ -66,7 +66,7 @@ mod tests {
     }
 
     fn written(c: &Conference) -> Invitation {
-        let text = invitation::calendar(c, &|u| u.user().to_owned(), Time(0));
+        let text = invitation::calendar(c, &[], &|u| u.user().to_owned(), Time(0));
         read(&text, &TimeZone::UTC).unwrap_or_else(|e| panic!("{e}\n{text}"))
     }
 

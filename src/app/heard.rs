@@ -220,7 +220,11 @@ fn completed(door: &mut Door<'_>, id: OperationId, result: Result<Outcome, Error
         }
         Err(error) => {
             not_done(door, id, &pending.then, &error);
-            if !pending.what.is_empty() {
+            // The prompt for the passcode says it already.
+            let asked = error.kind == ErrorKind::AuthenticationFailed
+                && matches!(pending.then, Then::JoinBy(..) | Then::Verified(..))
+                && matches!(door.state.overlays.last(), Some(Overlay::Prompt(_)));
+            if !pending.what.is_empty() && !asked {
                 door.failed(&pending.what, &error);
             }
         }
@@ -254,6 +258,7 @@ fn then(door: &mut Door<'_>, id: OperationId, then: Then, outcome: Outcome) {
             door.state.meetings.capabilities = Some(c);
             meetings::check(door);
         }
+        (Then::JoinBy(..), _) => door.state.conversations.link.clear(),
         (Then::JoinFound, Outcome::Conference(c)) => {
             let target = crate::endpoint::JoinTarget::Link(c.uri.clone());
             if let Err(e) = super::tabs::join(door, target, c.settings.subject.clone()) {
@@ -321,11 +326,13 @@ fn not_done(door: &mut Door<'_>, id: OperationId, then: &Then, error: &Error) {
         Then::JoinBy(id, target, subject) => {
             talk::not_joined(door, id, &error.text);
             if error.kind == ErrorKind::AuthenticationFailed {
-                meetings::ask_passcode(door, target.clone(), subject.clone(), error);
+                let tab = door.state.conversations.find(id).and_then(|at| door.state.conversations.tabs.get(at));
+                let typed = tab.and_then(|t| t.passcode.clone()).unwrap_or_default();
+                meetings::ask_passcode(door, target.clone(), subject.clone(), &typed, error);
             }
         }
-        Then::Verified(target, subject, _) if error.kind == ErrorKind::AuthenticationFailed => {
-            meetings::ask_passcode(door, target.clone(), subject.clone(), error);
+        Then::Verified(target, subject, typed) if error.kind == ErrorKind::AuthenticationFailed => {
+            meetings::ask_passcode(door, target.clone(), subject.clone(), typed, error);
         }
         Then::Verified(..) if matches!(error.kind, ErrorKind::Retryable | ErrorKind::Timeout) => {}
         // It is looked at by joining.

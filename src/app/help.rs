@@ -72,6 +72,9 @@ fn wanted(state: &State) -> &'static [(&'static str, &'static str)] {
         Mode::People if !state.people.marks.is_empty() => {
             &[("message", "write to all marked"), ("mark", "mark"), ("clear", "unmark"), ("help", "help")]
         }
+        Mode::People | Mode::Me if state.account.application || state.account.guest.is_some() => {
+            &[("palette", "go to"), ("help", "help")]
+        }
         Mode::People => &[
             ("message", "message"),
             ("add-contact", "add"),

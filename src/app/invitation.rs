@@ -2,9 +2,9 @@
 
 use super::when;
 use crate::domain::conference::{Conference, PhoneNumber};
-pub use crate::domain::itip::link;
 use crate::domain::itip::subject;
 pub use crate::domain::itip::write::{calendar, cancellation};
+pub use crate::domain::itip::{by_phone, link};
 use jiff::tz::TimeZone;
 
 /// The invitation as text.
@@ -29,14 +29,6 @@ pub fn text(c: &Conference, organizer: &str, zone: &TimeZone, phones: &[PhoneNum
         out.push_str(&format!("\n{}\n", c.settings.description));
     }
     out
-}
-
-/// What somebody needs who calls: "+49 30 1234 (Berlin), conference number 123456".
-pub fn by_phone(c: &Conference, phones: &[PhoneNumber]) -> String {
-    let number = |p: &PhoneNumber| if p.region.is_empty() { p.number.clone() } else { format!("{} ({})", p.number, p.region) };
-    let mut out: Vec<String> = phones.iter().map(number).collect();
-    out.push(format!("conference number {}", c.phone_id));
-    out.join(", ")
 }
 
 #[cfg(test)]

@@ -93,6 +93,7 @@ pub fn fields(s: &ConferenceSettings, time: &str, capabilities: Option<&Capabili
     }
     out.push(text(FieldId::ForgetAfter, "Forget after", "Empty: as the server does; 2027-01-31, in 3 weeks", &expiry));
     out.push(text(FieldId::Description, "Description", "More about it; may be empty", &s.description));
+    out.push(text(FieldId::Data, "Data", "For programs that read meetings; may be empty", &s.notification_data));
     if !rules {
         out.retain(|f| PLAIN.contains(&f.id));
     }
@@ -143,7 +144,8 @@ fn readings(state: &State, form: &Form, now: Time) -> Vec<Reading> {
         Err(_) => Ok(None),
     };
     let people = read_invitees(state, form).map(|list| {
-        let names: Vec<&str> = list.iter().map(|i| state.name(&i.uri)).collect();
+        let leads = |i: &Invitee| if i.role == Role::Leader { " (leads)" } else { "" };
+        let names: Vec<String> = list.iter().map(|i| format!("{}{}", state.name(&i.uri), leads(i))).collect();
         (!names.is_empty()).then(|| names.join(", "))
     });
     let repeat = match &zone {
@@ -162,6 +164,7 @@ fn readings(state: &State, form: &Form, now: Time) -> Vec<Reading> {
         FieldId::Media,
         FieldId::Leaders,
         FieldId::Description,
+        FieldId::Data,
         FieldId::Announcements,
     ];
     let mut out: Vec<Reading> = plain.into_iter().map(|id| (id, Ok(None))).collect();
@@ -252,7 +255,11 @@ pub fn settings(state: &State, form: &Form, now: Time) -> Result<ConferenceSetti
     }
     let mut s = ConferenceSettings { ..rough(state, form) };
     let kept = old.clone().unwrap_or_default();
-    (s.notification_data, s.template) = (kept.notification_data.clone(), kept.template);
+    s.template = kept.template;
+    s.notification_data = match form.field(FieldId::Data) {
+        Some(_) => form.text(FieldId::Data).trim().to_owned(),
+        None => kept.notification_data.clone(),
+    };
     s.subject = form.text(FieldId::Subject).trim().to_owned();
     if s.subject.is_empty() {
         return Err((FieldId::Subject, "a meeting needs a subject".into()));
@@ -321,6 +328,7 @@ fn field_of(e: &RuleError) -> FieldId {
     match e {
         R::SubjectTooLong => FieldId::Subject,
         R::DescriptionTooLong => FieldId::Description,
+        R::NotificationDataTooLong => FieldId::Data,
         R::TimesWrong | R::SeriesWithoutTime => FieldId::When,
         R::SeriesInvalid => FieldId::Repeat,
         R::ExpiryOutOfRange | R::ExpiresBeforeEnd => FieldId::ForgetAfter,

@@ -285,9 +285,11 @@ pub fn join_slot(door: &mut Door<'_>, id: &ConferenceId) -> Result<(), String> {
 }
 
 /// Asks for the passcode of a meeting that was not entered without.
-pub fn ask_passcode(door: &mut Door<'_>, target: JoinTarget, subject: String, error: &Error) {
+///
+/// `typed`: the one that was wrong; it stays to be mended.
+pub fn ask_passcode(door: &mut Door<'_>, target: JoinTarget, subject: String, typed: &str, error: &Error) {
     let hint = "It stands in the invitation; ask the organizer if not";
-    super::commands::people::prompt(door, Ask::Passcode(target, subject), "Passcode", hint, "");
+    super::commands::people::prompt(door, Ask::Passcode(target, subject), "Passcode", hint, typed);
     if let Some(Overlay::Prompt(p)) = door.state.overlays.last_mut() {
         p.error = Some(error.text.clone());
     }
@@ -467,8 +469,10 @@ pub fn ask_write_cancellation(door: &mut Door<'_>) -> Result<(), String> {
 pub fn write_invitation(door: &mut Door<'_>, id: &ConferenceId, path: String, back: bool) -> Result<(), String> {
     let c = door.state.meetings.find(id).cloned().ok_or("this meeting does not exist any more")?;
     let names = |u: &Address| door.state.name(u).to_owned();
-    let write = if back { invitation::cancellation } else { invitation::calendar };
-    let contents = write(&c, &names, door.now);
+    let contents = match back {
+        true => invitation::cancellation(&c, &names, door.now),
+        false => invitation::calendar(&c, door.state.meetings.phones(), &names, door.now),
+    };
     door.effects.push(Effect::WriteFile { path, contents });
     Ok(())
 }

@@ -7,6 +7,7 @@ use super::limits::PALETTE_ROWS;
 use super::state::overlay::{Overlay, Palette, PaletteRow, PaletteTarget};
 use super::state::{Pane, State};
 use super::{meetings, tabs, when};
+use crate::domain::Address;
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
@@ -20,10 +21,19 @@ pub fn open(state: &mut State) {
 pub fn refresh(state: &mut State) {
     let Some(Overlay::Palette(p)) = state.overlays.last() else { return };
     let query = p.query.text().trim().to_owned();
-    let rows = best(all(state), &query);
+    let mut rows = best(all(state), &query);
+    rows.extend(stranger(state, &query));
     if let Some(Overlay::Palette(p)) = state.overlays.last_mut() {
         (p.rows, p.at) = (rows, 0);
     }
+}
+
+/// Somebody who is not on the list, by the whole address.
+fn stranger(state: &State, query: &str) -> Option<PaletteRow> {
+    let uri = Address::parse(query).ok().filter(|_| query.contains('@'))?;
+    let known = state.people.contacts.contains_key(&uri) || state.account.address.as_ref() == Some(&uri);
+    let (label, detail) = (format!("Write to {}", uri.bare()), "not on your list".to_owned());
+    (!known).then(|| PaletteRow { target: PaletteTarget::Person(uri), label, detail, unavailable: None, matched: Vec::new() })
 }
 
 /// Everything one can go to: open conversations, people, meetings, commands.

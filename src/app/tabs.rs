@@ -8,10 +8,12 @@ use super::state::conversations::{Part, RosterView};
 use super::state::overlay::{Confirm, Deed};
 use super::state::{Entry, Overlay, Pane, QuestionKind, Scroll, State, Tab, Thread};
 use super::{recall, recording, scroll};
+use crate::domain::conference::ConferenceId;
+use crate::domain::conference_rules;
 use crate::domain::conversation::{Conversation, ConversationId, ConversationState, Participant};
 use crate::domain::watching::ViewId;
 use crate::domain::{Address, Time};
-use crate::endpoint::{self, JoinTarget, Operation};
+use crate::endpoint::{self, Feature, JoinTarget, Operation};
 use std::collections::BTreeSet;
 
 /// A conversation nobody has opened yet.
@@ -65,6 +67,7 @@ impl Tab {
             watched: false,
             saved_draft: String::new(),
             read_until: None,
+            passcode: None,
             go_to: None,
         }
     }
@@ -199,6 +202,10 @@ pub fn join_by_words(door: &mut Door<'_>, words: &str) -> Result<(), String> {
     let digits: String = words.chars().filter(|c| !c.is_whitespace()).collect();
     // Ids have eight characters and more.
     let is_number = (4..8).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    if !is_number && !names_meeting(door.state, words) {
+        return Err(NO_LINK.into());
+    }
+    door.state.conversations.link = words.to_owned();
     if !is_number {
         return join(door, JoinTarget::Link(words.to_owned()), String::new());
     }
@@ -206,6 +213,16 @@ pub fn join_by_words(door: &mut Door<'_>, words: &str) -> Result<(), String> {
     door.ask(Operation::FindConference { phone_id: digits }, pending);
     Ok(())
 }
+
+/// Whether words name a meeting here: a link, organizer and id, the id of one of mine, an address on standard servers.
+fn names_meeting(state: &State, words: &str) -> bool {
+    let own = || conference_rules::check_id(&ConferenceId(words.trim().to_owned())).is_ok();
+    let room = || state.missing(Feature::MeetingRules).is_some() && endpoint::parse_conference(words).is_some();
+    endpoint::parse_link(words).is_some() || own() || room()
+}
+
+const NO_LINK: &str =
+    "this is no meeting link; paste the whole link, or write the organizer and the id, or the number for callers";
 
 /// Has a passcode looked at before the meeting is joined with it.
 pub fn verify(door: &mut Door<'_>, target: JoinTarget, subject: String, passcode: String) {
@@ -241,6 +258,7 @@ pub fn join_with(door: &mut Door<'_>, target: JoinTarget, subject: String, passc
             tab.earlier.push(old);
         }
         (tab.started, tab.conversation.state) = (true, ConversationState::Conferencing);
+        tab.passcode = passcode.clone();
     }
     show(door, at);
     let pending = Pending::new("Joining the meeting").then(Then::JoinBy(id.clone(), target.clone(), subject_then));

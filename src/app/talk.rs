@@ -6,7 +6,7 @@ use super::limits::{NAMES, NOTIFY_CHARS, REPEATED, TAB_MESSAGES};
 use super::state::{Entry, Pane, Scroll, State, Tab, Thread};
 use super::{alerts, alone, questions, recall, scroll, sending, tabs};
 use crate::domain::conversation::{
-    ContextState, Conversation, ConversationId, ConversationState, Delivery, InstantMessage, MessageId,
+    ContextState, Conversation, ConversationId, ConversationState, Delivery, InstantMessage, MessageId, Role,
 };
 use crate::domain::{Address, Time};
 use std::collections::BTreeSet;
@@ -147,7 +147,8 @@ fn news(state: &State, old: &Conversation, new: &Conversation) -> Vec<String> {
         }
         for p in new.participants.iter().filter(|p| p.in_lobby && !old.participants.iter().any(|o| o.uri == p.uri && o.in_lobby))
         {
-            out.push(format!("{} waits in the lobby; /admit lets them in", name(&p.uri)));
+            let how = if new.my_role == Some(Role::Leader) { "; /admit lets them in" } else { "" };
+            out.push(format!("{} waits in the lobby{how}", name(&p.uri)));
         }
         out.extend(meeting_news(old, new, &name));
     }
@@ -160,7 +161,8 @@ fn news(state: &State, old: &Conversation, new: &Conversation) -> Vec<String> {
             ConversationState::InLobby => out.push("You are in the lobby; somebody must let you in".into()),
             ConversationState::Terminated => match (&new.end_reason, new.focus.is_some()) {
                 (Some(reason), _) => {
-                    out.push(old.participants.iter().fold(reason.clone(), |r, p| r.replace(p.uri.bare(), &name(&p.uri))))
+                    let named = old.participants.iter().fold(reason.clone(), |r, p| r.replace(p.uri.bare(), &name(&p.uri)));
+                    out.push(sentence(&named))
                 }
                 (None, true) => out.push("You left the meeting; /rejoin goes back in".into()),
                 (None, false) => {}
@@ -194,6 +196,12 @@ fn news(state: &State, old: &Conversation, new: &Conversation) -> Vec<String> {
         out.push(format!("You are now {role}"));
     }
     out
+}
+
+/// With a capital at the beginning.
+fn sentence(words: &str) -> String {
+    let mut rest = words.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// What leaders changed, who records, when it ends.

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub const SUBJECT_MAX: usize = 250;
 /// Longest description, in octets; the whole document must fit into one SIP message.
 pub const DESCRIPTION_MAX: usize = 4096;
+/// Longest data for programs, in octets, likewise.
+pub const NOTIFICATION_DATA_MAX: usize = 4096;
 /// Most invited people; the whole document must fit into one SIP message.
 pub const PARTICIPANTS_MAX: usize = 250;
 /// Longest passcode, in characters.
@@ -34,6 +36,9 @@ pub enum RuleError {
     /// Description too long.
     #[error("the description is too long; use at most {DESCRIPTION_MAX} characters")]
     DescriptionTooLong,
+    /// Data for programs too long.
+    #[error("the data for programs is too long; use at most {NOTIFICATION_DATA_MAX} characters")]
+    NotificationDataTooLong,
     /// The rule of a series is no rule.
     #[error("the repetition cannot be read; write it like “every tue”, “every 2 weeks” or FREQ=WEEKLY;COUNT=4")]
     SeriesInvalid,
@@ -121,6 +126,9 @@ fn check_texts(s: &ConferenceSettings) -> Result<(), RuleError> {
     }
     if s.description.len() > DESCRIPTION_MAX {
         return Err(RuleError::DescriptionTooLong);
+    }
+    if s.notification_data.len() > NOTIFICATION_DATA_MAX {
+        return Err(RuleError::NotificationDataTooLong);
     }
     match &s.passcode {
         Some(p) if p.is_empty() || p.len() > PASSCODE_MAX || !p.bytes().all(|b| b.is_ascii_alphanumeric()) => {
@@ -219,6 +227,7 @@ mod tests {
         let hour = Duration::from_secs(3600);
         assert_eq!(broken(|s| s.subject = "x".repeat(251)), RuleError::SubjectTooLong);
         assert_eq!(broken(|s| s.description = "x".repeat(5000)), RuleError::DescriptionTooLong);
+        assert_eq!(broken(|s| s.notification_data = "x".repeat(5000)), RuleError::NotificationDataTooLong);
         assert_eq!(broken(|s| s.start = Some(NOW)), RuleError::TimesWrong);
         assert_eq!(broken(|s| (s.start, s.end) = (Some(NOW), Some(NOW))), RuleError::TimesWrong);
         assert_eq!(broken(|s| s.expiry = Some(Time(0))), RuleError::ExpiryOutOfRange);

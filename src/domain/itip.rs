@@ -8,7 +8,7 @@ pub mod write;
 pub use read::{Invitation, Method};
 
 use super::Address;
-use super::conference::{Conference, ConferenceId};
+use super::conference::{Conference, ConferenceId, PhoneNumber};
 
 /// Longest UID that is kept.
 pub const UID_MAX: usize = 255;
@@ -46,6 +46,14 @@ pub fn id_of(uid: &str, organizer: &Address) -> ConferenceId {
         None if uid.contains('@') && !uid.ends_with('@') => uid.to_owned(),
         None => format!("{uid}@"),
     })
+}
+
+/// What somebody needs who calls: "+49 30 1234 (Berlin), conference number 123456".
+pub fn by_phone(c: &Conference, phones: &[PhoneNumber]) -> String {
+    let number = |p: &PhoneNumber| if p.region.is_empty() { p.number.clone() } else { format!("{} ({})", p.number, p.region) };
+    let mut out: Vec<String> = phones.iter().map(number).collect();
+    out.push(format!("conference number {}", c.phone_id));
+    out.join(", ")
 }
 
 #[cfg(test)]

@@ -117,6 +117,8 @@ pub const INVITE_WAIT: Duration = Duration::from_secs(120);
 pub const RING_WAIT: Duration = Duration::from_secs(60);
 /// The most active endpoint accepts by itself.
 pub const IM_AUTO_ACCEPT: Duration = Duration::from_secs(10);
+/// The same where no endpoint was used just now: a little later, so that one in use comes first.
+pub const IM_AUTO_ACCEPT_UNUSED: Duration = Duration::from_secs(12);
 /// A conference invitation is accepted by itself.
 pub const CONFERENCE_AUTO_ACCEPT: Duration = Duration::from_secs(15);
 /// An accepted INVITE without ACK is given up (64*T1, RFC 3261 §13.3.1.4).

@@ -73,7 +73,7 @@ pub struct Publications {
     /// The whole document has arrived on this registration.
     current: bool,
     told: bool,
-    devices: usize,
+    devices: (usize, bool),
     automatic: Automatic,
     machine: MachineState,
     location: String,
@@ -103,7 +103,7 @@ impl Publications {
             known: SelfPresence::default(),
             current: false,
             told: false,
-            devices: 0,
+            devices: (0, false),
             automatic: Automatic::Wanted,
             machine: MachineState::Active,
             location: String::new(),
@@ -237,9 +237,11 @@ impl Publications {
             self.known.publications.iter().filter(|p| p.key.category == "device").map(|p| p.key.instance).collect();
         devices.sort_unstable();
         devices.dedup();
-        if devices.len() != self.devices {
-            self.devices = devices.len();
-            ctx.tell(InternalEvent::OwnDevices(self.devices));
+        let best = self.best_device();
+        let most_active = best.is_some_and(|e| e.eq_ignore_ascii_case(&ctx.me.instance));
+        if (devices.len(), most_active) != self.devices {
+            self.devices = (devices.len(), most_active);
+            ctx.tell(InternalEvent::OwnDevices { count: devices.len(), most_active });
         }
     }
 
@@ -454,12 +456,17 @@ impl Publications {
         }
     }
 
+    /// The endpoint that the server takes for the most active one; empty where it names none.
+    fn best_device(&self) -> Option<String> {
+        let states = self.known.publications.iter().filter(|p| p.key.category == "state");
+        let best = states.filter_map(|p| StateValue::parse(&p.value)).find(|s| s.kind == StateKind::AggregateMachine)?;
+        Some(best.endpoint_id.unwrap_or_default())
+    }
+
     /// Until when an active state is held back (`domain.md` 5.3), if it is.
     fn held_back(&mut self, ctx: &Ctx<'_>) -> Option<Time> {
         self.lively.retain(|t| ctx.now.since(*t) < LIVELY_WINDOW);
-        let best = self.known.publications.iter().filter(|p| p.key.category == "state");
-        let best = best.filter_map(|p| StateValue::parse(&p.value)).find(|s| s.kind == StateKind::AggregateMachine)?;
-        let mine = best.endpoint_id.is_some_and(|e| e.eq_ignore_ascii_case(&ctx.me.instance));
+        let mine = self.best_device()?.eq_ignore_ascii_case(&ctx.me.instance);
         (!mine && self.lively.len() >= LIVELY_STATES).then(|| self.lively.front().map(|t| *t + LIVELY_WINDOW))?
     }
 }

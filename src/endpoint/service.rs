@@ -79,8 +79,13 @@ pub enum InternalEvent {
         /// The calendar.
         text: String,
     },
-    /// The owner's endpoints as roaming-self shows them (device instances). From publication.
-    OwnDevices(usize),
+    /// The owner's endpoints as roaming-self shows them. From publication.
+    OwnDevices {
+        /// How many there are.
+        count: usize,
+        /// The server takes this one for the most active.
+        most_active: bool,
+    },
 }
 
 /// Whether a service takes a request from the network.

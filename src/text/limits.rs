@@ -8,6 +8,8 @@ pub const BLOCK_OCTETS: usize = 64 * 1024;
 pub const MARKS: usize = 4;
 /// Nested groups of an RTF text that keep their own state.
 pub const RTF_DEPTH: usize = 64;
+/// Octets of what an RTF field does that are looked at.
+pub const RTF_FIELD: usize = 2048;
 /// Characters of one HTML tag or entity that are looked at.
 pub const TAG_CHARS: usize = 4096;
 /// Links marked in one line.

@@ -1,15 +1,23 @@
 //! `text/rtf` of old clients to plain text: words, `\par`, `\line`, `\tab`, `\'hh` (code page 1252), `\uN` with `\ucN`.
-//! Destinations (fonts, colours, pictures, `\*`) are skipped. One pass, bounded depth.
+//! Destinations (fonts, colours, pictures, `\*`) are skipped; where a field leads stands behind its words. One pass, bounded depth.
 
-use super::limits::RTF_DEPTH;
+use super::limits::{RTF_DEPTH, RTF_FIELD};
 
 /// Plain text with `\n`; not yet sanitised. Text that is not RTF comes back as it is.
 pub fn to_text(rtf: &str) -> String {
     if !rtf.trim_start().starts_with("{\\rtf") {
         return rtf.to_owned();
     }
-    let mut r =
-        Reader { out: String::new(), state: State { hidden: false, skip: 1 }, stack: Vec::new(), drop: 0, high: None, deep: 0 };
+    let mut r = Reader {
+        out: String::new(),
+        state: State { hidden: false, skip: 1, field: Field::Outside },
+        stack: Vec::new(),
+        drop: 0,
+        high: None,
+        deep: 0,
+        instruction: String::new(),
+        words_at: 0,
+    };
     let mut rest = rtf;
     while let Some(c) = rest.chars().next() {
         rest = match c {
@@ -31,6 +39,17 @@ struct State {
     hidden: bool,
     /// Stand-in characters that follow each `\uN`.
     skip: usize,
+    field: Field,
+}
+
+/// Which part of a field is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Outside,
+    /// What the field does, such as `HYPERLINK "https://…"`.
+    Instruction,
+    /// The words that stand for it.
+    Words,
 }
 
 struct Reader {
@@ -43,6 +62,10 @@ struct Reader {
     high: Option<u32>,
     /// Groups opened beyond the depth that is kept.
     deep: usize,
+    /// The instruction of the field that is read.
+    instruction: String,
+    /// Where in `out` the words of that field begin.
+    words_at: usize,
 }
 
 impl Reader {
@@ -61,14 +84,32 @@ impl Reader {
         if self.deep > 0 {
             self.deep -= 1;
         } else if let Some(s) = self.stack.pop() {
+            let ended = self.state.field;
             self.state = s;
+            if ended == Field::Words && s.field != Field::Words {
+                self.leads();
+            }
         }
         &rest[1..]
+    }
+
+    /// Writes where a field leads behind its words, unless they say it themselves.
+    fn leads(&mut self) {
+        let instruction = std::mem::take(&mut self.instruction);
+        let Some(target) = target(&instruction) else { return };
+        let words = self.out.get(self.words_at..).unwrap_or_default();
+        if !words.contains(target) {
+            self.out.push_str(&format!(" ({target})"));
+        }
     }
 
     fn text(&mut self, c: char) {
         if self.drop > 0 {
             self.drop -= 1;
+        } else if self.state.field == Field::Instruction {
+            if self.instruction.len() < RTF_FIELD {
+                self.instruction.push(c);
+            }
         } else if !self.state.hidden {
             self.out.push(c);
         }
@@ -115,6 +156,14 @@ impl Reader {
             "ldblquote" => self.text('“'),
             "rdblquote" => self.text('”'),
             "bullet" => self.text('•'),
+            "fldinst" => {
+                self.instruction.clear();
+                self.state.field = Field::Instruction;
+            }
+            "fldrslt" => {
+                self.words_at = self.out.len();
+                self.state.field = Field::Words;
+            }
             "uc" => self.state.skip = number.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).min(8),
             "u" => self.unicode(number.unwrap_or(0)),
             "fonttbl" | "colortbl" | "stylesheet" | "info" | "pict" | "object" | "header" | "footer" | "generator" => {
@@ -146,6 +195,16 @@ impl Reader {
         }
         self.drop = self.state.skip;
     }
+}
+
+/// Where `HYPERLINK "https://…"` leads; nothing for other fields and places inside the document.
+fn target(instruction: &str) -> Option<&str> {
+    let rest = instruction.trim().strip_prefix("HYPERLINK")?.trim_start();
+    let target = match rest.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next()?,
+        None => rest.split_whitespace().next()?,
+    };
+    (target.contains("://") || target.starts_with("mailto:")).then_some(target)
 }
 
 /// The upper rows of code page 1252; the rest is Latin-1.

@@ -107,6 +107,18 @@ fn rtf_becomes_text() {
     assert_eq!(Text::rtf("plain words").as_str(), "plain words");
 }
 
+#[test]
+fn rtf_says_where_its_links_lead() {
+    let link = |instruction: &str, words: &str| {
+        let t = format!("{{\\rtf1 see {{\\field{{\\*\\fldinst{{{instruction}}}}}{{\\fldrslt{{\\ul {words}}}}}}} now}}");
+        Text::rtf(&t).as_str().to_owned()
+    };
+    assert_eq!(link("HYPERLINK \"https://example.org/x\"", "here"), "see here (https://example.org/x) now");
+    assert_eq!(link("HYPERLINK https://example.org/x", "https://example.org/x"), "see https://example.org/x now");
+    assert_eq!(link("HYPERLINK \\\\l \"chapter\"", "here"), "see here now");
+    assert_eq!(link("PAGE", "7"), "see 7 now");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

@@ -9,7 +9,8 @@ use crate::app::state::meetings::Slot;
 use crate::app::state::{Form, Pane};
 use crate::app::{invitation, invited, outlook, series};
 use crate::domain::Time;
-use crate::domain::conference::{Conference, Invitee};
+use crate::domain::conference::{AutomaticLeaders, Conference, Invitee, Template};
+use crate::domain::conversation::Role;
 use crate::endpoint::Feature;
 use crate::text::{Line, Text};
 use ratatui::layout::Rect;
@@ -48,6 +49,7 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
         }
         return;
     }
+    let bottom = area.bottom();
     let mut area = area;
     if let Some(why) = kept_here.filter(|_| area.height >= SAYS_WHY) {
         area.height -= 2;
@@ -69,7 +71,12 @@ pub fn draw(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
         (true, Some(selected)) => {
             let left = area.width / 2;
             agenda(c, Rect { width: left, ..area }, state, drawn);
-            c.post(area.x + left, area.y, area.height, c.theme.border);
+            let x = area.x + left;
+            c.cell(x, area.y - 1, c.glyphs.tee_down, c.theme.border);
+            c.post(x, area.y, area.height, c.theme.border);
+            if area.bottom() == bottom {
+                c.cell(x, bottom, c.glyphs.tee_up, c.theme.border);
+            }
             details(c, Rect { x: area.x + left + 1, width: area.width - left - 1, ..area }, state, selected);
         }
         _ => agenda(c, area, state, drawn),
@@ -207,7 +214,8 @@ fn details(c: &mut Canvas, area: Rect, state: &State, m: &Conference) {
     let name = |p: &Invitee| {
         let answer = m.answers.get(&p.uri).filter(|_| mine.is_none());
         let answer = answer.map_or(String::new(), |a| format!(" ({})", a.words()));
-        format!("{}{answer}", Line::new(state.name(&p.uri)))
+        let leads = if p.role == Role::Leader { " (leads)" } else { "" };
+        format!("{}{leads}{answer}", Line::new(state.name(&p.uri)))
     };
     let names: Vec<String> = s.participants.iter().map(name).collect();
     rows.push(("Invited", if names.is_empty() { "nobody by name".into() } else { names.join(", ") }));
@@ -219,6 +227,17 @@ fn details(c: &mut Canvas, area: Rect, state: &State, m: &Conference) {
     if !m.phone_id.is_empty() {
         rows.push(("By phone", invitation::by_phone(m, state.meetings.phones())));
     }
+    if s.phone_access && s.lobby_bypass {
+        rows.push(("Callers", "skip the lobby".into()));
+    }
+    match s.automatic_leaders {
+        AutomaticLeaders::Disabled => {}
+        AutomaticLeaders::SameEnterprise => rows.push(("Leads", "everybody of the company".into())),
+        AutomaticLeaders::Everyone => rows.push(("Leads", "everybody who comes in".into())),
+    }
+    if s.template == Template::AdministratorSupplied {
+        rows.push(("Kind", "permanent, as the administrator set it up".into()));
+    }
     if s.announcements {
         rows.push(("Announces", "who comes and goes".into()));
     }
@@ -227,6 +246,12 @@ fn details(c: &mut Canvas, area: Rect, state: &State, m: &Conference) {
     }
     if !s.description.is_empty() {
         rows.push(("About", s.description.clone()));
+    }
+    if !s.notification_data.is_empty() {
+        rows.push(("Data", s.notification_data.clone()));
+    }
+    if let Some(at) = m.last_update {
+        rows.push(("Changed", words::moment(at, now, zone)));
     }
     let label = 12;
     let room = area.width.saturating_sub(label + 2);

@@ -112,10 +112,10 @@ fn paint(c: &mut Canvas, area: Rect, state: &State, drawn: &mut Drawn) {
     if let Some(q) = state.question() {
         card::question(c, &areas, state, q, drawn);
     }
+    status::hint_line(c, areas.hints, &crate::app::help::hints(state));
     if let Some(t) = &state.toast {
         status::toast(c, areas.toast, state, t);
     }
-    status::hint_line(c, areas.hints, &crate::app::help::hints(state));
     if !state.overlays.is_empty() {
         drawn.cursor = None;
     }
@@ -201,8 +201,9 @@ fn presence_style(theme: &Theme, class: AvailabilityClass, blocked: bool) -> Sty
 
 /// Says in a pane why there is nothing in it.
 fn explain(c: &mut canvas::Canvas, area: ratatui::layout::Rect, lines: &[&'static str]) {
-    for (y, words) in (area.y + 1..area.bottom()).zip(lines) {
-        c.put(area.x + 2, y, area.width.saturating_sub(2), *words, c.theme.quiet);
+    let mut y = area.y + 1;
+    for words in lines {
+        y = tell(c, area, y, words, c.theme.quiet);
     }
 }
 

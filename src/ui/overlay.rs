@@ -225,7 +225,11 @@ fn prompt(c: &mut Canvas, body: Rect, state: &State, p: &Prompt, top: bool, draw
         (None, Some(_)) => ("Searching the directory…".to_owned(), c.theme.quiet),
         (None, None) => (p.hint.clone(), c.theme.quiet),
     };
-    c.put(inside.x + 1, inside.y + 1, inside.width - 2, words, style);
+    // Below it there is an empty row, for what is longer.
+    let said = Text::plain(&words).wrap(usize::from(inside.width.saturating_sub(2)));
+    for (y, line) in (inside.y + 1..inside.bottom().min(inside.y + 3)).zip(said) {
+        c.put(inside.x + 1, y, inside.width - 2, line, style);
+    }
     let list = Rect { y: inside.y + 3, height: inside.height.saturating_sub(3 + more), ..inside };
     if let Some(detail) = detail.filter(|_| inside.height > 6) {
         c.put(inside.x + 1, inside.bottom() - 1, inside.width - 2, &detail, c.theme.quiet);

@@ -108,7 +108,10 @@ pub fn toast(c: &mut Canvas, area: Rect, state: &State, toast: &Toast) {
     // The keys stand at the end of the last row, or below it.
     let last = lines.last().map_or(0, |l| c.width(l.clone()));
     let rows = u16::try_from(lines.len()).unwrap_or(1) + u16::from(!keys.is_empty() && last + beside > whole);
-    let area = Rect { y: (area.y + 1).saturating_sub(rows), height: rows, ..area };
+    // What is longer than a row takes that of the hints first, unless a dialog needs its keys there.
+    let below = rows > 1 && state.overlays.is_empty() && area.bottom() < c.buffer.area.bottom();
+    let bottom = area.bottom() + u16::from(below);
+    let area = Rect { y: bottom.saturating_sub(rows), height: rows, ..area };
     c.fill(area, c.theme.text);
     c.put(area.x + 1, area.y, 2, sign, style);
     for (y, line) in (area.y..area.bottom()).zip(lines) {
@@ -128,13 +131,27 @@ fn key_and(state: &State, command: &str, words: &str) -> String {
 pub fn hint_line(c: &mut Canvas, area: Rect, hints: &[(String, String)]) {
     let mut x = area.x + 1;
     let end = area.right().saturating_sub(1);
-    for (n, (key, words)) in hints.iter().enumerate() {
+    let need = |(key, words): &(String, String)| c.width(Label::from(key.clone())) + 1 + c.width(Label::from(words.clone()));
+    // The way to all the other keys stays when the row is short.
+    let (last, mut shown) = match hints.split_last() {
+        Some((last, before)) if last.1 == "help" => (Some(last), before.iter().collect::<Vec<_>>()),
+        _ => (None, hints.iter().collect()),
+    };
+    let mut room = end.saturating_sub(x + last.map_or(0, |l| need(l) + 3)) + 3;
+    shown.truncate(
+        shown
+            .iter()
+            .take_while(|h| {
+                let cells = need(h) + 3;
+                let fits = cells <= room;
+                room = room.saturating_sub(cells);
+                fits
+            })
+            .count(),
+    );
+    for (n, (key, words)) in shown.into_iter().chain(last).enumerate() {
         let (key, words) = (Label::from(key.clone()), Label::from(words.clone()));
         let gap = if n > 0 { 3 } else { 0 };
-        let need = c.width(key.clone()) + 1 + c.width(words.clone());
-        if x + gap + need > end {
-            break;
-        }
         if n > 0 {
             c.put(x + 1, area.y, 1, c.glyphs.dot, c.theme.hint);
             x += gap;

@@ -10,19 +10,17 @@ pub const PEOPLE_EMPTY: [&str; 3] = ["Nobody here yet.", "a  add a person", "n  
 pub const PEOPLE_APPLICATION: [&str; 4] =
     ["An application has no", "contacts: nobody keeps", "a list for it.", "Ctrl-K  conversations"];
 /// The account is an application's: the Me pane.
-pub const ME_APPLICATION: [&str; 4] = [
-    "This account is an application's (kind = \"application\").",
-    "It is known by its certificate and publishes no presence,",
-    "so there is no status, note or access level to set here.",
+pub const ME_APPLICATION: [&str; 2] = [
+    "This account is an application's (kind = \"application\"). It is known by its certificate and publishes no presence, \
+     so there is no status, note or access level to set here.",
     "Conversations and meetings work as usual.",
 ];
 /// Somebody without an account: the people's list.
 pub const PEOPLE_GUEST: [&str; 3] = ["You are a guest here:", "nobody keeps a list", "for you."];
 /// Somebody without an account: the Me pane.
-pub const ME_GUEST: [&str; 4] = [
-    "You are here as a guest, without an account.",
-    "A guest takes part in the meeting and has no presence,",
-    "so there is no status, note or access level to set here.",
+pub const ME_GUEST: [&str; 2] = [
+    "You are here as a guest, without an account. A guest takes part in the meeting and has no presence, \
+     so there is no status, note or access level to set here.",
     "Ctrl-Q leaves.",
 ];
 /// The filter lets nobody through.

@@ -320,6 +320,32 @@ fn questions_and_toasts() {
 }
 
 #[test]
+fn what_is_too_long_for_one_row_is_said_in_two() {
+    let mut s = state(80, 24);
+    let words = "Joining the meeting did not work: there is no such meeting, or it has ended; check the link";
+    s.toast =
+        Some(Toast { kind: ToastKind::Error, text: words.into(), until: now(), undo: Vec::new(), detail: vec!["404".into()] });
+    let text = text(&s);
+    let rows: Vec<&str> = text.lines().skip(22).take(2).collect();
+    assert!(rows[0].starts_with(" ✗ Joining the meeting"), "{text}");
+    assert!(rows[1].contains("check the link") && rows[1].ends_with("Alt-i details"), "{text}");
+}
+
+#[test]
+fn an_error_above_the_composer_is_said_in_full_and_many_lines_are_counted() {
+    let mut s = state(80, 24);
+    show(&mut s, Pane::Conversations);
+    s.conversations.part = Part::Composer;
+    s.conversations.tabs[0].composer_error =
+        Some("there is no command /frobnicate; F1 lists them, // sends a line with /".into());
+    let told = text(&s);
+    assert!(told.contains("there is no command") && told.contains("with / "), "{told}");
+    s.conversations.tabs[0].composer_error = None;
+    s.conversations.tabs[0].composer.set("one\ntwo\nthree\nfour\nfive\nsix\nseven");
+    assert!(text(&s).contains("7 lines · Enter sends all of them"), "{}", text(&s));
+}
+
+#[test]
 fn a_question_hides_nothing_that_was_said() {
     for (w, h) in [(80, 24), (120, 40), (100, 30)] {
         let mut s = state(w, h);

@@ -252,7 +252,10 @@ fn answered(door: &mut Door<'_>, p: Prompt) -> Result<(), String> {
             Ok(())
         }
         Ask::Join if text.is_empty() => again(door, p, "Paste the link of the meeting"),
-        Ask::Join => tabs::join_by_words(door, &text),
+        Ask::Join => match tabs::join_by_words(door, &text) {
+            Ok(()) => Ok(()),
+            Err(reason) => again(door, p, reason),
+        },
         Ask::Passcode(..) if text.is_empty() => again(door, p, "Type the passcode of the meeting"),
         Ask::Passcode(target, subject) => {
             tabs::verify(door, target, subject, text);

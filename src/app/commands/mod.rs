@@ -222,6 +222,17 @@ fn online(state: &State) -> Result<(), &'static str> {
     if state.link.is_up() { Ok(()) } else { Err("this needs the server, and the link is down") }
 }
 
+/// Needs the server and a list of people on it.
+fn listing(state: &State) -> Result<(), &'static str> {
+    if state.account.application {
+        return Err("an application has no contacts: nobody keeps a list for it");
+    }
+    if state.account.guest.is_some() {
+        return Err("you are a guest here: nobody keeps a list for you");
+    }
+    online(state)
+}
+
 /// Needs an open tab.
 fn in_tab(state: &State) -> Result<(), &'static str> {
     state.conversations.current().map(|_| ()).ok_or("no conversation is open")

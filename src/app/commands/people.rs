@@ -1,6 +1,6 @@
 //! The contact manager.
 
-use super::{Command, on_person, online};
+use super::{Command, listing, on_person, online};
 use crate::app::access::{block_question, level_shows, trial};
 use crate::app::door::{Door, Pending, Then};
 use crate::app::keymap::Mode;
@@ -35,7 +35,7 @@ pub const COMMANDS: &[Command] = &[
         Ok(())
     }),
     Command::new("message", "Write to this person, or to all marked", HERE, message).typed("msg", super::Arg::Person(true)),
-    Command::new("add-contact", "Add a contact: search the directory or type an address", HERE, add).when(online),
+    Command::new("add-contact", "Add a contact: search the directory or type an address", HERE, add).when(listing),
     Command::new("rename-contact", "Change the name this contact has on my list", HERE, |d, _| rename_contact(d))
         .when(person_online),
     Command::new("remove-from-group", "Take this contact out of this group", HERE, |d, _| remove_from_group(d))
@@ -45,7 +45,7 @@ pub const COMMANDS: &[Command] = &[
         prompt(d, Ask::NewGroup, "New group", "Its name", "");
         Ok(())
     })
-    .when(online),
+    .when(listing),
     Command::new("rename-group", "Rename this group", HERE, |d, _| rename_group(d)).when(own_name),
     Command::new("delete-group", "Delete this group; its contacts stay", HERE, |d, _| delete_group(d)).when(own_group),
     Command::new("move-to-group", "Move this contact to another group", HERE, |d, _| pick_group(d, true)).when(person_online),
@@ -64,17 +64,17 @@ pub const COMMANDS: &[Command] = &[
         Ok(())
     })
     .needs(Feature::DistributionGroups)
-    .when(online),
+    .when(listing),
     Command::new("add-with-options", "Choose name, groups, level and words before adding", &[Mode::Line], |d, _| options(d))
         .when(adding),
     Command::new("refresh-contacts", "Fetch the contact list again", &[Mode::Anywhere], |d, _| {
         d.ask(Operation::RefreshContacts, Pending::new("Fetching the list").done("The list is fresh from the server"));
         Ok(())
     })
-    .when(online),
+    .when(listing),
     Command::new("import-contacts", "Take contacts from a file (JSON or vCard)", &[Mode::Anywhere], exchange::import)
         .typed("import", super::Arg::File(false))
-        .when(online),
+        .when(listing),
     Command::new("export-contacts", "Write the contact list to a file (JSON or vCard)", &[Mode::Anywhere], exchange::export)
         .typed("export-contacts", super::Arg::File(false)),
     Command::new("privacy-level", "Choose what this person may see of me", PERSON, |d, _| pick_level(d))

@@ -212,7 +212,7 @@ fn admit(door: &mut Door<'_>, args: &str, admit: bool) -> Result<(), String> {
     let who = names(door, &uris);
     let (what, done) = match admit {
         true => (format!("Letting {who} in"), format!("{who} may come in")),
-        false => (format!("Turning {who} away"), format!("{who} was turned away")),
+        false => (format!("Turning {who} away"), format!("{who} {} turned away", if uris.len() > 1 { "were" } else { "was" })),
     };
     unmark(door);
     door.ask(Operation::Admit { conversation: c.id, uris, admit }, Pending::new(what).done(done));

@@ -143,7 +143,8 @@ fn run_line(door: &mut Door<'_>, line: &str) -> Result<(), String> {
 }
 
 fn unknown(word: &str) -> String {
-    let near = nearest(word, all().filter_map(|c| c.slash));
+    let by_name = all().find(|c| c.name == word).and_then(|c| c.slash);
+    let near = by_name.or_else(|| nearest(word, all().filter_map(|c| c.slash)));
     match near {
         Some(n) => format!("there is no command /{word}; did you mean /{n}?"),
         None => format!("there is no command /{word}; F1 lists them, // sends a text that begins with a slash"),
@@ -295,8 +296,12 @@ fn meet_now(door: &mut Door<'_>, args: &str) -> Result<(), String> {
 fn join(door: &mut Door<'_>, args: &str) -> Result<(), String> {
     let link = args.trim();
     if link.is_empty() {
-        let hint = "https://…/organizer/id, conf:…, sip:…, sip:room@conference.example.org, or the number for callers";
-        super::people::prompt(door, Ask::Join, "Join a meeting", hint, "");
+        let hint = match door.state.missing(Feature::MeetingRules) {
+            Some(_) => "sip:room@conference.example.org, or a link",
+            None => "Its link (https://…, conf:…, sip:…), organizer and id, or the number for callers",
+        };
+        let last = door.state.conversations.link.clone();
+        super::people::prompt(door, Ask::Join, "Join a meeting", hint, &last);
         return Ok(());
     }
     tabs::join_by_words(door, link)
@@ -305,7 +310,8 @@ fn join(door: &mut Door<'_>, args: &str) -> Result<(), String> {
 fn rejoin(door: &mut Door<'_>) -> Result<(), String> {
     let tab = door.state.conversations.current().ok_or("no conversation is open")?;
     let (focus, subject) = (tab.conversation.focus.clone().ok_or("this is no meeting")?, tab.conversation.subject.clone());
-    tabs::join(door, JoinTarget::Link(focus), subject)
+    let passcode = tab.passcode.clone();
+    tabs::join_with(door, JoinTarget::Link(focus), subject, passcode)
 }
 
 fn invite(door: &mut Door<'_>, args: &str) -> Result<(), String> {

@@ -79,6 +79,8 @@ pub struct Conversations {
     pub show_next: Option<ConversationId>,
     /// Who wanted to talk while nobody answered, oldest first.
     pub missed: Vec<Missed>,
+    /// The link or number typed last, while nothing came of it.
+    pub link: String,
     /// What is being written, by thread key, whether its tab is open or not.
     pub drafts: BTreeMap<String, String>,
     /// What became of own messages in conferences, oldest first.
@@ -180,6 +182,8 @@ pub struct Tab {
     pub go_to: Option<Time>,
     /// The last read message's time.
     pub read_until: Option<Time>,
+    /// The passcode this meeting was joined with last.
+    pub passcode: Option<String>,
 }
 
 /// What was written in a meeting since it is recorded.
@@ -192,6 +196,11 @@ pub struct Recording {
 }
 
 impl Tab {
+    /// How many others are in the conversation; who waits in the lobby is not.
+    pub fn inside(&self) -> usize {
+        self.conversation.participants.iter().filter(|p| !p.in_lobby).count()
+    }
+
     /// Writes something new at the end.
     pub fn push(&mut self, entry: Entry) {
         if let Some(r) = &mut self.recording {

@@ -144,6 +144,8 @@ pub enum FieldId {
     ForgetAfter,
     Invitees,
     Description,
+    /// Data for programs.
+    Data,
     Status,
     Activity,
     Until,

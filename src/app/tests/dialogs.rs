@@ -33,6 +33,15 @@ fn the_palette_takes_the_name_of_a_command_before_letters_strewn_over_its_explan
 }
 
 #[test]
+fn whoever_is_not_on_the_list_is_found_by_the_whole_address() {
+    let mut s = Stage::new();
+    s.keys("Ctrl-K \"help@contoso.example\"");
+    assert_eq!(palette(&s), ["Write to help@contoso.example"]);
+    s.keys("Enter");
+    assert_eq!(s.tabs(), "[help@contoso.example]");
+}
+
+#[test]
 fn a_command_that_needs_words_is_put_into_the_composer() {
     let mut s = Stage::new();
     s.keys("j Enter Ctrl-K \"promote\" Esc Ctrl-K \"everything that\"");

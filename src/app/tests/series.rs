@@ -247,8 +247,10 @@ fn a_meeting_that_wants_its_passcode_asks_for_it_and_joins_with_it() {
     s.keys("\"4712\" Enter");
     assert!(matches!(&s.asked()[..], [Operation::VerifyPasscode { passcode: Some(p), .. }] if p == "4712"), "before the join");
     s.finishes(Err(wrong()));
-    assert!(matches!(s.state.overlays.last(), Some(Overlay::Prompt(p)) if p.error.is_some()), "asked again");
-    s.keys("\"4711\" Enter");
+    let Some(Overlay::Prompt(p)) = s.state.overlays.last() else { panic!("asked again") };
+    assert!(p.error.is_some() && p.line.text() == "4712", "what was typed is there to be mended");
+    assert!(s.state.toast.is_none(), "the prompt says it already");
+    s.keys("Ctrl-U \"4711\" Enter");
     s.finishes(Ok(Outcome::Done));
     assert!(matches!(s.asked().last(), Some(Operation::JoinConference { passcode: Some(p), .. }) if p == "4711"));
 }
@@ -271,7 +273,10 @@ fn a_number_for_callers_leads_to_its_meeting() {
     assert_eq!(s.asked(), [Operation::FindConference { phone_id: "123456".into() }]);
     s.finishes(Err(Error::new(endpoint::ErrorKind::ConferenceFailed, "no meeting has the number 123456")));
     assert!(s.toast().contains("no meeting has the number"), "{}", s.toast());
-    s.keys("J \"123456\" Enter");
+    s.keys("J");
+    let Some(Overlay::Prompt(p)) = s.state.overlays.last() else { panic!() };
+    assert_eq!(p.line.text(), "123 456", "what was typed is there to be mended");
+    s.keys("Ctrl-U \"123456\" Enter");
     let found = conference("K7M2Q9TX", "Budget", 60, None);
     s.finishes(Ok(Outcome::Conference(Box::new(found.clone()))));
     let asked = s.asked();
@@ -279,6 +284,22 @@ fn a_number_for_callers_leads_to_its_meeting() {
         matches!(asked.last(), Some(Operation::JoinConference { target: endpoint::JoinTarget::Link(l), .. }) if *l == found.uri),
         "{asked:?}"
     );
+}
+
+#[test]
+fn what_is_no_link_is_told_where_it_was_typed() {
+    let mut s = with(Vec::new());
+    for words in ["hello world", "12", "https://meet.contoso.example/", "bob K7M2Q9TX", "sip:bob@contoso.example"] {
+        s.keys(&format!("J \"{words}\" Enter"));
+        let Some(Overlay::Prompt(p)) = s.state.overlays.last() else { panic!("{words}") };
+        assert!(p.error.as_ref().unwrap().contains("no meeting link") && p.line.text() == words, "{words}");
+        s.keys("Esc");
+    }
+    assert!(s.asked().is_empty() && s.state.conversations.tabs.is_empty(), "nothing was tried with it");
+    s.keys("J \"conf:sip:bob@contoso.example;gruu;opaque=app:conf:focus:id:K7M2Q9TX\" Enter");
+    s.finishes(Ok(Outcome::Done));
+    s.keys("Alt-3 J");
+    assert!(matches!(s.state.overlays.last(), Some(Overlay::Prompt(p)) if p.line.is_empty()), "a link that worked is done with");
 }
 
 #[test]

@@ -409,7 +409,7 @@ fn a_message_whose_operation_fails_says_so() {
 #[test]
 fn a_meeting_that_cannot_be_joined_says_why_in_its_tab() {
     let mut s = with_bob();
-    s.keys("\"/join https://contoso.example/bob/X\" Enter");
+    s.keys("\"/join https://contoso.example/bob/K7M2Q9TX\" Enter");
     s.completes(Err(Error::new(endpoint::ErrorKind::ConferenceFailed, "it is locked")));
     assert_eq!(s.transcript(), "-- You could not join: it is locked");
     assert!(s.state.conversations.current().unwrap().is_over());

@@ -1,7 +1,7 @@
 //! A meeting as an iCalendar file (RFC 5545), and as what travels between people (RFC 5546).
 
-use super::{link, subject, uid};
-use crate::domain::conference::{Answer, Conference, ConferenceSettings};
+use super::{by_phone, link, subject, uid};
+use crate::domain::conference::{Answer, Conference, ConferenceSettings, PhoneNumber};
 use crate::domain::conversation::Role;
 use crate::domain::zone::zone_by_name;
 use crate::domain::{Address, Time};
@@ -14,24 +14,24 @@ const ALARM_MINUTES: u32 = 15;
 /// Octets of a content line before it is folded (RFC 5545 §3.1).
 const FOLD: usize = 75;
 
-/// The invitation as an iCalendar file. `name` gives the names of people.
-pub fn calendar(c: &Conference, name: &dyn Fn(&Address) -> String, now: Time) -> String {
-    file(c, name, now, Use { cancelled: false, sent: false })
+/// The invitation as an iCalendar file. `name` gives the names of people; `phones` can be called where callers may come.
+pub fn calendar(c: &Conference, phones: &[PhoneNumber], name: &dyn Fn(&Address) -> String, now: Time) -> String {
+    file(c, phones, name, now, Use { cancelled: false, sent: false })
 }
 
 /// The file that takes the invitation back.
 pub fn cancellation(c: &Conference, name: &dyn Fn(&Address) -> String, now: Time) -> String {
-    file(c, name, now, Use { cancelled: true, sent: false })
+    file(c, &[], name, now, Use { cancelled: true, sent: false })
 }
 
 /// The invitation as it is sent (METHOD:REQUEST): without alarms, which are everybody's own, and in UTC unless it repeats.
 pub fn request(c: &Conference, name: &dyn Fn(&Address) -> String, now: Time) -> String {
-    file(c, name, now, Use { cancelled: false, sent: true })
+    file(c, &[], name, now, Use { cancelled: false, sent: true })
 }
 
 /// What is sent when the meeting is taken back (METHOD:CANCEL).
 pub fn cancel(c: &Conference, name: &dyn Fn(&Address) -> String, now: Time) -> String {
-    file(c, name, now, Use { cancelled: true, sent: true })
+    file(c, &[], name, now, Use { cancelled: true, sent: true })
 }
 
 /// The answer of somebody who was invited (METHOD:REPLY).
@@ -64,7 +64,13 @@ fn begin(method: &str) -> Vec<String> {
     ]
 }
 
-fn file(c: &Conference, name: &dyn Fn(&Address) -> String, now: Time, Use { cancelled, sent }: Use) -> String {
+fn file(
+    c: &Conference,
+    phones: &[PhoneNumber],
+    name: &dyn Fn(&Address) -> String,
+    now: Time,
+    Use { cancelled, sent }: Use,
+) -> String {
     let mut s = c.settings.clone();
     if sent && s.series.is_none() {
         s.time_zone = "UTC".into();
@@ -83,7 +89,7 @@ fn file(c: &Conference, name: &dyn Fn(&Address) -> String, now: Time, Use { canc
             None => lines.extend(rule(s)),
         }
         lines.push(format!("SUMMARY:{}", escape(subject)));
-        lines.extend(body(c, name, sent));
+        lines.extend(body(c, phones, name, sent));
         lines.push(format!("STATUS:{}", if cancelled { "CANCELLED" } else { "CONFIRMED" }));
         if !sent {
             lines.push("TRANSP:OPAQUE".into());
@@ -135,7 +141,7 @@ fn rule(s: &ConferenceSettings) -> Vec<String> {
     out
 }
 
-fn body(c: &Conference, name: &dyn Fn(&Address) -> String, sent: bool) -> Vec<String> {
+fn body(c: &Conference, phones: &[PhoneNumber], name: &dyn Fn(&Address) -> String, sent: bool) -> Vec<String> {
     let s = &c.settings;
     let link = link(c);
     let mut lines = vec![person("ORGANIZER", "", &name(&c.organizer), &c.organizer)];
@@ -154,7 +160,7 @@ fn body(c: &Conference, name: &dyn Fn(&Address) -> String, sent: bool) -> Vec<St
             description.push_str(&format!("\nPasscode: {passcode}"));
         }
         if !c.phone_id.is_empty() {
-            description.push_str(&format!("\nBy phone: conference number {}", c.phone_id));
+            description.push_str(&format!("\nBy phone: {}", by_phone(c, phones)));
         }
     }
     if !description.is_empty() {
@@ -165,7 +171,18 @@ fn body(c: &Conference, name: &dyn Fn(&Address) -> String, sent: bool) -> Vec<St
     if !link.chars().any(|ch| ch.is_control() || ch.is_whitespace()) {
         lines.push(if sent { format!("CONFERENCE;VALUE=URI;FEATURE=CHAT;LABEL=Join:{link}") } else { format!("URL:{link}") });
     }
+    if !sent && !c.phone_id.is_empty() {
+        lines.extend(phones.iter().filter_map(call));
+    }
     lines
+}
+
+/// A number that can be called (RFC 7986 §5.11), where it is one.
+fn call(p: &PhoneNumber) -> Option<String> {
+    let digits: String = p.number.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+    let global = digits.len() > 1 && digits.starts_with('+') && !digits[1..].contains('+');
+    let region: String = p.region.chars().filter(|c| !c.is_control() && *c != '"').collect();
+    global.then(|| format!("CONFERENCE;VALUE=URI;FEATURE=PHONE;LABEL=\"{region}\":tel:{digits}"))
 }
 
 fn alarm(subject: &str) -> [String; 5] {
@@ -278,7 +295,7 @@ mod tests {
 
     #[test]
     fn the_calendar_file_is_folded_and_escaped() {
-        let ics = calendar(&conference(), &|u| format!("Name of \"{}\"", u.user()), Time(0));
+        let ics = calendar(&conference(), &[], &|u| format!("Name of \"{}\"", u.user()), Time(0));
         assert!(ics.lines().all(|l| l.len() <= FOLD), "{ics}");
         assert!(ics.split("\r\n").all(|l| !l.contains('\n')));
         let whole = ics.replace("\r\n ", "");
@@ -296,10 +313,25 @@ mod tests {
     }
 
     #[test]
+    fn callers_find_the_numbers_in_the_file() {
+        let mut c = conference();
+        c.phone_id = "964731".into();
+        let phone = |region: &str, number: &str| PhoneNumber { region: region.into(), number: number.into() };
+        let ics =
+            calendar(&c, &[phone("Berlin", "+49 30 12\r\n34"), phone("odd", "ask at the desk")], &|u| u.to_string(), Time(0));
+        let whole = ics.replace("\r\n ", "");
+        assert!(whole.contains("CONFERENCE;VALUE=URI;FEATURE=PHONE;LABEL=\"Berlin\":tel:+49301234\r\n"), "{whole}");
+        assert!(whole.contains("(Berlin)") && whole.contains("conference number 964731\r\n"), "{whole}");
+        assert!(!whole.contains("tel:ask") && whole.matches("FEATURE=PHONE").count() == 1);
+        c.phone_id.clear();
+        assert!(!calendar(&c, &[phone("Berlin", "+49301234")], &|u| u.to_string(), Time(0)).contains("tel:"));
+    }
+
+    #[test]
     fn a_hostile_title_adds_no_lines() {
         let mut c = conference();
         c.settings.subject = "x\r\nATTENDEE:mailto:evil@example.com\u{1b}[2J".into();
-        let ics = calendar(&c, &|u| format!("{}\r\nX-EVIL:1", u.user()), Time(0));
+        let ics = calendar(&c, &[], &|u| format!("{}\r\nX-EVIL:1", u.user()), Time(0));
         assert!(!ics.split("\r\n").any(|l| l.starts_with("ATTENDEE:") || l.starts_with("X-EVIL")), "{ics}");
         assert!(!ics.contains('\u{1b}'));
     }

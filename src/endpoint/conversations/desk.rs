@@ -3,11 +3,12 @@
 
 use crate::domain::conversation::{ConversationId, MessageId};
 use crate::domain::{Address, Time};
-use crate::endpoint::limits::{ACTIVE_WITHIN, MAX_NAME, MAX_SEEN};
+use crate::endpoint::limits::{ACTIVE_WITHIN, IM_AUTO_ACCEPT, IM_AUTO_ACCEPT_UNUSED, MAX_NAME, MAX_SEEN};
 use crate::endpoint::service::{Ctx, Identity, Token};
 use crate::lync::{identity, im};
 use crate::sip::{Method, Name, Request, ServerTx};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
 
 /// INVITEs with a 2xx whose further 2xx (of other forks) are still recognised.
 const ANSWERED_KEPT: usize = 64;
@@ -134,6 +135,8 @@ fn quote(name: &str) -> String {
 pub(super) struct Facts {
     /// Endpoints the owner is signed in with, as far as known.
     pub devices: usize,
+    /// The server takes this endpoint for the most active one.
+    pub most_active: bool,
     /// The last moment somebody used this endpoint.
     pub used: Option<Time>,
     /// The focus factory as provisioning named it.
@@ -177,9 +180,11 @@ impl Facts {
         false
     }
 
-    /// Whether this endpoint may take itself for the most active one.
-    pub fn is_active(&self, now: Time) -> bool {
-        self.used.is_some_and(|t| now.since(t) <= ACTIVE_WITHIN)
+    /// After which wait this endpoint takes an invitation that nobody answers, if it does: one that was just used before
+    /// the one that is the most active by what all have published.
+    pub fn accepts_after(&self, now: Time) -> Option<Duration> {
+        let used = self.used.is_some_and(|t| now.since(t) <= ACTIVE_WITHIN);
+        used.then_some(IM_AUTO_ACCEPT).or_else(|| self.most_active.then_some(IM_AUTO_ACCEPT_UNUSED))
     }
 }
 

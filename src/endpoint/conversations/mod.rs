@@ -164,7 +164,9 @@ impl Service for Conversations {
         match event {
             InternalEvent::FocusFactory(uri) => self.facts.focus_factory = Some(uri.clone()),
             InternalEvent::Draining => self.facts.draining = true,
-            InternalEvent::OwnDevices(n) => self.facts.devices = *n,
+            InternalEvent::OwnDevices { count, most_active } => {
+                (self.facts.devices, self.facts.most_active) = (*count, *most_active);
+            }
             _ => {}
         }
     }

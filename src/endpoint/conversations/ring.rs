@@ -9,9 +9,7 @@ use super::{Conversations, failure};
 use crate::domain::conversation::{ConversationId, ConversationState as S, Priority};
 use crate::domain::{Address, Time};
 use crate::endpoint::Event;
-use crate::endpoint::limits::{
-    ACK_WAIT, CONFERENCE_AUTO_ACCEPT, IM_AUTO_ACCEPT, MAX_CONVERSATION_ID, MAX_INVITATIONS, MAX_NAME, RING_WAIT,
-};
+use crate::endpoint::limits::{ACK_WAIT, CONFERENCE_AUTO_ACCEPT, MAX_CONVERSATION_ID, MAX_INVITATIONS, MAX_NAME, RING_WAIT};
 use crate::endpoint::service::Handled;
 use crate::lync::diagnostics::{self, Diagnostics};
 use crate::lync::identity;
@@ -93,7 +91,7 @@ impl Conversations {
             from: caller.person,
             toast,
             kind: RingKind::Messages,
-            auto: desk.facts.is_active(desk.now()).then(|| desk.now() + IM_AUTO_ACCEPT),
+            auto: desk.facts.accepts_after(desk.now()).map(|wait| desk.now() + wait),
             until: desk.now() + RING_WAIT,
             invite: request,
         };

@@ -10,6 +10,7 @@ use crate::app::people::person_by_words;
 use crate::app::state::{Account, AccountId, FieldId, FieldValue, Form, State, View};
 use crate::app::{invitation, series, when};
 use crate::domain::conference::{AccessLevel, Answer, AutomaticLeaders, Capabilities, Conference, ConferenceSettings, Invitee};
+use crate::domain::conference_rules::RuleError;
 use crate::domain::conversation::Role;
 use crate::endpoint::{Operation, Outcome};
 use crate::net::Clock;
@@ -100,7 +101,7 @@ fn schedule(s: &mut Session, words: &str, wishes: &Wishes, json: bool) -> Result
     };
     let time = when::write(slot.start, Some(slot.end), &slot.zone);
     let mut desk = Desk::new(s, None, &empty, &time)?;
-    desk.wish(wishes);
+    desk.wish(wishes)?;
     let settings = desk.settings(s)?;
     told(s, Operation::ScheduleConference { settings }, "is scheduled", json)
 }
@@ -122,7 +123,7 @@ fn update(
         desk.write(field, text);
     }
     desk.uninvite(uninvite)?;
-    desk.wish(wishes);
+    desk.wish(wishes)?;
     let settings = desk.settings(s)?;
     told(s, Operation::UpdateConference { id: c.id, settings }, "is changed", json)
 }
@@ -176,21 +177,36 @@ impl Desk {
         Desk { state, form }
     }
 
-    fn wish(&mut self, wishes: &Wishes) {
+    fn wish(&mut self, wishes: &Wishes) -> Result<(), String> {
+        if (wishes.phone.or(wishes.skip_lobby)).is_some() && self.form.field(FieldId::Phone).is_none() {
+            return Err(RuleError::PhoneNotOffered.to_string());
+        }
         let texts = [
             (FieldId::Repeat, &wishes.repeat),
             (FieldId::Passcode, &wishes.passcode),
             (FieldId::Description, &wishes.description),
             (FieldId::Zone, &wishes.time_zone),
+            (FieldId::ForgetAfter, &wishes.forget_after),
+            (FieldId::Data, &wishes.data),
         ];
         for (field, text) in texts {
             self.write(field, text.as_deref());
+        }
+        let switches = [
+            (FieldId::PasscodeNeeded, wishes.passcode_for_all),
+            (FieldId::Announcements, wishes.announce),
+            (FieldId::Phone, wishes.phone),
+            (FieldId::Bypass, wishes.skip_lobby),
+        ];
+        for (field, yes) in switches {
+            self.pick(field, yes.map(|y| y as usize));
         }
         self.pick(FieldId::Access, wishes.access.map(|a| a as usize));
         self.pick(FieldId::Leaders, wishes.leaders.map(|l| l as usize));
         let mut invited: Vec<String> = self.invited();
         invited.extend(wishes.invite.iter().cloned());
         self.write(FieldId::Invitees, Some(&invited.join(", ")));
+        Ok(())
     }
 
     fn uninvite(&mut self, who: &[String]) -> Result<(), String> {
@@ -250,6 +266,12 @@ fn value(c: &Conference) -> Value {
         "organizer": c.organizer.bare(),
         "link": invitation::link(c),
         "passcode": s.passcode,
+        "passcode_for_all": !s.passcode_optional,
+        "phone_number": Some(&c.phone_id).filter(|n| !n.is_empty()),
+        "skip_lobby": s.lobby_bypass,
+        "announce": s.announcements,
+        "forget_after": time(s.expiry),
+        "data": Some(&s.notification_data).filter(|d| !d.is_empty()),
         "access": access(s.access),
         "leaders": leaders(s.automatic_leaders),
         "invited": s.participants.iter().map(invitee).collect::<Vec<_>>(),
@@ -293,7 +315,7 @@ mod tests {
 
     fn made(old: &ConferenceSettings, wishes: &Wishes) -> ConferenceSettings {
         let mut desk = desk(old);
-        desk.wish(wishes);
+        desk.wish(wishes).unwrap();
         settings(&desk.state, &desk.form, NOW).unwrap()
     }
 
@@ -318,7 +340,7 @@ mod tests {
     fn people_come_and_go_and_mistakes_are_told_in_words() {
         let mut desk = desk(&budget());
         let invite = vec!["!bob@contoso.example".to_owned(), "carol@contoso.example".into()];
-        desk.wish(&Wishes { invite, ..Wishes::default() });
+        desk.wish(&Wishes { invite, ..Wishes::default() }).unwrap();
         let roles: Vec<Role> = settings(&desk.state, &desk.form, NOW).unwrap().participants.into_iter().map(|i| i.role).collect();
         assert_eq!(roles, [Role::Leader, Role::Attendee]);
         desk.uninvite(&["bob@contoso.example".into()]).unwrap();

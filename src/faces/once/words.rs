@@ -121,12 +121,39 @@ pub struct Wishes {
     /// What strangers must say; empty: nothing
     #[arg(long, value_name = "LETTERS")]
     pub passcode: Option<String>,
+    /// Colleagues must say the passcode, too
+    #[arg(long)]
+    pub passcode_for_all: Option<Yes>,
+    /// Announce who comes and goes
+    #[arg(long)]
+    pub announce: Option<Yes>,
+    /// People may call; needs --access everyone and a passcode
+    #[arg(long)]
+    pub phone: Option<Yes>,
+    /// Callers by phone skip the lobby
+    #[arg(long)]
+    pub skip_lobby: Option<Yes>,
+    /// When the server may forget it: 2027-01-31, “in 3 weeks”; empty: as the server does
+    #[arg(long, value_name = "WORDS")]
+    pub forget_after: Option<String>,
     /// More about it
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
+    /// For programs that read meetings
+    #[arg(long, value_name = "TEXT")]
+    pub data: Option<String>,
     /// Zone of the times, such as Europe/Berlin
     #[arg(long, value_name = "ZONE")]
     pub time_zone: Option<String>,
+}
+
+/// Whether; in the order of the form on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Yes {
+    /// It is not so
+    No,
+    /// It is so
+    Yes,
 }
 
 /// Who gets in; in the order of the form on the screen.

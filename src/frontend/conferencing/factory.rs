@@ -260,7 +260,8 @@ fn checked(now: Time, owner: &Address, mut s: ConferenceSettings) -> Result<Conf
     if s.start.zip(s.end).is_some_and(|(start, end)| end < start) {
         return Err(FailureReason::InvalidExpiryTime);
     }
-    if s.subject.chars().count() > L::CONFERENCE_SUBJECT || s.description.len() > L::CONFERENCE_DESCRIPTION {
+    let texts = s.description.len().max(s.notification_data.len());
+    if s.subject.chars().count() > L::CONFERENCE_SUBJECT || texts > L::CONFERENCE_DESCRIPTION {
         return Err(FailureReason::NotificationDataTooLarge);
     }
     if s.participants.len() > L::CONFERENCE_INVITEES {

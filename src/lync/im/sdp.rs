@@ -4,8 +4,7 @@
 pub const CONTENT_TYPE: &str = "application/sdp";
 
 /// Types our client takes.
-pub const ACCEPT_TYPES: &str =
-    "text/plain text/html multipart/alternative application/im-iscomposing+xml application/ms-imdn+xml text/x-msmsgsinvite";
+pub const ACCEPT_TYPES: &str = "text/plain text/html text/rtf multipart/alternative application/im-iscomposing+xml application/ms-imdn+xml text/x-msmsgsinvite";
 
 /// What matters of a message session's description.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,12 +12,16 @@ use crate::app::state::Pane;
 use crate::app::state::conversations::{Part, Tab, Thread};
 use crate::domain::conversation::{ContextState, Priority, Role};
 use crate::endpoint::Feature;
-use crate::text::{Line, edit};
+use crate::text::{Line, Text, edit};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 /// Rows the composer grows to.
 const COMPOSER_ROWS: u16 = 5;
+/// Rows an error above the composer may take.
+const ERROR_ROWS: u16 = 4;
+/// From this many lines on it is said what Enter does with them.
+const MANY_LINES: usize = 4;
 /// Cells of a tab's title.
 const TAB_CELLS: usize = 20;
 
@@ -32,7 +36,8 @@ pub fn draw(c: &mut Canvas, areas: &Areas, state: &State, drawn: &mut Drawn) {
     let rows = u16::try_from(written.rows.len()).unwrap_or(u16::MAX).min(COMPOSER_ROWS).min((area.height / 3).max(1));
     let header = Rect { height: 1, ..area };
     let composer = Rect { y: area.bottom() - rows, height: rows, ..area };
-    let below = Rect { y: composer.y.saturating_sub(2), height: 1, ..area };
+    let told = told_rows(tab, area);
+    let below = Rect { y: composer.y.saturating_sub(1 + told), height: told, ..area };
     let reading = Rect { y: area.y + 1, height: below.y.saturating_sub(area.y + 1), ..area };
     let asked = card::question_rows(state, reading);
     let reading = Rect { y: reading.y + asked, height: reading.height - asked, ..reading };
@@ -42,7 +47,7 @@ pub fn draw(c: &mut Canvas, areas: &Areas, state: &State, drawn: &mut Drawn) {
     if people_here {
         roster::draw(c, reading, state, tab, drawn);
     } else {
-        transcript::draw(c, reading, reading.height + rows - 1, state, tab, drawn);
+        transcript::draw(c, reading, reading.height + rows + told - 2, state, tab, drawn);
     }
     below_line(c, below, state, tab, drawn);
     divider(c, area, composer.y - 1);
@@ -57,6 +62,13 @@ pub fn draw(c: &mut Canvas, areas: &Areas, state: &State, drawn: &mut Drawn) {
             }
         }
     }
+}
+
+/// Rows between transcript and composer: an error is said in full.
+fn told_rows(tab: &Tab, area: Rect) -> u16 {
+    let Some(error) = &tab.composer_error else { return 1 };
+    let lines = Text::plain(error).wrap(usize::from(area.width.saturating_sub(2))).len();
+    u16::try_from(lines).unwrap_or(u16::MAX).clamp(1, ERROR_ROWS).min((area.height / 4).max(1))
 }
 
 fn empty(c: &mut Canvas, area: Rect, state: &State) {
@@ -138,9 +150,9 @@ fn tab_label(c: &Canvas, state: &State, tab: &Tab, shown: bool) -> (Vec<Span>, u
         }
     }
     spans.push((Line::new(&state.title(tab)).truncate(TAB_CELLS).into(), style));
-    if !matches!(tab.thread, Thread::Person(_)) && !tab.conversation.participants.is_empty() {
+    if !matches!(tab.thread, Thread::Person(_)) && tab.inside() > 0 {
         spans.push((" ".into(), style));
-        spans.push((format!("({})", tab.conversation.participants.len() + 1).into(), style));
+        spans.push((format!("({})", tab.inside() + 1).into(), style));
     }
     let width = spans.iter().map(|(l, _)| c.width(l.clone())).sum();
     (spans, width)
@@ -175,7 +187,7 @@ fn header_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab) {
             }
         }
         _ => {
-            let people = conversation.participants.len() + 1;
+            let people = tab.inside() + 1;
             let inside = conversation.state == crate::domain::conversation::ConversationState::Conferenced;
             if people > 1 {
                 parts.push(format!("{people} people"));
@@ -210,15 +222,19 @@ fn header_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab) {
     }
     parts.extend(conversation.end_reason.clone());
     let room = area.width.saturating_sub(2);
-    let used = c.put(area.x + 1, area.y, room, Line::new(&state.title(tab)), c.theme.title_active);
+    let (title, story) = (Line::new(&state.title(tab)), joined(&parts));
+    // The tab has the title, too: where both do not fit, what goes on is said in full.
+    let tight = c.width(title.clone()).saturating_add(3).saturating_add(c.width(story.clone())) > room;
+    if tight && !matches!(tab.thread, Thread::Person(_)) && !parts.is_empty() {
+        c.put(area.x + 1, area.y, room, story, style);
+        return;
+    }
+    let used = c.put(area.x + 1, area.y, room, title, c.theme.title_active);
     if used + 3 < room {
         c.put(area.x + 1 + used, area.y, 3, " · ", c.theme.quiet);
-        c.put(area.x + 4 + used, area.y, room - used - 3, joined(&parts), style);
+        c.put(area.x + 4 + used, area.y, room - used - 3, story, style);
     }
 }
-
-/// Rows that the reason takes why what was typed could not be done.
-const ERROR_ROWS: u16 = 4;
 
 /// The row between transcript and composer: search, errors, completions, typing, news further down.
 fn below_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab, drawn: &mut Drawn) {
@@ -233,12 +249,8 @@ fn below_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab, drawn: &mut 
         let line = Rect { x: x + 1, width: room.saturating_sub(1), ..area };
         super::edit_line(c, line, &search.query, search.typing && state.pane == Pane::Conversations, drawn);
     } else if let Some(error) = &tab.composer_error {
-        // As many rows as the sentence needs, over the end of the transcript.
-        let lines = crate::text::Text::plain(error).wrap(usize::from(room));
-        let rows = u16::try_from(lines.len()).unwrap_or(1).clamp(1, ERROR_ROWS);
-        let top = area.y.saturating_sub(rows - 1);
-        c.fill(Rect { y: top, height: rows, ..area }, c.theme.text);
-        for (y, line) in (top..=area.y).zip(lines) {
+        let lines = Text::plain(error).wrap(usize::from(area.width.saturating_sub(2)));
+        for (y, line) in (area.y..area.bottom()).zip(lines) {
             c.put(x, y, room, line, c.theme.error);
         }
     } else if let Some(completion) = &tab.completion {
@@ -255,13 +267,21 @@ fn below_line(c: &mut Canvas, area: Rect, state: &State, tab: &Tab, drawn: &mut 
         let typing: Vec<Line> =
             tab.conversation.participants.iter().filter(|p| p.typing).map(|p| Line::new(state.name(&p.uri))).collect();
         let words = match typing.as_slice() {
-            [] => return,
+            [] => match tab.composer.text().lines().count() {
+                lines if lines >= MANY_LINES => format!("{lines} lines · {} sends all of them", sends(state)),
+                _ => return,
+            },
             [one] => format!("{one} is typing…"),
             [one, two] => format!("{one} and {two} are typing…"),
             [one, rest @ ..] => format!("{one} and {} others are typing…", rest.len()),
         };
         c.put(x, area.y, room, words, c.theme.quiet);
     }
+}
+
+/// The key that sends what is written.
+fn sends(state: &State) -> &str {
+    state.keymap.keys_of(&state.modes(), "send").unwrap_or("/send")
 }
 
 fn composer_box(c: &mut Canvas, area: Rect, state: &State, tab: &Tab, written: &edit::Layout, drawn: &mut Drawn) {

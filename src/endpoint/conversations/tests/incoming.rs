@@ -97,6 +97,17 @@ fn the_most_active_endpoint_accepts_after_10_s() {
 }
 
 #[test]
+fn of_endpoints_nobody_uses_the_most_active_accepts_a_little_later() {
+    let mut r = Rig::with_devices(2);
+    r.most_active_of(2, true);
+    let tx = r.receive(&invite("x", "w1"));
+    assert_eq!(r.answered(tx).status, 180);
+    r.pass(Duration::from_secs(12));
+    assert_eq!(r.answered(tx).status, 200);
+    assert!(!r.events.iter().any(|e| matches!(e, Event::Missed { .. })));
+}
+
+#[test]
 fn answering_in_words_accepts() {
     let mut r = Rig::with_devices(2);
     let tx = r.receive(&invite("x", "c1"));

@@ -85,8 +85,13 @@ impl Rig {
     /// With several own endpoints.
     pub fn with_devices(n: usize) -> Rig {
         let mut rig = Rig::new();
-        rig.call(|s, ctx| s.on_internal(ctx, &InternalEvent::OwnDevices(n)));
+        rig.most_active_of(n, false);
         rig
+    }
+
+    /// Among `n` own endpoints this is the most active, or it is not.
+    pub fn most_active_of(&mut self, count: usize, most_active: bool) {
+        self.call(|s, ctx| s.on_internal(ctx, &InternalEvent::OwnDevices { count, most_active }));
     }
 
     pub fn call<R>(&mut self, f: impl FnOnce(&mut Conversations, &mut Ctx<'_>) -> R) -> R {
