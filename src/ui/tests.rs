@@ -341,6 +341,7 @@ fn an_error_above_the_composer_is_said_in_full_and_many_lines_are_counted() {
     let told = text(&s);
     assert!(told.contains("there is no command") && told.contains("with / "), "{told}");
     s.conversations.tabs[0].composer_error = None;
+    s.conversations.tabs[0].conversation.participants.iter_mut().for_each(|p| p.typing = false);
     s.conversations.tabs[0].composer.set("one\ntwo\nthree\nfour\nfive\nsix\nseven");
     assert!(text(&s).contains("7 lines · Enter sends all of them"), "{}", text(&s));
 }

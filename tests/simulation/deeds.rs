@@ -6,7 +6,7 @@ use adsum::domain::Address;
 use adsum::domain::conference::{AccessLevel, AutomaticLeaders, ConferenceId, ConferenceSettings, Invitee};
 use adsum::domain::contact::AddOptions;
 use adsum::domain::contact::GroupId;
-use adsum::domain::conversation::{ConversationId, ConversationState, Role};
+use adsum::domain::conversation::{ConversationId, ConversationState, MeetingChange, Role};
 use adsum::domain::presence::{Expiry, Level, MachineState, Note, Phone, Publication, PublicationKey, UserStatus};
 use adsum::domain::watching::ViewId;
 use adsum::endpoint::{EndpointState, JoinTarget, Operation};
@@ -348,7 +348,7 @@ fn inside_deed(c: &mut Company, who: usize, conversation: ConversationId) {
     let others: Vec<Address> =
         c.world.view(who).conversations[&conversation].participants.iter().map(|p| p.uri.clone()).collect();
     let uri = c.one_of(&others).unwrap_or_else(|| somebody_else(c, who));
-    let operation = match c.rng.below(14) {
+    let operation = match c.rng.below(18) {
         0..5 => return c.say(who, &conversation),
         5 => Operation::Typing { conversation, active: true },
         6 => Operation::LockConference { conversation, locked: c.one_in(2) },
@@ -357,8 +357,22 @@ fn inside_deed(c: &mut Company, who: usize, conversation: ConversationId) {
         9 | 10 => Operation::Admit { conversation, uris: vec![uri], admit: !c.one_in(4) },
         11 => Operation::Invite { conversation, uri: somebody_else(c, who) },
         12 => Operation::EndConversation { conversation },
+        13 => Operation::CallIn { conversation, uri: anybody(c, who) },
+        14 => Operation::Mute { conversation, uri, muted: c.one_in(2) },
+        15 | 16 => Operation::ChangeConference { conversation, change: a_change(c) },
         _ if c.one_in(3) => Operation::EndConference { conversation },
         _ => Operation::SetRole { conversation, uri, role: Role::Leader },
     };
     c.operate(who, operation);
+}
+
+/// What a leader changes while a meeting runs.
+fn a_change(c: &mut Company) -> MeetingChange {
+    let access = [AccessLevel::SameEnterprise, AccessLevel::Locked, AccessLevel::Invited, AccessLevel::Everyone];
+    match c.rng.below(4) {
+        0 => MeetingChange { access: c.one_of(&access), ..MeetingChange::default() },
+        1 => MeetingChange { mute_all: Some(c.one_in(2)), ..MeetingChange::default() },
+        2 => MeetingChange { recording: Some(c.one_in(2)), ..MeetingChange::default() },
+        _ => MeetingChange { automatic_leaders: Some(AutomaticLeaders::SameEnterprise), ..MeetingChange::default() },
+    }
 }
