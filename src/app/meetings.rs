@@ -49,7 +49,7 @@ pub fn new_form(door: &mut Door<'_>, invitees: &[Address]) {
     let zone = door.state.view.zone.clone();
     let settings = ConferenceSettings {
         participants: invitees.iter().map(|u| Invitee { uri: u.clone(), role: Role::Attendee }).collect(),
-        time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
+        time_zone: when::zone_name(&zone),
         ..ConferenceSettings::default()
     };
     open_form(door, None, &settings, "");
@@ -505,7 +505,7 @@ pub fn meet(door: &mut Door<'_>, args: &str) -> Result<(), String> {
         subject: subject.clone(),
         start: Some(slot.start),
         end: Some(slot.end),
-        time_zone: slot.zone.iana_name().unwrap_or("UTC").to_owned(),
+        time_zone: when::zone_name(&slot.zone),
         participants: people,
         ..ConferenceSettings::default()
     };

@@ -105,6 +105,7 @@ fn snapshot(door: &mut Door<'_>, s: Snapshot) {
         state.meetings.list = s.meetings;
     }
     (state.meetings.kept, state.meetings.built_for) = (s.kept_meetings, None);
+    tabs::watch_strangers(door);
     heard::send_outbox(door);
     alerts::restore(door, s.alerts);
 }

@@ -167,6 +167,23 @@ pub fn seen(door: &mut Door<'_>) {
     }
 }
 
+/// Asks for the presence of those in tabs of an earlier run who are not on the list.
+pub fn watch_strangers(door: &mut Door<'_>) {
+    let contacts = &door.state.people.contacts;
+    let mut uris = Vec::new();
+    for tab in door.state.conversations.tabs.iter_mut().filter(|t| !t.watched) {
+        if let Thread::Person(uri) = &tab.thread
+            && !contacts.contains_key(uri)
+        {
+            uris.push(uri.clone());
+            tab.watched = true;
+        }
+    }
+    if !uris.is_empty() {
+        door.ask_quietly(Operation::Watch { view: ViewId::conversations(), uris });
+    }
+}
+
 /// Opens the tab of a person.
 pub fn open_person(door: &mut Door<'_>, uri: &Address) -> Result<(), String> {
     if door.state.account.address.as_ref() == Some(uri) {

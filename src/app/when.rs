@@ -5,7 +5,7 @@
 mod words;
 
 use crate::domain::Time;
-pub use crate::domain::zone::zone_by_name;
+pub use crate::domain::zone::{name_of as zone_name, zone_by_name};
 use jiff::civil::{Date, Time as Clock};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};

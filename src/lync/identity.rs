@@ -186,10 +186,18 @@ fn parse_link(text: &str) -> Option<(Address, ConferenceId)> {
     let mut parts = rest.split('/').filter(|p| !p.is_empty());
     let host = parts.next()?.split(':').next()?;
     let path: Vec<&str> = parts.collect();
-    // A shared host writes https://meet.host/domain/organizer/id.
-    let (domain, user, id) = match path.as_slice() {
-        [user, id] => (host.get(..5).filter(|m| m.eq_ignore_ascii_case("meet.")).map_or(host, |_| &host[5..]), *user, *id),
-        [domain, user, id] => (*domain, *user, *id),
+    // A shared host writes https://meet.host/domain/organizer/id; one that does more than meetings says so in the path:
+    // https://host.domain/Meet/organizer/id or https://host/domain/Meet/organizer/id.
+    let (place, user, id) = match path.as_slice() {
+        [place @ .., user, id] => (place, *user, *id),
+        _ => return None,
+    };
+    let behind = |host: &'_ str| host.split_once('.').filter(|(_, rest)| rest.contains('.')).map(|(_, rest)| rest.to_owned());
+    let domain = match place {
+        [] => host.get(..5).filter(|m| m.eq_ignore_ascii_case("meet.")).map_or(host, |_| &host[5..]).to_owned(),
+        [meet] if meet.eq_ignore_ascii_case("meet") => behind(host).unwrap_or_else(|| host.to_owned()),
+        [domain] => (*domain).to_owned(),
+        [domain, meet] if meet.eq_ignore_ascii_case("meet") => (*domain).to_owned(),
         _ => return None,
     };
     Some((Address::parse(&format!("{}@{domain}", unescape(user)?)).ok()?, conference_id(id)?))
@@ -269,7 +277,14 @@ mod tests {
         ] {
             assert_eq!(parse_join(text), Some((alice(), id.clone())), "{text}");
         }
-        assert_eq!(parse_join("https://meet.host.example/contoso.com/alice/K7M2Q9TX"), Some((alice(), id)));
+        for link in [
+            "https://meet.host.example/contoso.com/alice/K7M2Q9TX",
+            "https://lync.contoso.com/Meet/alice/K7M2Q9TX",
+            "https://web.host.example/contoso.com/meet/alice/K7M2Q9TX",
+        ] {
+            assert_eq!(parse_join(link), Some((alice(), id.clone())), "{link}");
+        }
+        assert_eq!(parse_join("https://host.example/a/b/c/alice/K7M2Q9TX"), None);
         assert_eq!(parse_join("https://meet.contoso.com/é"), None);
     }
 }

@@ -139,6 +139,17 @@ fn the_invitation_is_copied_and_written() {
 }
 
 #[test]
+fn a_meeting_planned_at_an_offset_keeps_its_hour() {
+    let mut s = Stage::new();
+    s.keys("j Enter \"/meet tomorrow 10:00 UTC+2 1h Call\" Enter");
+    let asked = s.asked();
+    let Some(Operation::ScheduleConference { settings }) = asked.last() else { panic!("{asked:?}") };
+    let zone = crate::app::when::zone_by_name(&settings.time_zone).unwrap();
+    let start = settings.start.unwrap().timestamp().to_zoned(zone);
+    assert_eq!((settings.time_zone.as_str(), start.hour(), settings.subject.as_str()), ("UTC+02:00", 10, "Call"));
+}
+
+#[test]
 fn joining_opens_a_tab_and_joining_again_shows_it() {
     let mut s = with_agenda();
     s.keys("Enter Enter");

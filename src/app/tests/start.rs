@@ -71,6 +71,15 @@ fn the_outbox_of_an_earlier_run_is_sent_once_the_link_stands() {
 }
 
 #[test]
+fn the_presence_of_strangers_in_the_tabs_of_last_time_is_asked_for() {
+    let mut s = Stage::empty();
+    let tab = |who: &str| SavedTab { thread: format!("sip:{who}@contoso.example"), subject: String::new(), read_until: None };
+    let snapshot = Snapshot { contacts: vec![Contact::new(a("bob"))], tabs: vec![tab("bob"), tab("zoe")], ..Snapshot::default() };
+    s.event(Event::Store(StoreReply::Snapshot(Box::new(snapshot))));
+    assert!(matches!(&s.asked()[..], [Operation::Watch { uris, .. }] if *uris == [a("zoe")]), "bob is on the list");
+}
+
+#[test]
 fn older_pages_are_fetched_when_the_top_is_reached() {
     let mut s = Stage::empty();
     s.event(Event::Store(StoreReply::Snapshot(Box::new(snapshot()))));

@@ -333,5 +333,5 @@ pub(super) fn focus_of(target: &JoinTarget, me: &Address) -> Result<String, Erro
 
 /// An operation names a conversation that is not here.
 fn no_such() -> Error {
-    Error::new(ErrorKind::InvalidOperation, "this conversation is over; start it again")
+    Error::new(ErrorKind::InvalidOperation, "no such conversation is open; start it, or start it again if it is over")
 }

@@ -96,7 +96,7 @@ fn schedule(s: &mut Session, words: &str, wishes: &Wishes, json: bool) -> Result
     let (slot, rest) = when::slot(words, s.clock.now(), &s.zone)?;
     let empty = ConferenceSettings {
         subject: rest.trim().to_owned(),
-        time_zone: slot.zone.iana_name().unwrap_or("UTC").to_owned(),
+        time_zone: when::zone_name(&slot.zone),
         ..ConferenceSettings::default()
     };
     let time = when::write(slot.start, Some(slot.end), &slot.zone);
