@@ -70,7 +70,10 @@ fn addressee<'a>(state: &State, words: &'a str) -> Result<(Address, &'a str), St
     for p in people {
         let names = [state.name(&p.uri), p.display_name.as_str(), p.uri.user(), p.uri.bare(), p.uri.as_str()];
         let firsts = names[..2].iter().filter_map(|n| n.split_whitespace().next());
-        let longest = names.iter().copied().chain(firsts).filter_map(|n| begins(words, n)).max();
+        // “Carol (Boss)”: her name, and the one she chose here.
+        let chosen =
+            names[..2].iter().filter_map(|n| n.strip_suffix(')')?.rsplit_once(" (")).flat_map(|(name, nick)| [name, nick]);
+        let longest = names.iter().copied().chain(firsts).chain(chosen).filter_map(|n| begins(words, n)).max();
         best.extend(longest.map(|l| (l, &p.uri)));
     }
     let length = best.iter().map(|b| b.0).max().unwrap_or(0);

@@ -6,7 +6,7 @@ fn room() -> Stage {
     let mut c = s.conversation("m", &["bob", "carol", "ann.a", "ann.b"], ConversationState::Conferenced);
     c.focus = Some("sip:room@conf.contoso.example".into());
     c.meeting.private_messages = true;
-    for (p, name) in c.participants.iter_mut().zip(["Bob Kelly", "Carol", "Ann Able", "Ann Baker"]) {
+    for (p, name) in c.participants.iter_mut().zip(["Bob Kelly", "Carol (The Boss)", "Ann Able", "Ann Baker"]) {
         p.display_name = name.into();
     }
     s.says(endpoint::Event::Conversation(Box::new(c)));
@@ -29,6 +29,8 @@ fn words_to_one_person_go_to_whom_they_name() {
         ("@Bob Kelly shall we?", "bob", "shall we?"),
         ("BOB: yes", "bob", "yes"),
         ("ann able hi", "ann.a", "hi"),
+        ("carol hi", "carol", "hi"),
+        ("the boss hi", "carol", "hi"),
         ("ann.b@contoso.example hi there", "ann.b", "hi there"),
     ] {
         let mut s = room();

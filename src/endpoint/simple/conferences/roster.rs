@@ -20,6 +20,16 @@ fn address(user: &User) -> Option<Address> {
     })
 }
 
+/// What somebody is called: a name chosen for this meeting stands behind the one that they have everywhere, so that nobody is
+/// taken for somebody else.
+fn name(user: &User) -> String {
+    match (user.display_text.as_str(), user.nickname.as_str()) {
+        (name, "") | ("", name) => name.to_owned(),
+        (name, nickname) if name == nickname => name.to_owned(),
+        (name, nickname) => format!("{name} ({nickname})"),
+    }
+}
+
 fn role(user: &User) -> Option<Role> {
     let leads = |r: &String| LEADERS.iter().any(|l| r.eq_ignore_ascii_case(l));
     match user.roles.as_slice() {
@@ -37,13 +47,7 @@ pub(super) fn participants(c: &Conference, me: &Address) -> Vec<Participant> {
         let mut media = user.endpoints.iter().flat_map(|e| &e.media).peekable();
         let has_messages = media.peek().is_none() || media.any(|m| m.kind.eq_ignore_ascii_case("message"));
         out.push(Participant {
-            display_name: [&user.nickname, &user.display_text]
-                .into_iter()
-                .find(|n| !n.is_empty())
-                .map_or("", |n| n)
-                .chars()
-                .take(MAX_NAME)
-                .collect(),
+            display_name: name(user).chars().take(MAX_NAME).collect(),
             role: role(user).unwrap_or(Role::Attendee),
             has_messages,
             muted: user.endpoints.iter().any(|e| e.standing == Standing::Muted),

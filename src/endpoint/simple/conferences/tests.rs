@@ -862,7 +862,7 @@ fn a_nickname_stands_in_the_roster() {
     let named = user("bob", "connected", "")
         .replace("<display-text>", "<nickname xmlns='urn:ietf:params:xml:ns:xcon-conference-info'>Boss</nickname><display-text>");
     room.notify("active;expires=3600", &roster("partial", 2, &named));
-    assert_eq!(room.looks().participants[0].display_name, "Boss");
+    assert_eq!(room.looks().participants[0].display_name, "bob (Boss)");
 }
 
 #[test]
