@@ -593,3 +593,19 @@ fn a_question_for_somebody_not_on_the_list_is_a_short_subscription() {
     bench.pass(&mut s, Duration::from_secs(5));
     assert!(matches!(bench.result(op), Some(Err(e)) if e.text.contains("in time")));
 }
+
+#[test]
+fn a_word_of_the_server_itself_is_told_and_one_of_another_domain_is_not() {
+    let (mut bench, mut s) = talking();
+    let mut word = |from: &str| {
+        let mut r = Request::new(Method::Message, Uri::parse("sip:alice@contoso.com").unwrap());
+        r.headers.push("From", from).push("To", "<sip:alice@contoso.com>").push("Call-ID", "w").push("CSeq", "1 MESSAGE");
+        r.headers.push("Content-Type", "text/plain");
+        r.body = b"*** User bob is offline!".to_vec();
+        bench.call(&mut s, |s, ctx| s.on_request(ctx, Some(ServerTx(1)), r));
+        let told = bench.take_events().iter().any(|e| matches!(e, Event::Notice(t) if t.contains("bob is offline")));
+        (bench.answers.pop().unwrap().status, told)
+    };
+    assert_eq!(word("<sip:contoso.com>;tag=m"), (200, true));
+    assert_eq!(word("<sip:elsewhere.example>;tag=m"), (400, false));
+}

@@ -274,6 +274,49 @@ fn servers_of_the_dns_are_tried_in_their_order() {
 }
 
 #[test]
+fn a_server_that_is_busy_leads_to_the_next_one_of_the_dns() {
+    let (mut s, digest) = unconnected(|config| config.discover = true);
+    s.output();
+    let server = |host: &str| Server::new(host, 5061, Transport::Tls);
+    s.endpoint.handle_located(s.now, vec![server("a.contoso.com"), server("b.contoso.com")]);
+    s.drain();
+    s.connect();
+    let first = s.request();
+    s.answer(&first, 503, &[("Retry-After", "120")]);
+    let next = s.outputs.iter().find_map(|o| if let Output::Connect { host, .. } = o { Some(host.clone()) } else { None });
+    assert_eq!(next.as_deref(), Some("b.contoso.com"), "{:?}", s.outputs);
+    s.outputs.retain(|o| matches!(o, Output::Connect { .. }));
+    s.connect();
+    s.standard_sign_in(&digest);
+}
+
+#[test]
+fn a_path_that_the_server_tells_is_its_own_affair() {
+    let (mut s, _) = standard(|_| {});
+    let first = s.request();
+    assert!(first.headers.has_token(&Name::Supported, "path"));
+    s.answer(&first, 200, &[("Path", "<sip:edge.contoso.com;lr;ob>"), ("Contact", contact(&first))]);
+    assert_eq!(s.endpoint.state(), S::Established);
+    write(&mut s, "hello");
+    assert!(sent(&mut s, &Method::Message).remove(0).headers.get(&Name::Route).is_none());
+}
+
+#[test]
+fn of_several_challenges_the_topmost_that_is_known_is_answered() {
+    let (mut s, _) = standard(|_| {});
+    let first = s.request();
+    let with =
+        |algorithm: &str| format!("Digest realm=\"contoso.com\", nonce=\"n1\", qop=\"auth,auth-int\", algorithm={algorithm}");
+    let (unknown, better, usual) = (with("SHA3-512"), with("SHA-256"), with("MD5"));
+    let name = "WWW-Authenticate";
+    s.answer(&first, 401, &[(name, "Basic realm=\"contoso.com\""), (name, &unknown), (name, &better), (name, &usual)]);
+    let second = s.request();
+    assert_eq!(second.headers.all(&Name::Authorization).count(), 1);
+    let answer = AuthHeader::find(&second.headers, &Name::Authorization, "Digest").unwrap();
+    assert_eq!((answer.get("algorithm"), answer.get("qop")), (Some("SHA-256"), Some("auth")));
+}
+
+#[test]
 fn without_an_answer_of_the_dns_the_domain_is_tried() {
     let (mut s, _) = unconnected(|config| {
         config.discover = true;

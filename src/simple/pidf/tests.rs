@@ -189,3 +189,11 @@ fn documents_of_several_devices_are_one_person() {
     assert_eq!(read_all(&all, NOW).unwrap().availability, Some(Availability::AVAILABLE));
     assert!(read_all(&[b"<broken".to_vec()], NOW).is_err() && read_all(&[], NOW).is_err());
 }
+
+#[test]
+fn a_document_that_names_another_encoding_and_is_utf_8_all_the_same_is_read() {
+    let text = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><presence xmlns='urn:ietf:params:xml:ns:pidf'><tuple id='a'>\
+                <status><basic>open</basic></status><note>Grüße</note></tuple></presence>";
+    let seen = read_all(&[text.as_bytes().to_vec()], Time(0)).unwrap();
+    assert_eq!(seen.note.unwrap().text, "Grüße");
+}

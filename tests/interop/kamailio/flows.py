@@ -8,7 +8,7 @@ from conferences import Conferences
 from direct import Direct
 from lists import Lists
 from meetings import Meetings
-from parts import Missed, Tee, until
+from parts import Missed, Tee, Terminal, until
 from screens import add_contact, go_to, say, write_to
 from servers import DOMAIN, Baresip, Linphone, NameServer
 from sessions import Sessions
@@ -143,6 +143,19 @@ class Ways:
         refused = self._lab.tool(config, "send", ALICE, "nobody hears this", fails=True)
         if "another certificate than the one pinned" not in refused:
             raise Missed(refused)
+
+    def password_again(self):
+        """a password that the server refuses is typed again on the screen, unseen, and signs in"""
+        config = self._lab.config("dave", password_command="echo something-else")
+        command = [self._lab.adsum, "--config", config, "--data", str(self._lab.dir / "dave.again")]
+        self.dave = Terminal(self._lab.tmux, "dave", command, {"HOME": str(self._lab.home)}, "tmux-256color")
+        self.dave.sees("The server refused the password; type it again")
+        self.dave.type("dave-secret")
+        self.dave.sees("•••••••••••")
+        self.dave.lacks("dave-secret")
+        self.dave.keys("Enter")
+        self.dave.sees("⇅")
+        self._leave("dave")
 
     def _leave(self, who):
         screen = getattr(self, who)

@@ -12,7 +12,7 @@ use crate::simple::cpim::{self, Envelope, Wishes};
 use crate::simple::imdn::{self, Disposition, Notice};
 use crate::simple::quirks::without_store_prefix;
 use crate::sip::multipart::is_type;
-use crate::sip::{Name, Request, ServerTx};
+use crate::sip::{Name, Request, ServerTx, Uri};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ const ACCEPT: &str = "text/plain, text/html, text/calendar, message/cpim, applic
 /// A sender's clock may be ahead by so much, and a message kept for later may be as old as the other.
 const AHEAD: Duration = Duration::from_secs(300);
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// A word of the server is shown up to here.
+const NOTICE_CHARS: usize = 200;
 /// A typing notice older than this was kept by a server that should not have.
 pub(in crate::endpoint::simple) const OLD_TYPING: Duration = Duration::from_secs(60);
 
@@ -45,7 +47,10 @@ impl Seen {
 impl Messages {
     pub(super) fn receive(&mut self, ctx: &mut Ctx<'_>, tx: Option<ServerTx>, request: &Request) {
         let from = request.headers.from().and_then(|f| Address::parse(&f.uri.to_string()).ok());
-        let Some(from) = from else { return answer(ctx, tx, request, 400) };
+        let Some(from) = from else {
+            let told = self.take_word_of_the_server(ctx, request);
+            return answer(ctx, tx, request, if told { 200 } else { 400 });
+        };
         let media = request.headers.get(&Name::ContentType).unwrap_or("text/plain").to_owned();
         let known = ["text/plain", "text/html", cpim::CONTENT_TYPE, composing::CONTENT_TYPE, imdn::CONTENT_TYPE];
         if !known.iter().any(|k| is_type(&media, k)) {
@@ -60,6 +65,17 @@ impl Messages {
             let sent = request.headers.get(&Name::Date).and_then(written);
             self.take(ctx, &from, &media, &request.body, sent);
         }
+    }
+
+    /// The server itself has something to say, such as that it keeps a message: its address is the domain alone.
+    fn take_word_of_the_server(&mut self, ctx: &mut Ctx<'_>, request: &Request) -> bool {
+        let plain = is_type(request.headers.get(&Name::ContentType).unwrap_or("text/plain"), "text/plain");
+        let own = |uri: &Uri| uri.user().is_none() && uri.host().eq_ignore_ascii_case(ctx.me.uri.host());
+        let told = plain && request.headers.from().is_some_and(|f| own(&f.uri));
+        if told {
+            ctx.emit(Event::Notice(String::from_utf8_lossy(&request.body).trim().chars().take(NOTICE_CHARS).collect()));
+        }
+        told
     }
 
     pub(super) fn take(&mut self, ctx: &mut Ctx<'_>, from: &Address, media: &str, body: &[u8], sent: Option<Time>) {
