@@ -49,7 +49,7 @@ impl Outgoing {
     }
 
     /// It leaves in a session.
-    pub fn into_session(&mut self) {
+    pub fn go_in_session(&mut self) {
         self.in_session = true;
     }
 

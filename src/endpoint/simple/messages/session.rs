@@ -54,7 +54,7 @@ impl Messages {
         let with = chat.with.clone();
         let Some(next) = chat.next(ctx.now) else { return };
         let name = next.notice_id(ctx.rng).to_owned();
-        next.into_session();
+        next.go_in_session();
         let (media, body) = if wraps {
             (cpim::CONTENT_TYPE, cpim::write(&enveloped(ctx, &with, &name, &next.text)))
         } else {
