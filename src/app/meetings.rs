@@ -145,13 +145,24 @@ pub fn who_gets_in(door: &mut Door<'_>) -> Result<(), String> {
 /// This server tells nobody of a meeting.
 const NOT_TOLD: &str = "The meeting is scheduled; nobody is told of it yet: y copies the invitation, w writes it to a file";
 
+/// Whether meetings can be made and changed now: where the server keeps none they are kept here, and who is invited is told later.
+fn can_change(state: &State) -> bool {
+    state.link.is_up() || state.missing(Feature::Meetings).is_some()
+}
+
+/// What became of a meeting, with what becomes of those invited while there is no server.
+fn done(state: &State, what: &str, invited: bool) -> String {
+    let later = if invited && !state.link.is_up() { "; those invited are told when you are signed in" } else { "" };
+    format!("{what}{later}")
+}
+
 /// Saves the form: schedules or updates.
 pub fn save(door: &mut Door<'_>) -> Result<(), String> {
     let Some(form) = door.state.meetings.form.clone() else { return Err("no form is open".into()) };
     if form.saving.is_some() {
         return Err("it is being saved already".into());
     }
-    if !door.state.link.is_up() {
+    if !can_change(door.state) {
         return Err("saving needs the server, and the link is down; the form stays open".into());
     }
     let settings = match meeting_form::settings(door.state, &form, door.now) {
@@ -164,15 +175,20 @@ pub fn save(door: &mut Door<'_>) -> Result<(), String> {
             return Err(reason);
         }
     };
+    let invited = !settings.participants.is_empty();
     let (operation, what, done) = match form.editing.clone() {
-        Some(id) => (Operation::UpdateConference { id, settings }, "Changing the meeting", "The meeting is changed"),
+        Some(id) => {
+            let done = done(door.state, "The meeting is changed", invited);
+            (Operation::UpdateConference { id, settings }, "Changing the meeting", done)
+        }
         None => (
             Operation::ScheduleConference { settings },
             "Scheduling the meeting",
             match (door.state.missing(Feature::Meetings), form.text(FieldId::Invitees).trim()) {
-                (_, "") => "The meeting is scheduled",
-                (Some(_), _) => "The meeting is scheduled; those invited are being told",
-                (None, _) => NOT_TOLD,
+                (_, "") => "The meeting is scheduled".into(),
+                (Some(_), _) if door.state.link.is_up() => "The meeting is scheduled; those invited are being told".into(),
+                (Some(_), _) => done(door.state, "The meeting is scheduled", invited),
+                (None, _) => NOT_TOLD.into(),
             },
         ),
     };
@@ -206,7 +222,7 @@ pub fn cancel_asking(door: &mut Door<'_>) -> Result<(), String> {
         door.state.overlays.push(Overlay::Confirm(Confirm { text, yes: "Take it out", then: Deed::ForgetMeeting(c.id) }));
         return Ok(());
     }
-    if !door.state.link.is_up() {
+    if !can_change(door.state) {
         return Err("this needs the server, and the link is down".into());
     }
     let Some(of) = door.state.meetings.occurrence.filter(|_| c.settings.series.is_some()) else {
@@ -261,7 +277,9 @@ pub use crate::domain::itip::subject;
 
 /// Cancels a meeting.
 pub fn cancel_now(door: &mut Door<'_>, id: ConferenceId) {
-    let pending = Pending::new("Cancelling the meeting").done("The meeting is cancelled").then(Then::Agenda);
+    let invited = door.state.meetings.find(&id).is_some_and(|c| !c.settings.participants.is_empty());
+    let done = done(door.state, "The meeting is cancelled", invited);
+    let pending = Pending::new("Cancelling the meeting").done(done).then(Then::Agenda);
     door.ask(Operation::CancelConference { id }, pending);
 }
 

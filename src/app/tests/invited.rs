@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::conference::{Answer, Conference, ConferenceId, ConferenceSettings, Invitee, News};
 use crate::domain::conversation::Role;
-use crate::endpoint::{ErrorKind, Feature, Outcome};
+use crate::endpoint::{EndpointState, ErrorKind, Feature, Outcome, Reason};
 use std::time::Duration;
 
 const HOUR: u64 = 3_600_000;
@@ -169,4 +169,18 @@ fn what_is_still_to_be_said_of_meetings_is_kept() {
     assert!(
         s.effects.iter().any(|e| matches!(e, Effect::Store(_, StoreRequest::SaveLetters(all)) if all[..] == [letter.clone()]))
     );
+}
+
+#[test]
+fn own_meetings_that_are_kept_here_are_cancelled_without_the_server() {
+    let mut s = kept_here();
+    let c = meeting(&s, "alice", 2, &[("bob", Answer::Accepted)]);
+    s.state.meetings.list = vec![c.clone()];
+    s.state.meetings.built_for = None;
+    s.event(crate::app::Event::Tick);
+    s.says(endpoint::Event::State { state: EndpointState::Reestablishing, reason: Reason::None, retry_at: None });
+    s.keys("Alt-3 g x y");
+    assert_eq!(s.asked(), [Operation::CancelConference { id: c.id }], "{}", s.toast());
+    s.finishes(Ok(Outcome::Done));
+    assert_eq!(s.toast(), "The meeting is cancelled; those invited are told when you are signed in");
 }
