@@ -317,13 +317,20 @@ fn form_dialog(c: &mut Canvas, body: Rect, d: &FormDialog, top: bool, drawn: &mu
     }
 }
 
+/// A raw line in rows that all begin where its first one does.
+fn indented(raw: &str, cells: usize) -> impl Iterator<Item = (u16, Line)> {
+    let words = raw.trim_start_matches(' ');
+    let indent = (raw.len() - words.len()).min(cells / 2);
+    Text::plain(words).wrap(cells - indent).into_iter().map(move |line| (rows(indent), line))
+}
+
 fn details(c: &mut Canvas, body: Rect, title: &str, raw: &[String], scroll: u16, drawn: &mut Drawn) {
     let width = 76.min(body.width);
-    let lines: Vec<Line> = raw.iter().flat_map(|l| Text::plain(l).wrap(usize::from(width.saturating_sub(4)))).collect();
+    let lines: Vec<(u16, Line)> = raw.iter().flat_map(|l| indented(l, usize::from(width.saturating_sub(4)))).collect();
     let inside = window(c, body, width, rows(lines.len()).saturating_add(2), Line::new(title));
     let top = scrolled(lines.len(), scroll, inside, drawn);
-    for (y, line) in (inside.y..inside.bottom()).zip(lines.iter().skip(top)) {
-        c.put(inside.x + 1, y, inside.width - 2, line, Style::new());
+    for (y, (indent, line)) in (inside.y..inside.bottom()).zip(lines.iter().skip(top)) {
+        c.put(inside.x + 1 + indent, y, inside.width.saturating_sub(2 + indent), line, Style::new());
     }
     more(c, inside, drawn.metrics.overlay_max, top);
 }

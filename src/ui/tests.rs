@@ -381,6 +381,18 @@ fn a_question_hides_no_field_of_a_form() {
 }
 
 #[test]
+fn a_long_line_of_details_keeps_its_indentation() {
+    let mut s = state(80, 24);
+    s.people.contacts.clear();
+    let lines = vec!["Come in directly:".to_owned(), format!("  {}", "word ".repeat(30))];
+    s.overlays.push(Overlay::Details { title: "Who will get in".into(), lines, scroll: 0 });
+    let screen = text(&s);
+    let at: Vec<_> = screen.lines().filter_map(|l| l.find("word").map(|i| l[..i].chars().count())).collect();
+    let heading = screen.lines().find_map(|l| l.find("Come in").map(|i| l[..i].chars().count()));
+    assert!(at.len() > 1 && at.iter().all(|x| Some(x - 2) == heading), "{screen}");
+}
+
+#[test]
 fn palette() {
     let row = |target, label: &str, detail: &str, matched: &[u32]| PaletteRow {
         target,
