@@ -333,8 +333,9 @@ pub async fn sleep(due: Option<tokio::time::Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Address;
-    use crate::domain::conversation::{ConversationId, Delivery, MessageId};
+    use crate::domain::conference::{ConferenceSettings, Invitee};
+    use crate::domain::conversation::Role;
+    use crate::domain::{Address, Time};
     use crate::endpoint::EndpointState;
     use crate::sip::framing::{Frame, Framer};
     use crate::sip::{Message, Name};
@@ -393,25 +394,25 @@ mod tests {
         tokio::spawn(Link::new(config, Rng::seeded(1), Clock::new(), None).run(wanted, move |event| {
             let _ = say.send(event);
         }));
-        let talk = ConversationId("c".into());
-        let with = Address::parse("bob@127.0.0.1").unwrap();
+        // Texts are cut to fit; calendars are not.
         let say = |n: u64| {
-            let message = MessageId(n.to_string());
-            let text = "x".repeat(3000);
-            operations.send((OperationId(n), Operation::SendMessage { conversation: talk.clone(), message, text })).unwrap();
+            let settings = ConferenceSettings {
+                description: "x".repeat(3000),
+                start: Some(Time(4_000_000_000_000)),
+                end: Some(Time(4_000_003_600_000)),
+                participants: vec![Invitee { uri: Address::parse("bob@127.0.0.1").unwrap(), role: Role::Attendee }],
+                ..ConferenceSettings::default()
+            };
+            operations.send((OperationId(n), Operation::ScheduleConference { settings })).unwrap();
         };
         operations.send((OperationId(100), Operation::SignIn)).unwrap();
-        let (mut delivered, mut closed) = (0, 0);
-        while delivered < 3 || closed < 3 {
+        let (mut planned, mut closed) = (0, 0);
+        while planned < 3 || closed < 3 {
             match said.recv().await.unwrap() {
-                LinkEvent::Endpoint(Event::State { state: EndpointState::Established, .. }) => {
-                    let start = Operation::StartConversation { id: talk.clone(), with: with.clone(), subject: String::new() };
-                    operations.send((OperationId(101), start)).unwrap();
-                    say(1);
-                }
-                LinkEvent::Endpoint(Event::MessageState { state, .. }) => {
-                    assert_eq!(state, Delivery::Delivered);
-                    delivered += 1;
+                LinkEvent::Endpoint(Event::State { state: EndpointState::Established, .. }) => say(1),
+                LinkEvent::Endpoint(Event::Completed { id: OperationId(1..=3), result }) => {
+                    result.unwrap();
+                    planned += 1;
                 }
                 LinkEvent::Wire(record) if record.text.contains("for large requests is gone") => {
                     closed += 1;
